@@ -1,0 +1,1 @@
+"""Scenarios, simulated users, transcripts, scorers and the figures in the README."""

@@ -1,0 +1,1 @@
+"""From a query, a taste and constraints to ranked movies with reasons."""

@@ -1,0 +1,1 @@
+"""What the agent may do: typed methods on one toolbox, and the ports of the stores."""
