@@ -1,0 +1,66 @@
+"""What holds for every test: no network beyond loopback, and no setting of the developer's shell.
+
+Knows nothing of the product. Subprocesses are not covered: a test that starts one passes its own
+environment.
+"""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+def _is_loopback(host: object) -> bool:
+    if host is None or host in ("localhost", b"localhost"):
+        return True
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
+def _guard_address(address: object) -> None:
+    """Raises for an address outside this machine; a path (a Unix socket) is always inside."""
+    if isinstance(address, tuple) and not _is_loopback(address[0]):
+        raise RuntimeError(f"a test tried to reach {address!r}: tests use loopback only")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
+    connect, connect_ex, lookup = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.getaddrinfo,
+    )
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        _guard_address(address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        _guard_address(address)
+        return connect_ex(self, address)
+
+    def guarded_lookup(host: Any, *args: Any, **kwargs: Any) -> Any:
+        _guard_address((host,))
+        return lookup(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_lookup)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment() -> Iterator[None]:
+    """Removes USHER_* of the developer's shell; USHER_DATA stays, it only says where data lies."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("USHER_")]:
+            if name != "USHER_DATA":
+                patch.delenv(name)
+        yield
