@@ -1,0 +1,231 @@
+"""The embedded stores: profiles, interactions, cache and quotas in one SQLite file.
+
+Knows the SQL of four ports of tools/stores.py; the fifth, conversations, stands in
+infra/stores_sqlite_conversations.py. Does not know what is remembered or why. Opened by
+infra/wiring.py; tests/contracts.py holds the behaviour.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from infra.sqlite_database import IN_MEMORY, Database
+from infra.stores_sqlite_conversations import SqliteConversations, check_size, to_text
+from tools.stores import (
+    Interaction,
+    InteractionKind,
+    Profile,
+    QuotaExceeded,
+    RecordTooLarge,
+    StaleVersion,
+    Stores,
+)
+
+__all__ = ["IN_MEMORY", "SqliteStores"]
+
+MAX_CACHE_BYTES = 300 * 1024
+"""The limit that the port names."""
+SWEEP_EVERY_S = 60.0
+"""How often expired values and past quota windows are removed, in the time that callers pass in."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteStores(Stores):
+    """The five stores on one file."""
+
+    database: Database
+
+    @classmethod
+    async def open(cls, path: Path | str = IN_MEMORY) -> "SqliteStores":
+        """Open or create; ":memory:" forgets everything on close. Raises: StoreUnavailable."""
+        database = await Database.open(path)
+        return cls(
+            conversations=SqliteConversations(database),
+            profiles=SqliteProfiles(database),
+            interactions=SqliteInteractions(database),
+            cache=SqliteCache(database),
+            quotas=SqliteQuotas(database),
+            database=database,
+        )
+
+    async def close(self) -> None:
+        """Finish what is running and close the file."""
+        await self.database.close()
+
+
+class SqliteProfiles:
+    """ProfileStore on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, principal: str) -> Profile:
+        def work(connection: sqlite3.Connection) -> Profile:
+            row = connection.execute(
+                "SELECT version, preferences FROM profile WHERE principal = ?", (principal,)
+            ).fetchone()
+            return Profile(row["version"], json.loads(row["preferences"])) if row else Profile()
+
+        return await self._database.read(work)
+
+    async def put(self, principal: str, profile: Profile) -> Profile:
+        preferences = to_text(profile.preferences)
+        check_size("profile", preferences)
+        saved = replace(profile, version=profile.version + 1)
+
+        def work(connection: sqlite3.Connection) -> None:
+            if profile.version == 0:
+                changed = connection.execute(
+                    "INSERT INTO profile VALUES (?, ?, ?) ON CONFLICT (principal) DO NOTHING",
+                    (principal, saved.version, preferences),
+                ).rowcount
+            else:
+                changed = connection.execute(
+                    "UPDATE profile SET version = ?, preferences = ? "
+                    "WHERE principal = ? AND version = ?",
+                    (saved.version, preferences, principal, profile.version),
+                ).rowcount
+            if not changed:
+                raise StaleVersion("the profile was changed meanwhile: read it again and retry")
+
+        await self._database.write(work)
+        return saved
+
+    async def delete(self, principal: str) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM profile WHERE principal = ?", (principal,))
+
+        await self._database.write(work)
+
+
+class SqliteInteractions:
+    """InteractionStore on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, principal: str, interactions: Sequence[Interaction]) -> int:
+        rows = [
+            (
+                *(principal, i.key, i.kind, i.movie_id, i.at),
+                *(i.value, i.conversation_id, i.turn_id),
+            )
+            for i in interactions
+        ]
+        for row in rows:
+            check_size("interaction", *(text for text in row if isinstance(text, str)))
+
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.executemany(
+                "INSERT INTO interaction (principal, key, kind, movie_id, at, value, "
+                "conversation_id, turn_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (principal, key) DO NOTHING",
+                rows,
+            ).rowcount
+
+        return await self._database.write(work) if rows else 0
+
+    async def recent(
+        self, principal: str, kinds: Sequence[InteractionKind] = (), limit: int = 1000
+    ) -> list[Interaction]:
+        marks = ", ".join("?" * len(kinds))
+        only = f"AND kind IN ({marks}) " if kinds else ""
+
+        def work(connection: sqlite3.Connection) -> list[Interaction]:
+            rows = connection.execute(
+                "SELECT key, kind, movie_id, at, value, conversation_id, turn_id FROM interaction "
+                f"WHERE principal = ? {only}ORDER BY at DESC, sequence DESC LIMIT ?",
+                (principal, *kinds, limit),
+            )
+            return [Interaction(*row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def delete(self, principal: str) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "DELETE FROM interaction WHERE principal = ?", (principal,)
+            ).rowcount
+
+        return await self._database.write(work)
+
+
+class SqliteCache:
+    """CacheStore on SQLite; not durable, because a value may vanish at any time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sweep_at = 0.0
+
+    async def get(self, key: str, *, now: float) -> bytes | None:
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_EVERY_S
+            await self._sweep(now)
+
+        def work(connection: sqlite3.Connection) -> bytes | None:
+            row = connection.execute(
+                "SELECT value FROM cache WHERE key = ? AND expires_at > ?", (key, now)
+            ).fetchone()
+            return bytes(row["value"]) if row else None
+
+        return await self._database.read(work)
+
+    async def put(self, key: str, value: bytes, *, expires_at: float) -> None:
+        if len(value) > MAX_CACHE_BYTES:
+            raise RecordTooLarge(
+                f"a cache value of {len(value)} bytes is over the limit of {MAX_CACHE_BYTES}: "
+                "store less, or do not cache it"
+            )
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("REPLACE INTO cache VALUES (?, ?, ?)", (key, value, expires_at))
+
+        await self._database.write(work, durable=False)
+
+    async def _sweep(self, now: float) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM cache WHERE expires_at <= ?", (now,))
+
+        await self._database.write(work, durable=False)
+
+
+class SqliteQuotas:
+    """QuotaStore on SQLite: fixed windows that start at multiples of their length."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sweep_at = 0.0
+
+    async def take(
+        self, principal: str, name: str, *, limit: int, window_s: int, now: float, amount: int = 1
+    ) -> int:
+        start = int(now // window_s) * window_s
+        key = (principal, name, window_s, start)
+        sweep = now >= self._sweep_at
+        if sweep:
+            self._sweep_at = now + SWEEP_EVERY_S
+
+        def work(connection: sqlite3.Connection) -> int:
+            if sweep:
+                connection.execute("DELETE FROM quota WHERE window_start + window_s <= ?", (now,))
+            taken = (
+                amount <= limit
+                and connection.execute(
+                    "INSERT INTO quota VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET used = used + excluded.used "
+                    "WHERE used + excluded.used <= ?",
+                    (*key, amount, limit),
+                ).rowcount
+            )
+            if not taken:
+                raise QuotaExceeded(name, retry_after=start + window_s - now)
+            used: int = connection.execute(
+                "SELECT used FROM quota WHERE principal = ? AND name = ? AND window_s = ? "
+                "AND window_start = ?",
+                key,
+            ).fetchone()["used"]
+            return limit - used
+
+        return await self._database.write(work, durable=False)

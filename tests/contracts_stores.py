@@ -1,0 +1,361 @@
+"""The behaviour every implementation of a store port must show: one class per port.
+
+Knows the ports only. A test module derives from each class and supplies a fixture `stores: Stores`
+that starts empty; see tests/test_infra_stores_sqlite.py.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from tools.stores import (
+    Conversation,
+    ConversationBusy,
+    Interaction,
+    InteractionKind,
+    NotFound,
+    Profile,
+    QuotaExceeded,
+    RecordTooLarge,
+    StaleVersion,
+    Stores,
+    TurnRecord,
+    TurnSuperseded,
+)
+
+ANN, BOB = "principal-ann", "principal-bob"
+NOW = 1_700_000_000.0
+ODD_TEXT = 'naïve 映画 🎬 "quoted" \\ \n\t \x00 end'
+
+
+def turn_record(turn_id: str = "t1", conversation_id: str = "c1", index: int = 0) -> TurnRecord:
+    return TurnRecord(turn_id, conversation_id, index, f"message of {turn_id}", "running", NOW)
+
+
+def finished(turn: TurnRecord, answer: str = "here you are") -> TurnRecord:
+    events = [{"id": 1, "type": "text.delta", "turn_id": turn.turn_id, "text": answer}]
+    return replace(turn, status="completed", finished_at=NOW + 2, answer=answer, events=events)
+
+
+class ConversationStoreContract:
+    async def begin(
+        self, stores: Stores, turn: TurnRecord, now: float = NOW, principal: str = ANN
+    ) -> Conversation:
+        return await stores.conversations.begin_turn(principal, turn, lease_until=now + 30, now=now)
+
+    async def finish(self, stores: Stores, turn: TurnRecord, principal: str = ANN) -> None:
+        await stores.conversations.finish_turn(principal, finished(turn), {"of": turn.turn_id})
+
+    async def test_first_turn_makes_the_conversation(self, stores: Stores) -> None:
+        begun = await self.begin(stores, turn_record())
+        assert (begun.conversation_id, begun.created_at) == ("c1", NOW)
+        assert (begun.running_turn, begun.lease_until) == ("t1", NOW + 30)
+        assert begun.state == {}
+        assert list(begun.turns) == []
+
+    async def test_users_message_is_saved_before_the_answer(self, stores: Stores) -> None:
+        turn = replace(turn_record(), message=ODD_TEXT, edits=({"op": "remove", "n": [1, None]},))
+        await self.begin(stores, turn)
+        kept = await stores.conversations.turn(ANN, "t1")
+        assert (kept.message, kept.status, kept.answer) == (ODD_TEXT, "running", "")
+        assert [dict(edit) for edit in kept.edits] == [{"op": "remove", "n": [1, None]}]
+        assert (kept.started_at, kept.finished_at, list(kept.events)) == (NOW, None, [])
+
+    async def test_finished_turn_is_kept_whole(self, stores: Stores) -> None:
+        turn = replace(turn_record(), edits=({"op": "remove"},))
+        begun = await self.begin(stores, turn)
+        answered = replace(finished(turn, ODD_TEXT), status="cancelled")
+        await stores.conversations.finish_turn(ANN, answered, {"mood": "calm", "deep": [{}]})
+        loaded = await stores.conversations.load(ANN, "c1")
+        assert loaded.running_turn is None
+        assert loaded.version > begun.version
+        assert loaded.state == {"mood": "calm", "deep": [{}]}
+        (kept,) = loaded.turns
+        assert kept == await stores.conversations.turn(ANN, "t1")
+        assert replace(kept, edits=(), events=()) == replace(answered, edits=(), events=())
+        assert [dict(event) for event in kept.events] == list(answered.events)
+
+    async def test_next_turn_sees_the_earlier_ones_and_the_state(self, stores: Stores) -> None:
+        for n in range(4):
+            turn = turn_record(f"t{n}", index=n)
+            begun = await self.begin(stores, turn)
+            assert [kept.turn_id for kept in begun.turns] == [f"t{i}" for i in range(n)]
+            assert begun.state == ({"of": f"t{n - 1}"} if n else {})
+            await self.finish(stores, turn)
+        kept = (await stores.conversations.load(ANN, "c1")).turns
+        assert [(t.turn_id, t.index) for t in kept] == [(f"t{n}", n) for n in range(4)]
+
+    async def test_index_is_replaced_by_the_next_free_one(self, stores: Stores) -> None:
+        for turn_id, index in (("t1", 0), ("t2", 0), ("t3", 9)):
+            turn = turn_record(turn_id, index=index)
+            await self.begin(stores, turn)
+            await self.finish(stores, turn)
+        kept = (await stores.conversations.load(ANN, "c1")).turns
+        assert [(t.turn_id, t.index) for t in kept] == [("t1", 0), ("t2", 1), ("t3", 2)]
+
+    async def test_later_turn_needs_its_conversation(self, stores: Stores) -> None:
+        with pytest.raises(NotFound):
+            await self.begin(stores, turn_record(index=3))
+        with pytest.raises(NotFound):
+            await stores.conversations.load(ANN, "c1")
+
+    async def test_state_none_keeps_the_old(self, stores: Stores) -> None:
+        first, second = turn_record("t1"), turn_record("t2", index=1)
+        await self.begin(stores, first)
+        await self.finish(stores, first)
+        await self.begin(stores, second)
+        failed = replace(finished(second, ""), status="failed")
+        await stores.conversations.finish_turn(ANN, failed, None)
+        loaded = await stores.conversations.load(ANN, "c1")
+        assert loaded.state == {"of": "t1"}
+        assert [t.status for t in loaded.turns] == ["completed", "failed"]
+
+    async def test_second_message_while_one_runs_is_refused(self, stores: Stores) -> None:
+        await self.begin(stores, turn_record("t1"))
+        with pytest.raises(ConversationBusy) as busy:
+            await self.begin(stores, turn_record("t2", index=1), now=NOW + 10)
+        assert busy.value.retry_after == pytest.approx(20)
+        assert [t.turn_id for t in (await stores.conversations.load(ANN, "c1")).turns] == ["t1"]
+        await self.finish(stores, turn_record("t1"))
+        await self.begin(stores, turn_record("t2", index=1), now=NOW + 10)
+
+    async def test_of_two_begins_at_once_one_wins(self, stores: Stores) -> None:
+        for n in range(10):
+            pair = [turn_record(f"{n}{side}", f"c{n}") for side in "ab"]
+            results = await asyncio.gather(
+                *(self.begin(stores, turn) for turn in pair), return_exceptions=True
+            )
+            assert [type(r) for r in results].count(ConversationBusy) == 1
+            assert [type(r) for r in results].count(Conversation) == 1
+            assert len((await stores.conversations.load(ANN, f"c{n}")).turns) == 1
+
+    async def test_take_over_after_the_lease(self, stores: Stores) -> None:
+        lost, heir = turn_record("t1"), turn_record("t2", index=1)
+        await self.begin(stores, lost)
+        begun = await self.begin(stores, heir, now=NOW + 30)
+        assert begun.running_turn == "t2"
+        assert [(t.turn_id, t.status, t.finished_at) for t in begun.turns] == [
+            ("t1", "failed", NOW + 30)
+        ]
+        with pytest.raises(TurnSuperseded):
+            await self.finish(stores, lost)
+        assert (await stores.conversations.turn(ANN, "t1")).status == "failed"
+        await self.finish(stores, heir)
+        loaded = await stores.conversations.load(ANN, "c1")
+        assert loaded.state == {"of": "t2"}
+        assert [t.status for t in loaded.turns] == ["failed", "completed"]
+
+    async def test_turn_is_finished_once(self, stores: Stores) -> None:
+        await self.begin(stores, turn_record())
+        await self.finish(stores, turn_record())
+        with pytest.raises(TurnSuperseded):
+            await self.finish(stores, turn_record())
+
+    async def test_somebody_elses_records_are_not_found(self, stores: Stores) -> None:
+        await self.begin(stores, turn_record())
+        for index in (0, 1):
+            with pytest.raises(NotFound):
+                await self.begin(stores, turn_record("t2", index=index), NOW + 99, BOB)
+        with pytest.raises(TurnSuperseded):
+            await self.finish(stores, turn_record(), BOB)
+        with pytest.raises(NotFound):
+            await stores.conversations.load(BOB, "c1")
+        with pytest.raises(NotFound):
+            await stores.conversations.turn(BOB, "t1")
+        with pytest.raises(NotFound):
+            await stores.conversations.delete(BOB, "c1")
+        assert (await stores.conversations.load(ANN, "c1")).running_turn == "t1"
+
+    async def test_deleted_conversation_is_gone_and_stays_gone(self, stores: Stores) -> None:
+        await self.begin(stores, turn_record())
+        await self.begin(stores, turn_record("other", "c2"))
+        await stores.conversations.delete(ANN, "c1")
+        with pytest.raises(TurnSuperseded):
+            await self.finish(stores, turn_record())
+        with pytest.raises(NotFound):
+            await stores.conversations.load(ANN, "c1")
+        with pytest.raises(NotFound):
+            await stores.conversations.turn(ANN, "t1")
+        with pytest.raises(NotFound):
+            await stores.conversations.delete(ANN, "c1")
+        assert (await stores.conversations.load(ANN, "c2")).running_turn == "other"
+
+    async def test_too_large_records_are_refused(self, stores: Stores) -> None:
+        long = "ü" * 210_000
+        with pytest.raises(RecordTooLarge):
+            await self.begin(stores, replace(turn_record(), message=long))
+        await self.begin(stores, turn_record())
+        with pytest.raises(RecordTooLarge):
+            await stores.conversations.finish_turn(ANN, finished(turn_record(), long), None)
+        with pytest.raises(RecordTooLarge):
+            await stores.conversations.finish_turn(ANN, finished(turn_record()), {"long": long})
+        await self.finish(stores, turn_record())
+
+
+class ProfileStoreContract:
+    async def test_empty_profile_at_version_0(self, stores: Stores) -> None:
+        assert await stores.profiles.get(ANN) == Profile()
+
+    async def test_put_moves_the_version(self, stores: Stores) -> None:
+        first = await stores.profiles.put(ANN, Profile(0, {"country": "us", "note": ODD_TEXT}))
+        assert first == Profile(1, {"country": "us", "note": ODD_TEXT})
+        second = await stores.profiles.put(ANN, replace(first, preferences={"likes": [1]}))
+        assert second == await stores.profiles.get(ANN) == Profile(2, {"likes": [1]})
+        assert await stores.profiles.get(BOB) == Profile()
+
+    @pytest.mark.parametrize("version", [0, 2])
+    async def test_stale_put_changes_nothing(self, stores: Stores, version: int) -> None:
+        kept = await stores.profiles.put(ANN, Profile(0, {"n": 1}))
+        with pytest.raises(StaleVersion):
+            await stores.profiles.put(ANN, Profile(version, {"n": 2}))
+        assert await stores.profiles.get(ANN) == kept
+
+    async def test_put_on_a_missing_profile_needs_version_0(self, stores: Stores) -> None:
+        with pytest.raises(StaleVersion):
+            await stores.profiles.put(ANN, Profile(3, {}))
+
+    async def test_of_puts_at_once_one_wins(self, stores: Stores) -> None:
+        puts = [stores.profiles.put(ANN, Profile(0, {"n": n})) for n in range(8)]
+        results = await asyncio.gather(*puts, return_exceptions=True)
+        (won,) = [result for result in results if isinstance(result, Profile)]
+        assert [type(r) for r in results].count(StaleVersion) == 7
+        assert await stores.profiles.get(ANN) == won
+
+    async def test_delete_forgets_and_is_repeatable(self, stores: Stores) -> None:
+        await stores.profiles.put(ANN, Profile(0, {"n": 1}))
+        await stores.profiles.delete(ANN)
+        await stores.profiles.delete(ANN)
+        assert await stores.profiles.get(ANN) == Profile()
+
+    async def test_too_large_profile_is_refused(self, stores: Stores) -> None:
+        with pytest.raises(RecordTooLarge):
+            await stores.profiles.put(ANN, Profile(0, {"n": "x" * 410_000}))
+
+
+def interaction(key: str, kind: InteractionKind = "like", at: float = NOW) -> Interaction:
+    return Interaction(key, kind, f"movie-{key}", at)
+
+
+def keys(interactions: Sequence[Interaction]) -> list[str]:
+    return [one.key for one in interactions]
+
+
+class InteractionStoreContract:
+    async def test_what_was_sent_comes_back(self, stores: Stores) -> None:
+        full = Interaction(ODD_TEXT, "rating", "m1", NOW + 0.25, 4.5, "c1", "t1")
+        assert await stores.interactions.append(ANN, [full, interaction("plain")]) == 2
+        assert await stores.interactions.recent(ANN) == [full, interaction("plain")]
+        assert await stores.interactions.recent(BOB) == []
+
+    async def test_newest_first_by_time_then_by_arrival(self, stores: Stores) -> None:
+        sent = [interaction("a", at=NOW), interaction("b", at=NOW + 5), interaction("c", at=NOW)]
+        await stores.interactions.append(ANN, sent)
+        assert keys(await stores.interactions.recent(ANN)) == ["b", "c", "a"]
+        assert keys(await stores.interactions.recent(ANN, limit=2)) == ["b", "c"]
+
+    async def test_kinds_select(self, stores: Stores) -> None:
+        kinds: list[InteractionKind] = ["like", "seen", "dislike", "like"]
+        sent = [interaction(str(n), kind, NOW + n) for n, kind in enumerate(kinds)]
+        await stores.interactions.append(ANN, sent)
+        assert keys(await stores.interactions.recent(ANN, ["like"])) == ["3", "0"]
+        assert keys(await stores.interactions.recent(ANN, ["seen", "dislike"])) == ["2", "1"]
+        assert await stores.interactions.recent(ANN, ["share"]) == []
+
+    async def test_repeated_send_is_harmless(self, stores: Stores) -> None:
+        sent = [interaction(str(n), at=NOW + n) for n in range(1000)]
+        assert [await stores.interactions.append(ANN, sent) for _ in range(3)] == [1000, 0, 0]
+        assert await stores.interactions.append(ANN, [*sent[-1:], interaction("new")]) == 1
+        assert len(await stores.interactions.recent(ANN, limit=5000)) == 1001
+        assert await stores.interactions.append(ANN, []) == 0
+
+    async def test_first_of_a_key_wins_within_a_batch_and_later(self, stores: Stores) -> None:
+        twice = [interaction("k", "like"), interaction("k", "dislike")]
+        assert await stores.interactions.append(ANN, twice) == 1
+        assert await stores.interactions.append(ANN, twice[1:]) == 0
+        assert await stores.interactions.append(BOB, twice[1:]) == 1
+        assert [one.kind for one in await stores.interactions.recent(ANN)] == ["like"]
+
+    async def test_batch_is_stored_whole_or_not_at_all(self, stores: Stores) -> None:
+        batch = [interaction("fine"), replace(interaction("huge"), movie_id="x" * 410_000)]
+        with pytest.raises(RecordTooLarge):
+            await stores.interactions.append(ANN, batch)
+        assert await stores.interactions.recent(ANN) == []
+
+    async def test_sends_at_once_store_each_key_once(self, stores: Stores) -> None:
+        sent = [interaction(str(n)) for n in range(50)]
+        counts = await asyncio.gather(*(stores.interactions.append(ANN, sent) for _ in range(8)))
+        assert sum(counts) == 50
+        assert len(await stores.interactions.recent(ANN)) == 50
+
+    async def test_delete_erases_one_principal(self, stores: Stores) -> None:
+        await stores.interactions.append(ANN, [interaction("a"), interaction("b")])
+        await stores.interactions.append(BOB, [interaction("a")])
+        assert await stores.interactions.delete(ANN) == 2
+        assert await stores.interactions.delete(ANN) == 0
+        assert await stores.interactions.recent(ANN) == []
+        assert keys(await stores.interactions.recent(BOB)) == ["a"]
+
+
+class CacheStoreContract:
+    async def test_value_until_it_expires(self, stores: Stores) -> None:
+        value = bytes(range(256))
+        await stores.cache.put("k", value, expires_at=NOW + 10)
+        assert await stores.cache.get("k", now=NOW) == value
+        assert await stores.cache.get("k", now=NOW + 9.9) == value
+        assert await stores.cache.get("k", now=NOW + 10) is None
+        assert await stores.cache.get("other", now=NOW) is None
+
+    async def test_put_replaces_value_and_expiry(self, stores: Stores) -> None:
+        await stores.cache.put("k", b"old", expires_at=NOW + 1)
+        await stores.cache.put("k", b"", expires_at=NOW + 1000)
+        assert await stores.cache.get("k", now=NOW + 500) == b""
+
+    async def test_size_limit(self, stores: Stores) -> None:
+        await stores.cache.put("k", b"x" * 300 * 1024, expires_at=NOW + 1)
+        with pytest.raises(RecordTooLarge):
+            await stores.cache.put("k", b"x" * (300 * 1024 + 1), expires_at=NOW + 1)
+
+
+class QuotaStoreContract:
+    async def take(
+        self, stores: Stores, amount: int = 1, now: float = NOW, principal: str = ANN
+    ) -> int:
+        return await stores.quotas.take(
+            principal, "turns", limit=3, window_s=60, now=now, amount=amount
+        )
+
+    async def test_counts_down_then_refuses(self, stores: Stores) -> None:
+        assert [await self.take(stores) for _ in range(3)] == [2, 1, 0]
+        with pytest.raises(QuotaExceeded) as refused:
+            await self.take(stores)
+        assert 0 < refused.value.retry_after <= 60
+        assert await self.take(stores, now=NOW + refused.value.retry_after) == 2
+
+    async def test_principals_and_names_count_apart(self, stores: Stores) -> None:
+        assert await self.take(stores, 3) == 0
+        assert await self.take(stores, principal=BOB) == 2
+        assert await stores.quotas.take(ANN, "tokens", limit=9, window_s=60, now=NOW) == 8
+
+    async def test_refused_amount_takes_nothing(self, stores: Stores) -> None:
+        for amount in (4, 400):
+            with pytest.raises(QuotaExceeded):
+                await self.take(stores, amount)
+        assert await self.take(stores, 2) == 1
+        with pytest.raises(QuotaExceeded):
+            await self.take(stores, 2)
+        assert await self.take(stores, 1) == 0
+
+    async def test_500_takes_at_once_admit_exactly_the_limit(self, stores: Stores) -> None:
+        async def taker() -> int:
+            admitted = 0
+            for _ in range(25):
+                try:
+                    await stores.quotas.take(ANN, "burst", limit=100, window_s=3600, now=NOW)
+                    admitted += 1
+                except QuotaExceeded:
+                    pass
+            return admitted
+
+        assert sum(await asyncio.gather(*(taker() for _ in range(20)))) == 100
