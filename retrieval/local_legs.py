@@ -1,0 +1,179 @@
+"""How each leg of a search is scored on a snapshot of a local index.
+
+Knows the legs of index.py and how to rank rows with stable ties. Does not know files or
+constraints: it gets the mask of rows that may be returned. Called by local_snapshot.py.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.index import Hits, Leg, ListLeg, PopularLeg, TagLeg, TextLeg, VectorLeg
+from retrieval.local_columns import (
+    TITLE,
+    UNIONS,
+    Columns,
+    Mask,
+    Postings,
+    predicted,
+    value_hash,
+)
+from retrieval.local_text import TextReader, query_terms
+from retrieval.movie import Wish, fold, fold_service, title_key
+
+Floats = npt.NDArray[np.float32]
+
+GATHER_BELOW = 8
+"""With fewer than 1/8 of the rows allowed, their vectors are gathered before the dot product."""
+TITLE_WORDS = 8
+"""Longest title looked for inside a text."""
+EXACT_TITLE = 1000.0
+"""Added to the score of a title that is the whole text: above every BM25 score."""
+TITLE_INSIDE = 6.0
+"""Added per word of a title of several words that stands in the text."""
+PREDICTED = 0.5
+"""How much a tag counts that a model guessed."""
+TIE_PRIOR = 1e-3
+"""Times the prior (0-1): orders movies that fulfil the same wishes by how well known they are."""
+_YEAR_AT_END = re.compile(r"^(.+?)\s*\(?\b((?:18|19|20)\d\d)\)?\s*$")
+
+
+@dataclass(frozen=True)
+class Searchable:
+    """What scoring reads of a snapshot."""
+
+    ids: Sequence[str]
+    row_of: Mapping[str, int]
+    id_rank: npt.NDArray[np.int32]
+    """Place of each row in the order of movie ids: breaks ties."""
+    columns: Columns
+    postings: Postings
+    text: TextReader
+    vectors: Floats
+
+
+def run_legs(s: Searchable, legs: Sequence[Leg], mask: Mask, k: int) -> list[Hits]:
+    """The best k allowed rows of each leg, in the order of the legs."""
+    vectors = _cosines(s, [leg.vector for leg in legs if isinstance(leg, VectorLeg)], mask)
+    return [_run(s, leg, mask, k, vectors) for leg in legs]
+
+
+def _run(s: Searchable, leg: Leg, mask: Mask, k: int, cosines: "_Cosines") -> Hits:
+    match leg:
+        case VectorLeg():
+            rows, scores = cosines.next()
+        case TextLeg():
+            rows, scores = _text(s, leg.text, mask, k)
+        case TagLeg():
+            rows, scores = _tags(s, leg.wishes, mask)
+        case ListLeg():
+            rows, scores = _listed(s, leg.scores, mask)
+        case PopularLeg():
+            rows = np.flatnonzero(mask)
+            scores = s.columns.prior[rows]
+    return _top(s, leg.name, rows, scores, k)
+
+
+def _top(s: Searchable, name: str, rows: npt.NDArray[np.int64], scores: Floats, k: int) -> Hits:
+    """The k best, ties by movie id; selecting before sorting keeps a full scan cheap."""
+    if len(rows) > k > 0:
+        cut = np.partition(scores, len(scores) - k)[len(scores) - k]
+        near = scores >= cut
+        rows, scores = rows[near], scores[near]
+    order = np.lexsort((s.id_rank[rows], -scores))[:k]
+    best = tuple(s.ids[row] for row in rows[order])
+    return Hits(leg=name, movie_ids=best, scores=tuple(scores[order].tolist()))
+
+
+@dataclass
+class _Cosines:
+    """The scores of all vector legs, handed out in order."""
+
+    rows: npt.NDArray[np.int64]
+    scores: Floats
+    """(legs, rows)."""
+    at: int = 0
+
+    def next(self) -> tuple[npt.NDArray[np.int64], Floats]:
+        self.at += 1
+        return self.rows, self.scores[self.at - 1]
+
+
+def _cosines(s: Searchable, vectors: Sequence[Floats], mask: Mask) -> _Cosines:
+    """One pass over the vectors for all legs: the pass is bound by memory, not by arithmetic."""
+    if not vectors:
+        return _Cosines(np.empty(0, np.int64), np.empty((0, 0), np.float32))
+    wanted = np.stack(vectors).astype(np.float32, copy=False)
+    rows = np.flatnonzero(mask)
+    if len(rows) * GATHER_BELOW < len(mask):
+        return _Cosines(rows, wanted @ s.vectors[rows].T)
+    return _Cosines(rows, (wanted @ s.vectors.T)[:, rows])
+
+
+def _listed(
+    s: Searchable, scores: Mapping[str, float], mask: Mask
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    pairs = [(row, score) for i, score in scores.items() if (row := s.row_of.get(i)) is not None]
+    pairs = [(row, score) for row, score in pairs if mask[row]]
+    rows = np.array([row for row, _ in pairs], dtype=np.int64)
+    return rows, np.array([score for _, score in pairs], dtype=np.float32)
+
+
+def _tags(
+    s: Searchable, wishes: Sequence[Wish], mask: Mask
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Sum of weights; a movie that fulfils more unwelcome than welcome wishes is no hit."""
+    total = np.zeros(len(mask), dtype=np.float32)
+    for wish in wishes:
+        value = fold_service(wish.value)
+        share = np.zeros(len(mask), dtype=np.float32)
+        for name in predicted(wish.field):
+            share[s.postings.rows(name, value)] = PREDICTED
+        for name in UNIONS.get(wish.field, (wish.field,)):
+            share[s.postings.rows(name, value)] = 1.0
+        total += np.float32(wish.weight) * share
+    rows = np.flatnonzero(mask & (total > 0))
+    return rows, total[rows] + np.float32(TIE_PRIOR) * s.columns.prior[rows]
+
+
+def _text(s: Searchable, text: str, mask: Mask, k: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    rows, scores = s.text.best(query_terms(text), mask, k)
+    extra = _titles_in(s, text, mask)
+    if not extra:
+        return rows, scores
+    total = dict(zip(rows.tolist(), scores.tolist(), strict=True))
+    for row, boost in extra.items():
+        total[row] = total.get(row, 0.0) + boost
+    return np.fromiter(total, np.int64), np.fromiter(total.values(), np.float32)
+
+
+def _titles_in(s: Searchable, text: str, mask: Mask) -> dict[int, float]:
+    """{row: boost} of movies whose title is the text, or stands in it as several words."""
+    boosts: dict[int, float] = {}
+    tokens = fold(text[:1000]).split()
+    spans = {
+        " ".join(tokens[i : i + n]): n
+        for n in range(2, TITLE_WORDS + 1)
+        for i in range(len(tokens) - n + 1)
+    }
+    by_hash = {value_hash(TITLE, span): n for span, n in spans.items()}
+    for found in s.postings.present(list(by_hash)):
+        for row in s.postings.rows_of(found):
+            boosts[int(row)] = max(boosts.get(int(row), 0.0), TITLE_INSIDE * by_hash[found])
+    for row in _titled(s, text):
+        boosts[row] = EXACT_TITLE * (1.0 + float(s.columns.prior[row]))
+    return {row: boost for row, boost in boosts.items() if mask[row]}
+
+
+def _titled(s: Searchable, text: str) -> list[int]:
+    """The rows whose title is the whole text; a year behind it chooses among them."""
+    rows = s.postings.rows(TITLE, title_key(text)).tolist()
+    dated = _YEAR_AT_END.match(text[:300])
+    if not rows and dated:
+        year = int(dated[2])
+        named = s.postings.rows(TITLE, title_key(dated[1])).tolist()
+        rows = [row for row in named if abs(int(s.columns.year[row]) - year) <= 1]
+    return rows
