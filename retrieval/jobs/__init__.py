@@ -1,1 +1,1 @@
-"""Offline work on models and indexes; the only place besides one encoder file that may use torch."""
+"""Offline work on models and indexes; only they and one encoder file use torch."""
