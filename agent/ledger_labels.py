@@ -1,0 +1,97 @@
+"""What a ledger entry is called: the phrase on its chip and the words that remove it.
+
+Knows the wording of every entry kind. Does not know the ledger's rules. Used by ledger.py and decide.py;
+`remove_text` must parse back to exactly one entry, so labels of active entries never collide.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_REMOVE = re.compile(r'^\s*remove\s+["“](.+)["”]\s*$', re.IGNORECASE | re.DOTALL)
+
+LANGUAGES: dict[str, str] = {
+    **{"en": "English", "fr": "French", "es": "Spanish", "de": "German", "it": "Italian"},
+    **{"ja": "Japanese", "ko": "Korean", "zh": "Chinese", "cn": "Cantonese", "hi": "Hindi"},
+    **{"pt": "Portuguese", "ru": "Russian", "sv": "Swedish", "da": "Danish", "no": "Norwegian"},
+    **{"fi": "Finnish", "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "fa": "Persian"},
+    **{"ar": "Arabic", "he": "Hebrew", "th": "Thai", "hu": "Hungarian", "cs": "Czech"},
+    **{"el": "Greek", "ro": "Romanian", "is": "Icelandic", "ta": "Tamil", "te": "Telugu"},
+}
+_WANTED_GRADES = {1: "a little", 2: "quite", 3: "very"}
+
+
+def label(kind: str, value: str | Mapping[str, Any], polarity: str) -> str:
+    """The chip text of an entry."""
+    text = value_label(kind, value)
+    if polarity == "want":
+        return text
+    return f"not {text}" if kind in ("attribute", "year", "runtime") else f"no {text}"
+
+
+def value_label(kind: str, value: str | Mapping[str, Any]) -> str:
+    """The phrase for a value, without its polarity."""
+    if isinstance(value, str):
+        return _string_label(kind, value)
+    if kind == "year":
+        return _year_label(value.get("min"), value.get("max"))
+    if kind == "runtime":
+        return _runtime_label(value.get("min"), value.get("max"))
+    if kind == "attribute":
+        return _attribute_label(str(value["name"]), value.get("min"), value.get("max"))
+    movie = f"{value['title']} ({value['year']})" if value.get("year") else str(value["title"])
+    words = {"seed": "like", "seen": "seen:", "disliked": "disliked:", "not_now": "not now:"}
+    return f"{words[kind]} {movie}"
+
+
+def _string_label(kind: str, value: str) -> str:
+    if kind == "language":
+        return f"in {' or '.join(LANGUAGES.get(v, v) for v in value.split(' or '))}"
+    if kind in ("actor", "person"):
+        return f"with {value}" if kind == "actor" else value
+    prefix = {
+        "director": "directed by ",
+        "service": "on ",
+        "certificate": "rated ",
+        "companion": "for ",
+        "theme": "about ",
+        "keyword": "about ",
+        "country": "from ",
+    }.get(kind, "")
+    if kind == "kind":
+        return "films" if value == "movie" else "series"
+    return prefix + value
+
+
+def _year_label(low: int | None, high: int | None) -> str:
+    if low is not None and high is not None:
+        if low == high:
+            return f"from {low}"
+        if low % 10 == 0 and high == low + 9:
+            return f"from the {low}s"
+        return f"from {low} to {high}"
+    return f"from {low} on" if low is not None else f"up to {high}"
+
+
+def _runtime_label(low: int | None, high: int | None) -> str:
+    if low is not None and high is not None:
+        return f"{low} to {high} min"
+    return f"at least {low} min" if low is not None else f"at most {high} min"
+
+
+def _attribute_label(name: str, low: int | None, high: int | None) -> str:
+    word = name.replace("_", " ")
+    if low is not None:
+        return f"{_WANTED_GRADES.get(low, 'some')} {word}" if low <= 3 else word
+    return f"{word} at most {high} of 3"
+
+
+def remove_text(entry_label: str) -> str:
+    """What a text-only user sends to remove the entry with this label."""
+    return f'remove "{entry_label}"'
+
+
+def parse_remove_text(text: str) -> str | None:
+    """The label that a message asks to remove in exactly that form, or None."""
+    found = _REMOVE.match(text)
+    return found.group(1) if found else None

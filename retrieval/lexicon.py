@@ -1,0 +1,251 @@
+"""The names a catalogue knows (titles, franchises, people, tags) and how to find them in text.
+
+Knows keys and popularity of names, and which names need a cue before they are believed ("it", "up",
+"her"). Does not know negation or what the user wants of a name: understand.py decides that. Built once
+per index revision from a scan of the movies; pure afterwards. Called by understand.py and tools/.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rapidfuzz import fuzz, process
+
+from retrieval.movie import Movie, fold, stem, title_key
+from retrieval.wording import COMPOUND_GENRES, GENRE_WORDS, MOOD_WORDS, STOPWORDS
+
+LONGEST_TITLE = 9
+"""Words: longer titles are found by their first words only if those are a title of their own."""
+FUZZY_TITLE = 86.0
+"""rapidfuzz ratio (0-100) from which a misspelt title is believed after a cue."""
+FUZZY_PERSON = 84.0
+FUZZY_VOCABULARY = 82.0
+VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
+COMMON_SHARE = 0.004
+"""A word in more than this share of overviews is ordinary English, not a telling part of a title."""
+
+
+@dataclass(frozen=True, slots=True)
+class TitleEntry:
+    """One movie behind a title key."""
+
+    movie_id: str
+    title: str
+    year: int | None
+    prior: float
+    """How well known it is, for choosing among remakes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEntry:
+    """A name with how often it directs and acts, weighted by how well known the movies are."""
+
+    name: str
+    directs: float = 0.0
+    acts: float = 0.0
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Lookup tables; keys are folded words joined by one space."""
+
+    titles: dict[str, tuple[TitleEntry, ...]] = field(default_factory=dict)
+    franchises: dict[str, tuple[TitleEntry, ...]] = field(default_factory=dict)
+    people: dict[str, PersonEntry] = field(default_factory=dict)
+    surnames: dict[str, str] = field(default_factory=dict)
+    """Surname -> the full key of the one person who is meant by it."""
+    tags: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Theme or keyword key -> (field, value)."""
+    common: frozenset[str] = frozenset()
+    """Words of ordinary English, as this catalogue's overviews show."""
+    known: frozenset[str] = frozenset()
+    """Words that are spelt right: seen in at least two overviews, titles or names."""
+    newest_year: int = 2025
+    films_only: bool = True
+
+    def choose(self, key: str, year: int | None = None) -> TitleEntry | None:
+        """The movie meant by a title: of that year (+-1) if one is given, else the best known."""
+        entries = self.titles.get(key) or ()
+        if year is not None:
+            near = [e for e in entries if e.year is not None and abs(e.year - year) <= 1]
+            return min(near, key=lambda e: (abs((e.year or 0) - year), -e.prior)) if near else None
+        return entries[0] if entries else None
+
+    def resolve(self, title: str) -> TitleEntry | None:
+        """Ground "Title (Year)" or "Title" as a model or a list writes it; None when not there."""
+        name, year = split_year(title)
+        for key in (fold(name), title_key(name)):
+            found = self.choose(key, year)
+            if found:
+                return found
+        return None
+
+    def is_telling(self, key: str) -> bool:
+        """Whether a title can be believed without a cue: several words, one of them uncommon."""
+        parts = key.split()
+        if len(parts) < 2 or key in self.tags or is_vocabulary(key):
+            return False
+        plain = STOPWORDS | self.common
+        return any(p not in plain and not is_vocabulary(p) for p in parts)
+
+    def fuzzy_title(self, text: str) -> tuple[TitleEntry, float] | None:
+        """The best known title nearest to a misspelt one, with its ratio, or None."""
+        if len(text) < 4:
+            return None
+        hits = process.extract(
+            title_key(text), self._fuzzy_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_TITLE, limit=5
+        )
+        scored = [(self.titles[key][0], score) for key, score, _ in hits]
+        return max(scored, key=lambda s: (round(s[1]), s[0].prior)) if scored else None
+
+    def respell(self, phrase: str) -> str | None:
+        """The genre or mood phrase that a misspelt one means; None when all its words are spelt right."""
+        if len(phrase) < 5 or all(w in self.known or w in STOPWORDS for w in phrase.split()):
+            return None
+        hit = process.extractOne(
+            phrase, VOCABULARY, scorer=fuzz.ratio, score_cutoff=FUZZY_VOCABULARY
+        )
+        return hit[0] if hit else None
+
+    def fuzzy_person(self, text: str) -> PersonEntry | None:
+        """The person nearest to a misspelt full name, or None."""
+        hit = process.extractOne(
+            fold(text), self._person_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_PERSON
+        )
+        return self.people[hit[0]] if hit else None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_fuzzy_keys", [k for k in self.titles if len(k) > 3])
+        known = sorted(self.people, key=lambda k: -self.people[k].acts - self.people[k].directs)
+        object.__setattr__(self, "_person_keys", [k for k in known if " " in k])
+
+    _fuzzy_keys: Sequence[str] = field(init=False, default=(), repr=False)
+    _person_keys: Sequence[str] = field(init=False, default=(), repr=False)
+
+
+def split_year(title: str) -> tuple[str, int | None]:
+    """("Heat", 1995) from "Heat (1995)"; the year is None when there is none."""
+    head, _, tail = title.rstrip().rpartition("(")
+    if head and tail.endswith(")") and tail[:-1].isdigit() and len(tail) == 5:
+        return head.strip(), int(tail[:-1])
+    return title.strip(), None
+
+
+def is_vocabulary(key: str) -> bool:
+    """Whether a phrase is a genre or mood word ("science fiction", "feel good")."""
+    singular = " ".join(stem(w) for w in key.split())
+    return any(k in GENRE_WORDS or k in MOOD_WORDS for k in (key, singular))
+
+
+def build_lexicon(movies: Iterable[Movie]) -> Lexicon:
+    """Tables over a whole catalogue; one pass."""
+    builder = _Builder()
+    for movie in movies:
+        builder.add(movie)
+    return builder.done()
+
+
+def prior(movie: Movie) -> float:
+    """How well known a movie is: fame where it is given, popularity otherwise (any positive scale)."""
+    return 10.0 ** (movie.fame or 0) + (movie.popularity or 0.0)
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.titles: dict[str, list[TitleEntry]] = defaultdict(list)
+        self.directs: Counter[str] = Counter()
+        self.acts: Counter[str] = Counter()
+        self.names: dict[str, str] = {}
+        self.tags: dict[str, tuple[str, str]] = {}
+        self.words: Counter[str] = Counter()
+        self.movies = 0
+        self.newest: Counter[int] = Counter()
+        self.series = False
+
+    def add(self, movie: Movie) -> None:
+        self.movies += 1
+        self.series = self.series or movie.kind == "series"
+        if movie.year:
+            self.newest[movie.year] += 1
+        weight = prior(movie)
+        entry = TitleEntry(movie.movie_id, movie.title, movie.year, weight)
+        for key in _title_keys(movie):
+            self.titles[key].append(entry)
+        share = 1.0 + weight**0.5
+        for name in movie.directors:
+            self.directs[self._name(name)] += share  # type: ignore[assignment]  # float counts
+        for name in movie.cast:
+            self.acts[self._name(name)] += share  # type: ignore[assignment]
+        for tag in movie.themes:
+            self.tags.setdefault(fold(tag), ("theme", tag))
+        self.words.update(set(fold(f"{movie.title} {movie.overview}").split()))
+
+    def _name(self, name: str) -> str:
+        key = fold(name)
+        self.names.setdefault(key, name)
+        return key
+
+    def done(self) -> Lexicon:
+        titles = {k: tuple(sorted(v, key=lambda e: (-e.prior, e.movie_id))) for k, v in self.titles.items()}
+        people = {
+            key: PersonEntry(name, self.directs.get(key, 0.0), self.acts.get(key, 0.0))
+            for key, name in self.names.items()
+            if key
+        }
+        floor = max(2, int(self.movies * 0.001))
+        years = sorted(y for y, n in self.newest.items() if n >= floor)
+        limit = COMMON_SHARE * max(1, self.movies)
+        return Lexicon(
+            titles=titles,
+            franchises=_franchises(titles),
+            people=people,
+            surnames=_surnames(people),
+            tags=self.tags,
+            common=frozenset(w for w, n in self.words.items() if n > limit),
+            known=frozenset(w for w, n in self.words.items() if n > 1 and len(w) > 3),
+            newest_year=years[-1] if years else 2025,
+            films_only=not self.series,
+        )
+
+
+def _title_keys(movie: Movie) -> set[str]:
+    keys = set()
+    for title in (movie.title, *movie.alt_titles):
+        for key in (fold(title), title_key(title)):
+            if key and len(key.split()) <= LONGEST_TITLE:
+                keys.add(key)
+        head = title.partition(":")[0]
+        # "Star Wars: Episode IV" is named by what stands after or before the colon as well.
+        if head != title and len(head.split()) > 1:
+            keys.add(fold(head))
+    return keys
+
+
+def _franchises(titles: dict[str, tuple[TitleEntry, ...]]) -> dict[str, tuple[TitleEntry, ...]]:
+    """First two words that open at least three titles ("harry potter"), best known movies first."""
+    by_head: dict[str, dict[str, TitleEntry]] = defaultdict(dict)
+    for key, entries in titles.items():
+        parts = key.split()
+        if len(parts) > 2 and not any(p in STOPWORDS for p in parts[:2]):
+            by_head[" ".join(parts[:2])][entries[0].movie_id] = entries[0]
+    return {
+        head: tuple(sorted(found.values(), key=lambda e: -e.prior))
+        for head, found in by_head.items()
+        if len(found) >= 3
+    }
+
+
+def _surnames(people: dict[str, PersonEntry]) -> dict[str, str]:
+    """Surnames by which one person is meant: well known, and far better known than any namesake."""
+    by_surname: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for key, person in people.items():
+        parts = key.split()
+        if len(parts) > 1 and len(parts[-1]) > 3:
+            by_surname[parts[-1]].append((person.directs * 2 + person.acts, key))
+    chosen = {}
+    for surname, ranked in by_surname.items():
+        ranked.sort(reverse=True)
+        total = sum(weight for weight, _ in ranked)
+        if ranked[0][0] > 0.6 * total and ranked[0][0] > 20:
+            chosen[surname] = ranked[0][1]
+    return chosen

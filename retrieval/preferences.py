@@ -1,0 +1,345 @@
+"""Preferences in one utterance: genres, moods, themes, grades, people, years, languages, audience.
+
+Knows which words mean which slot, with polarity from scope.py. Does not know titles (linking.py links them
+between the two steps here) nor the ledger. Pure; called by understand.py only.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from retrieval.linking import LinkedPerson, Linker
+from retrieval.movie import stem
+from retrieval.quantities import Span, find_quantities
+from retrieval.scope import Reach
+from retrieval.understanding import Finding, Polarity, SlotKind, Withdrawal
+from retrieval.wording import (
+    COMPANIONS,
+    COMPARATIVES,
+    COMPOUND_GENRES,
+    FEELING_MOODS,
+    GENRE_WORDS,
+    GRADE_WORDS,
+    MOOD_WORDS,
+    NATIONS,
+    SERVICES,
+    STOPWORDS,
+)
+
+TOO_MUCH = 2
+"""Grade (0-3) from which something is "too violent"."""
+YOUNG_CHILD = 12
+"""Age below which "for my N year old" asks for family films."""
+_NOT_FOR_TEENS = "R or NC-17 or TV-MA"
+_NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
+
+_GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
+_TOO = re.compile(rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({_GRADES})\b")
+_MORE_LESS = re.compile(rf"\b(more|less|not as|not so) ({_GRADES}|long|old|recent|modern)\b")
+_COMPARE = re.compile(r"\b(" + "|".join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True)) + r")\b")
+_FEEL = re.compile(
+    r"\b(?:i feel|i'm feeling|feeling|i am|i'm|im|we're|been)(?: (?:so|a bit|a little|really|kind of|kinda|very|pretty|feeling|quite|super))* ("
+    + "|".join(FEELING_MOODS)
+    + r")\b"
+)
+_CHEER = re.compile(r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b")
+_WITHDRAW = re.compile(
+    r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
+    r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
+    r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
+    r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
+    r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
+)
+_KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
+    **{"year": "year", "years": "year", "decade": "year", "era": "year", "date": "year", "age": "year"},
+    **{"length": "runtime", "runtime": "runtime", "time limit": "runtime", "duration": "runtime"},
+    **{"genre": "genre", "genres": "genre", "language": "language", "mood": "mood", "moods": "mood"},
+    **{"actor": "person", "actors": "person", "director": "person", "cast": "person", "country": "country"},
+    **{"theme": "theme", "rating": "certificate", "movie": "seed", "examples": "seed"},
+}  # type: ignore[dict-item]  # mypy widens the unpacked literals to str
+_CERTIFICATE = re.compile(r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?")
+_CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
+_COMPANION = re.compile(r"\b(?:with|for|my|our|the|and)\s+(?:my |our |the |some |little |small |young )*(" + "|".join(COMPANIONS) + r")\b")
+_FAMILY = re.compile(r"\bfamily(?:[- ]friendly| night| film| movie|s)?\b|\bkid[- ]?friendly\b|\bfor (?:the whole family|all ages)\b")
+_FOREIGN = re.compile(r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b")
+_NO_SUBTITLES = re.compile(r"\b(?:no|without|hate|avoid) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b")
+_SERIES = re.compile(r"\b(?:tv )?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bmini[- ]?series\b")
+_ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
+_UNWANTED_NOUNS = re.compile(
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
+    r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
+)
+_NOT_TOPICS = frozenset(
+    "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "
+    "remakes sequels remake sequel subtitles violence spoilers year years long short recent doubt".split()
+)
+
+
+class Preferences:
+    """Collects the findings of one utterance; `before_names`, then `after_names`."""
+
+    def __init__(self, linker: Linker, reaches: Sequence[Reach]) -> None:
+        self.linker = linker
+        self.lower = linker.lower
+        self.reaches = reaches
+        self.findings: list[Finding] = []
+        self.withdrawals: tuple[Withdrawal, ...] = ()
+        self.comparatives: list[tuple[str, Literal[-1, 1], int, int]] = []
+        self.count: int | None = None
+
+    def before_names(self) -> None:
+        """Phrases that must not be read as titles: withdrawals, "less violent", "shorter"."""
+        self._withdraw()
+        self._compare()
+        self._too_much()
+        self._feelings()
+
+    def after_names(self, people: Sequence[LinkedPerson]) -> tuple[Finding, ...]:
+        """Everything else, on the text that no name took."""
+        for person in people:
+            kind = cast(SlotKind, person.role)
+            self._add(kind, person.person.name, person.start, person.end)
+        self._quantities()
+        self._audience()
+        self._language()
+        self._services()
+        self._vocabulary()
+        self._unwanted_nouns()
+        return _unique(self.findings)
+
+    # --- bookkeeping ---
+
+    def _negated(self, start: int) -> bool:
+        return any(r.start <= start < r.end for r in self.reaches)
+
+    def _free(self, start: int, end: int) -> bool:
+        return self.linker.free(start, end)
+
+    def _add(self, kind: SlotKind, value: str, start: int, end: int, hard: bool = True) -> None:
+        polarity: Polarity = "avoid" if self._negated(start) else "want"
+        self.findings.append(Finding(kind, value, polarity, hard or polarity == "avoid"))
+        if self._free(start, end):
+            self.linker.take(start, end)
+
+    # --- steps ---
+
+    def _withdraw(self) -> None:
+        found: list[Withdrawal] = []
+        for match in _WITHDRAW.finditer(self.lower):
+            what = next((g for g in match.groups() if g), "").strip()
+            withdrawals = self._withdrawn(what)
+            if withdrawals:
+                found += withdrawals
+                self.linker.take(*match.span())
+        self.withdrawals = tuple(found)
+
+    def _withdrawn(self, what: str) -> list[Withdrawal]:
+        """What a phrase such as "comedy", "year", "tom hanks" names, as slots to withdraw."""
+        if what in _KIND_NAMES:
+            return [Withdrawal(_KIND_NAMES[what])]
+        found = [Withdrawal(kind, value) for kind, value in _vocabulary_of(what)]
+        person = self.linker.lexicon.people.get(what)
+        if person:
+            found.append(Withdrawal("person", person.name))
+        if not found and find_quantities(what, self.linker.lexicon.newest_year):
+            found = [Withdrawal(_span_kind(s)) for s in find_quantities(what, 9999)]
+        theme = self.linker.lexicon.tags.get(what)
+        if not found and theme:
+            found.append(Withdrawal("theme", theme[1]))
+        if not found and self.linker.lexicon.resolve(what):
+            found.append(Withdrawal("seed", what))
+        return found
+
+    def _compare(self) -> None:
+        for match in _MORE_LESS.finditer(self.lower):
+            more: Literal[-1, 1] = 1 if match.group(1) == "more" else -1
+            word = {"long": "runtime", "old": "year", "recent": "year", "modern": "year"}.get(match.group(2))
+            what, sign = (word, -1 if match.group(2) == "old" else 1) if word else GRADE_WORDS[match.group(2)]
+            self._comparative(what, cast(Literal[-1, 1], more * sign), match)
+        for match in _COMPARE.finditer(self.lower):
+            what, sign = COMPARATIVES[match.group(1)]
+            before = self.lower[: match.start()].rstrip()
+            bound = re.match(r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :])
+            if not bound and not before.endswith(("no", "nothing", "not")):
+                self._comparative(what, cast(Literal[-1, 1], sign), match)
+
+    def _comparative(self, what: str, direction: Literal[-1, 1], match: re.Match[str]) -> None:
+        if self._free(*match.span()):
+            self.linker.take(*match.span())
+            self.comparatives.append((what, direction, match.start(), match.end()))
+
+    def _too_much(self) -> None:
+        for match in _TOO.finditer(self.lower):
+            name, sign = GRADE_WORDS[match.group(1)]
+            if not self._free(*match.span()):
+                continue
+            self.linker.take(*match.span())
+            value = {"name": name, "min": TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
+            self.findings.append(Finding("attribute", value, "avoid", True))
+
+    def _feelings(self) -> None:
+        moods: list[str] = []
+        for match in _FEEL.finditer(self.lower):
+            moods += FEELING_MOODS[match.group(1)]
+            self.linker.take(*match.span())
+        for match in _CHEER.finditer(self.lower):
+            moods += ["feel-good", "heartwarming", "funny"]
+            self.linker.take(*match.span())
+        self.findings += [Finding("mood", mood, "want", False) for mood in dict.fromkeys(moods)]
+
+    def _quantities(self) -> None:
+        spans = [s for s in find_quantities(self.lower, self.linker.lexicon.newest_year)]
+        spans = [s for s in spans if self._free(s.start, s.end)]
+        firm = {s.kind for s in spans if not s.vague}
+        for span in spans:
+            if span.vague and span.kind in firm:
+                continue
+            if span.kind == "count":
+                self.count = span.min
+            elif span.kind == "age":
+                self._children(span.min or 0)
+            else:
+                self._range(span)
+            self.linker.take(span.start, span.end)
+
+    def _range(self, span: Span) -> None:
+        value = {k: v for k, v in (("min", span.min), ("max", span.max)) if v is not None}
+        # A negator inside the span is part of it ("not too long"); only one before it negates.
+        negated = any(r.start <= span.start < r.end for r in self.reaches)
+        self.findings.append(Finding(_span_kind(span), value, "avoid" if negated else "want", True))
+
+    def _children(self, youngest: int) -> None:
+        bar = _NOT_FOR_CHILDREN if youngest < 10 else _NOT_FOR_TEENS
+        self.findings.append(Finding("companion", "kids", "want", False))
+        self.findings.append(Finding("certificate", bar, "avoid", True))
+        self.findings.append(Finding("attribute", {"name": "scariness", "min": TOO_MUCH + (youngest > 9)}, "avoid", True))
+        if youngest < YOUNG_CHILD:
+            self.findings.append(Finding("genre", "family or animation", "want", True))
+
+    def _audience(self) -> None:
+        for match in _FAMILY.finditer(self.lower):
+            if self._free(*match.span()):
+                self._add("genre", "family", *match.span())
+        for match in _COMPANION.finditer(self.lower):
+            who = COMPANIONS[match.group(1)]
+            known = any(f.kind == "companion" and f.value == who for f in self.findings)
+            if known or not self._free(*match.span(1)):
+                continue
+            self.linker.take(*match.span())
+            if who == "kids":
+                self._children(YOUNG_CHILD - 4)
+            else:
+                self.findings.append(Finding("companion", who, "want", False))
+        for match in _CERTIFICATE.finditer(self.lower):
+            name = re.sub(r"rated|-rated|\s", "", match.group(1).replace("r-rated", "r").replace("g-rated", "g")).upper()
+            name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
+            if name in _CERTIFICATES and self._free(*match.span()):
+                upto = _CERTIFICATES[: _CERTIFICATES.index(name) + 1] if match.group(2) else (name,)
+                self._add("certificate", " or ".join(upto), *match.span())
+
+    def _language(self) -> None:
+        for match in _NO_SUBTITLES.finditer(self.lower):
+            self.findings.append(Finding("language", "en", "want", True))
+            self.linker.take(*match.span())
+        for match in _FOREIGN.finditer(self.lower):
+            wanted: Polarity = "want" if self._negated(match.start()) and "english" not in match.group() else "avoid"
+            if self._free(*match.span()):
+                self.findings.append(Finding("language", "en", wanted, True))
+                self.linker.take(*match.span())
+        for match in _SERIES.finditer(self.lower):
+            if self._free(*match.span()):
+                self._add("kind", "series", *match.span())
+
+    def _services(self) -> None:
+        for match in re.finditer(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)", self.lower):
+            if self._free(*match.span()):
+                self._add("service", match.group(1), *match.span())
+
+    def _vocabulary(self) -> None:
+        tokens = self.linker.tokens
+        only = bool(_ONLY.search(self.lower))
+        genres: list[tuple[str, int, int]] = []
+        for n in (3, 2, 1):
+            for i in range(len(tokens) - n + 1):
+                start, end = tokens[i].start, tokens[i + n - 1].end
+                if not self._free(start, end):
+                    continue
+                phrase = " ".join(t.folded for t in tokens[i : i + n])
+                for kind, value in self._meaning(phrase):
+                    if kind == "genre":
+                        genres.append((value, start, end))
+                        self.linker.take(start, end)
+                    else:
+                        hard = only if kind in ("mood", "theme") else True
+                        self._add(kind, value, start, end, hard)
+                        self._grade_too(phrase, start)
+        self._genres(sorted(genres, key=lambda g: g[1]))
+
+    def _meaning(self, phrase: str) -> list[tuple[SlotKind, str]]:
+        found = _vocabulary_of(phrase) or _vocabulary_of(self.linker.lexicon.respell(phrase) or "")
+        if found:
+            return found
+        nation = NATIONS.get(phrase)
+        if nation:
+            return [(cast(SlotKind, nation[0]), nation[1])]
+        tag = self.linker.lexicon.tags.get(phrase) or self.linker.lexicon.tags.get(stem(phrase))
+        if tag and len(phrase) > 3 and phrase not in STOPWORDS:
+            return [(cast(SlotKind, tag[0]), tag[1])]
+        return []
+
+    def _grade_too(self, phrase: str, start: int) -> None:
+        """ "nothing scary" also bars what is graded scary."""
+        grade = GRADE_WORDS.get(phrase)
+        if grade and grade[1] > 0 and self._negated(start):
+            self.findings.append(Finding("attribute", {"name": grade[0], "min": TOO_MUCH}, "avoid", True))
+
+    def _genres(self, genres: list[tuple[str, int, int]]) -> None:
+        """ "horror or thriller" is one wish with a choice; "horror comedy" is two."""
+        k = 0
+        while k < len(genres):
+            value, start, end = genres[k]
+            while k + 1 < len(genres) and re.fullmatch(
+                r"(?: \w+)?(?:,| or|, or|/) ?(?:an? |some |maybe )*", self.lower[end : genres[k + 1][1]]
+            ) and not self._negated(start):
+                k += 1
+                value, end = f"{value} or {genres[k][0]}", genres[k][2]
+            self._add("genre", value, start, end)
+            k += 1
+
+    def _unwanted_nouns(self) -> None:
+        for match in _UNWANTED_NOUNS.finditer(self.lower):
+            start = match.start(1)
+            kept = []
+            for word in re.finditer(r"[a-z'-]+", match.group(1)):
+                a, b = start + word.start(), start + word.end()
+                if word.group() in STOPWORDS or word.group() in _NOT_TOPICS or not self._free(a, b):
+                    break
+                kept.append((word.group(), a, b))
+            if kept and self._negated(kept[0][1]):
+                phrase = " ".join(w for w, _, _ in kept)
+                self._add("keyword", phrase, kept[0][1], kept[-1][2])
+
+
+def _vocabulary_of(phrase: str) -> list[tuple[SlotKind, str]]:
+    """The genre or mood slots that a phrase of the tables means."""
+    singular = " ".join(stem(w) for w in phrase.split())
+    for key in (phrase, singular):
+        if key in COMPOUND_GENRES:
+            return [("genre", g) for g in COMPOUND_GENRES[key]]
+        if key in GENRE_WORDS:
+            return [("genre", GENRE_WORDS[key])]
+    if phrase in MOOD_WORDS:
+        return [("mood", MOOD_WORDS[phrase])]
+    return []
+
+
+def _span_kind(span: Span) -> SlotKind:
+    return "runtime" if span.kind == "runtime" else "year"
+
+
+def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    kept: list[Finding] = []
+    for finding in findings:
+        if finding not in kept:
+            kept.append(finding)
+    return tuple(kept)

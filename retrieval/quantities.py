@@ -1,0 +1,251 @@
+"""Years, eras, running times and counts in text.
+
+Knows how people write them. Does not know negation or titles: it says what a span of tokens means and
+understand.py decides what to do with it. Pure; called by understand.py only.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+NUMBER_WORDS = {
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8},
+    **{"nine": 9, "ten": 10, "a": 1, "an": 1, "couple": 2, "few": 3, "dozen": 12},
+}
+DECADE_WORDS = {
+    **{"twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960},
+    **{"seventies": 1970, "eighties": 1980, "nineties": 1990, "noughties": 2000, "two thousands": 2000},
+}
+RECENT_YEARS = 5
+"""What "recent" or "new" means: the newest years of the catalogue."""
+CLASSIC_UNTIL = 1979
+"""What "classic" or "old" means, as a last year."""
+
+SHORT_MIN = 100
+"""Minutes: what "short" means at most."""
+LONG_MIN = 150
+"""Minutes: what "long" means at least."""
+
+_N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
+_YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?!s)"
+_DECADE = r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’]?s\b"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A meaning with the part of the text (start, end) that carries it."""
+
+    kind: Literal["year", "runtime", "count", "age"]
+    start: int
+    end: int
+    min: int | None = None
+    max: int | None = None
+    vague: bool = False
+    """True for "recent", "classic", "short", "long": a usual reading, not a number."""
+
+
+def find_quantities(text: str, newest_year: int) -> list[Span]:
+    """Every year range, running time and count in `text`, first come first served, no overlaps.
+
+    Args:
+        text: lower-case text.
+        newest_year: the newest year of the catalogue, for "recent" and "this year".
+    """
+    spans: list[Span] = []
+    for finder in (_runtimes, _ages, _years, _decades, _eras, _counts):
+        for span in finder(text, newest_year):
+            if all(span.end <= s.start or span.start >= s.end for s in spans):
+                spans.append(span)
+    return sorted(spans, key=lambda s: s.start)
+
+
+def _number(word: str) -> float:
+    return float(NUMBER_WORDS[word]) if word in NUMBER_WORDS else float(word)
+
+
+_HALF = re.compile(r"\b(?:an hour and a half|(\d) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b")
+_HOURS = re.compile(
+    rf"\b{_N} ?(?:hours?|hrs?|h)\b(?:(?: and)? ?(\d{{1,2}}|a half) ?(?:minutes?|mins?|m)?\b)?"
+)
+_MINUTES = re.compile(r"\b(\d{2,3}) ?-?(?:minutes?|mins?|min)\b")
+_AT_MOST = re.compile(
+    r"(?:under|less than|below|at most|shorter than|max(?:imum)?(?: of)?|no (?:more|longer) than"
+    r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than"
+    r"|(?:not|n't|isn't) (?:be )?(?:over|longer than)|in)\s+(?:about |around )?$"
+)
+_AT_LEAST = re.compile(
+    r"(?:over|more than|at least|longer than|above|min(?:imum)?(?: of)?|no (?:less|shorter) than"
+    r"|nothing (?:under|shorter than))\s+(?:about |around )?$"
+)
+_AFTER_MOST = re.compile(r"^\s*(?:or (?:less|shorter|under)|max(?:imum)?|tops|at most)\b")
+_AFTER_LEAST = re.compile(r"^\s*(?:or (?:more|longer)|at least|plus)\b")
+_SHORT = re.compile(
+    r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short|short (?:movie|film|one)|quick watch"
+    r"|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
+)
+_LONG = re.compile(r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)")
+
+
+def _runtimes(text: str, _newest: int) -> list[Span]:
+    found = []
+    for match in [*_HALF.finditer(text), *_HOURS.finditer(text), *_MINUTES.finditer(text)]:
+        minutes = _minutes(match)
+        if not minutes or not 20 <= minutes <= 600:
+            continue
+        before, after = text[: match.start()], text[match.end() :]
+        low = _AT_LEAST.search(before)
+        high = None if low else _AT_MOST.search(before)
+        start = low.start() if low else high.start() if high else match.start()
+        if low or _AFTER_LEAST.match(after):
+            found.append(Span("runtime", start, match.end(), min=minutes))
+        elif high or _AFTER_MOST.match(after):
+            found.append(Span("runtime", start, match.end(), max=minutes))
+        else:
+            found.append(Span("runtime", start, match.end(), minutes - 15, minutes + 15))
+    found += [Span("runtime", *m.span(), max=SHORT_MIN, vague=True) for m in _SHORT.finditer(text)]
+    found += [Span("runtime", *m.span(), min=LONG_MIN, vague=True) for m in _LONG.finditer(text)]
+    return found
+
+
+def _minutes(match: re.Match[str]) -> int:
+    if match.re is _MINUTES:
+        return int(match.group(1))
+    if match.re is _HALF:
+        return int(match.group(1) or 1) * 60 + 30
+    first = match.group(1)
+    hours = 0.5 if first == "half an" else _number(first)
+    rest = match.group(2)
+    return round(hours * 60) + (30 if rest == "a half" else int(rest) if rest else 0)
+
+
+_AGE = re.compile(r"\b(\d{1,2})(?:(?: and |, | & | or )(\d{1,2}))*[ -]?(?:years?|yrs?|yo)\b[ -]?olds?\b|\b(\d{1,2}) ?yo\b")
+
+
+def _ages(text: str, _newest: int) -> list[Span]:
+    found = []
+    for match in _AGE.finditer(text):
+        ages = [int(n) for n in re.findall(r"\d{1,2}", match.group(0))]
+        found.append(Span("age", *match.span(), min=min(ages), max=max(ages)))
+    return found
+
+
+_FROM_TO = re.compile(
+    r"\b(?:from |between )?((?:19|20)\d\d) ?(?:-|–|to|and|until|till) ?((?:19|20)\d\d)\b(?!s)"
+)
+_LAST_YEARS = re.compile(
+    r"\b(?:in |from |of )?(?:the )?(?:last|past) (\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) years\b"
+)
+_BOUNDED_YEAR = re.compile(
+    r"\b(nothing older than|no older than|not older than|nothing before|not before|no earlier than|nothing earlier than"
+    r"|nothing newer than|no newer than|not newer than|nothing after|not after|no later than"
+    r"|newer than|after|since|later than|older than|before|prior to|pre|up to|until|by|from)[ -]"
+    r"(?:the (?:year )?)?((?:19|20)\d\d)(s?)\b(?: (onwards?|on|and up|or (?:newer|later)|or (?:older|earlier)))?"
+)
+_PLAIN_YEAR = re.compile(rf"\b(?:from |made in |released in )?{_YEAR}(?: (onwards?|or newer|or later|or older))?")
+_SINCE = {"nothing older than", "no older than", "not older than", "nothing before", "not before"} | {
+    *("no earlier than", "nothing earlier than", "since")
+}
+_UNTIL = {"nothing newer than", "no newer than", "not newer than", "nothing after", "not after"} | {
+    *("no later than", "up to", "until", "by")
+}
+
+
+def _years(text: str, newest: int) -> list[Span]:
+    found = []
+    for match in _FROM_TO.finditer(text):
+        low, high = sorted((int(match.group(1)), int(match.group(2))))
+        found.append(Span("year", *match.span(), low, high))
+    for match in _LAST_YEARS.finditer(text):
+        word = match.group(1).removesuffix(" of")
+        found.append(Span("year", *match.span(), min=newest - round(_number(word)) + 1))
+    for match in _BOUNDED_YEAR.finditer(text):
+        low_high = _bounds(match.group(1), int(match.group(2)), match.group(3), match.group(4))
+        if low_high:
+            found.append(Span("year", *match.span(), *low_high))
+    for match in _PLAIN_YEAR.finditer(text):
+        year, tail = int(match.group(1)), match.group(2) or ""
+        newer = tail.startswith("on") or "newer" in tail or "later" in tail
+        found.append(
+            Span("year", *match.span(), None if "older" in tail else year, None if newer else year)
+        )
+    return found
+
+
+def _bounds(cue: str, year: int, plural: str, tail: str | None) -> tuple[int | None, int | None] | None:
+    decade_end = year + 9 if plural else year
+    if tail and tail.startswith(("on", "and up", "or n", "or l")):
+        return year, None
+    if tail:
+        return None, decade_end
+    if cue in _SINCE:
+        return year, None
+    if cue in _UNTIL:
+        return None, decade_end
+    if cue in ("newer than", "after", "later than"):
+        return decade_end + 1, None
+    if cue in ("older than", "before", "prior to", "pre"):
+        return None, year - 1
+    return None  # "from 1994" and "from the 1990s" are read by the finders after this one
+
+
+_DECADES = re.compile(rf"\b(?:(before|pre|after|post|since|nothing before|nothing older than|older than|newer than)[ -])?{_DECADE}")
+_DECADE_NAMES = re.compile(
+    rf"\b(?:(before|pre|after|post|since|nothing before|nothing older than|older than|newer than)[ -])?(?:the )?(?:(early|mid|late)[ -])?({'|'.join(DECADE_WORDS)})\b"
+)
+_PART = {None: (0, 9), "early": (0, 4), "mid": (3, 6), "late": (5, 9)}
+
+
+def _decades(text: str, newest: int) -> list[Span]:
+    found = []
+    for match in _DECADES.finditer(text):
+        four, two = match.group("d4"), match.group("d2")
+        start = int(four) if four else int(two) + (2000 if int(two) < 20 else 1900)
+        found.append(_decade_span(match, start, match.group(1), match.group(2)))
+    for match in _DECADE_NAMES.finditer(text):
+        found.append(_decade_span(match, DECADE_WORDS[match.group(3)], match.group(1), match.group(2)))
+    return [s for s in found if (s.min or 0) <= newest]
+
+
+def _decade_span(match: re.Match[str], start: int, cue: str | None, part: str | None) -> Span:
+    if cue in ("before", "pre", "older than"):
+        return Span("year", *match.span(), max=start - 1)
+    if cue in ("after", "post", "newer than"):
+        return Span("year", *match.span(), min=start + 10)
+    if cue:
+        return Span("year", *match.span(), min=start)
+    low, high = _PART[part]
+    return Span("year", *match.span(), start + low, start + high)
+
+
+_RECENT = re.compile(
+    r"\b(?:recent(?:ly)?(?: released)?|latest|newest|brand new|new(?:er)? (?:movies?|films?|releases?|ones?|stuff)"
+    r"|(?:something|anything|a) new|modern|contemporary)\b"
+)
+_CLASSIC = re.compile(
+    r"\b(?:(?:old|older) (?:movies?|films?|school|ones?)|(?:something|anything) old|golden age|vintage"
+    r"|(?:an? |old |the |some )?classics?(?= |$|[.,!?]))"
+)
+_THIS_YEAR = re.compile(r"\b(?:from |in )?this year\b")
+
+
+def _eras(text: str, newest: int) -> list[Span]:
+    spans = [Span("year", *m.span(), min=newest) for m in _THIS_YEAR.finditer(text)]
+    low = newest - RECENT_YEARS + 1
+    spans += [Span("year", *m.span(), min=low, vague=True) for m in _RECENT.finditer(text)]
+    spans += [Span("year", *m.span(), max=CLASSIC_UNTIL, vague=True) for m in _CLASSIC.finditer(text)]
+    return spans
+
+
+_COUNT = re.compile(
+    r"\b(?:give me|show me|top|list|recommend(?: me)?|suggest(?: me)?|just|name|best)\s+(?:the |a |your )?(?:top |best )?"
+    r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|couple)\b(?! ?(?:hours?|hrs?|minutes?|mins?|years?|st|nd|rd|th|star))"
+)
+
+
+def _counts(text: str, _newest: int) -> list[Span]:
+    found = []
+    for match in _COUNT.finditer(text):
+        n = round(_number(match.group(1)))
+        if 1 <= n <= 20:
+            found.append(Span("count", *match.span(1), min=n, max=n))
+    return found

@@ -1,0 +1,214 @@
+"""From one utterance to an Understanding: what is wanted, avoided, named, asked, compared, taken back.
+
+Knows English sentences about movies (tables in wording.py). Does not know the ledger, users or models,
+and never touches an index: everything comes from the text, the lexicon and what was shown. Pure; a few
+milliseconds. Called by agent/decide.py and, through it, by `python -m evals rank`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.lexicon import Lexicon
+from retrieval.linking import LinkedTitle, Linker
+from retrieval.movie import Movie
+from retrieval.preferences import Preferences
+from retrieval.questions import find_question, find_why, is_known_item, is_out_of_scope, small_talk
+from retrieval.scope import Reach, negated_spans
+from retrieval.understanding import Comparison, Mention, Stance, Understanding, Unsure
+from retrieval.wording import STOPWORDS
+
+_UNDO = re.compile(
+    r"^\W*(?:undo|revert|go back|back)\b|\bundo (?:that|this|it|the last)\b|\bscratch that\b|\bgo back to (?:before|the previous)"
+    r"|^\W*never ?mind(?: that| it)?\W*$"
+)
+_RESET = re.compile(r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*reset\b|\bfrom scratch\b|\bnew search\b")
+_ABOUT_ME = re.compile(
+    r"\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
+    r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
+)
+_MORE = re.compile(
+    r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
+    r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b"
+    r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
+    r"|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
+)
+_ADDITIVE = re.compile(r"\b(?:also|too(?=[.,!?]|$)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b")
+_REWATCH = re.compile(
+    r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
+)
+_SEEN_ALL = re.compile(
+    r"\b(?:seen|watched|know) (?:all|both|every one|most)(?: of)? ?(?:them|those|these|that)?\b|\b(?:already )?(?:seen|watched) (?:them|those|these)\b"
+)
+_SEEN_IT = re.compile(r"\b(?:i(?:'ve| have)? )?(?:already )?(?:seen|watched|saw) (?:it|that(?: one)?|this(?: one)?)\b")
+_BAD_IT = re.compile(r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b")
+
+_NEVER_SEEN = re.compile(r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$")
+_SEEN = re.compile(r"\b(?:seen|watched|saw|rewatched|finished)\b[^.;!?]*$")
+_LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b[^.;!?]*$")
+_LOVED_AFTER = re.compile(r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent))\b")
+_HATED = re.compile(r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b[^.;!?]*$")
+_HATED_AFTER = re.compile(r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good)|sucked|wasn'?t (?:good|great|for me)|bored me)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the utterance may refer to."""
+
+    shown: tuple[Movie, ...] = ()
+    """The list shown last, best first."""
+    in_focus: Movie | None = None
+    """What "it" means."""
+
+
+def understand(text: str, lexicon: Lexicon, context: Context = Context()) -> Understanding:
+    """Understand one utterance. Never raises, whatever the text; empty text gives an empty result."""
+    reading = _Reading(text.replace("’", "'").replace("\x00", " "), lexicon, context)
+    return reading.result()
+
+
+class _Reading:
+    """One pass over one utterance; each step claims its part of the text."""
+
+    def __init__(self, text: str, lexicon: Lexicon, context: Context) -> None:
+        self.text = text
+        self.lower = text.lower() if len(text.lower()) == len(text) else text
+        self.context = context
+        self.linker = Linker(text, lexicon)
+        self.lexicon = lexicon
+        self.reaches = negated_spans(self.lower)
+
+    def result(self) -> Understanding:
+        preferences = Preferences(self.linker, self.reaches)
+        preferences.before_names()
+        question = find_question(self.lower)
+        people = self.linker.people()
+        titles = self._titles()
+        known_item = is_known_item(self.lower)
+        mentions = tuple(self._mention(t, question.span if question else None) for t in titles if t.sure)
+        mentions += self._pronouns()
+        findings = preferences.after_names(people)
+        comparisons = self._comparisons(preferences, mentions)
+        why, why_movie = find_why(self.lower), self._asked(mentions)
+        # What a question or a comparison is about is not what they would like more of.
+        heard = Understanding(
+            text=self.text,
+            findings=findings,
+            mentions=mentions,
+            comparisons=comparisons,
+            withdrawals=preferences.withdrawals,
+            question=question.of(self._asked(mentions)) if question else None,
+            why=why,
+            why_movie=why_movie if why else None,
+            small_talk=small_talk(self.lower),
+            out_of_scope=is_out_of_scope(self.lower),
+            undo=bool(_UNDO.search(self.lower)),
+            reset=bool(_RESET.search(self.lower)),
+            about_me=bool(_ABOUT_ME.search(self.lower)),
+            more=bool(_MORE.search(self.lower)),
+            additive=bool(_ADDITIVE.search(self.lower)),
+            known_item=known_item,
+            rewatch=bool(_REWATCH.search(self.lower)),
+            count=preferences.count,
+            unsure=tuple(self._unsure(t) for t in titles if not t.sure),
+            query_text=self._query_text(question.span if question else None, known_item),
+        )
+        return heard
+
+    # --- movies ---
+
+    def _titles(self) -> list[LinkedTitle]:
+        ordinals = self.linker.ordinals(self.context.shown)
+        return sorted([*ordinals, *self.linker.titles()], key=lambda t: t.start)
+
+    def _mention(self, linked: LinkedTitle, question: tuple[int, int] | None) -> Mention:
+        return Mention(
+            movie_id=linked.entry.movie_id,
+            title=linked.entry.title,
+            year=linked.entry.year,
+            stance=self._stance(linked.start, linked.end, question),
+            start=linked.start,
+            end=linked.end,
+        )
+
+    def _stance(self, start: int, end: int, question: tuple[int, int] | None) -> Stance:
+        if (question and question[0] <= start < question[1]) or find_why(self.lower):
+            return "asked"
+        before = self.lower[max(0, start - 60) : start]
+        before = re.split(r"[.;!?\n]|\bbut\b", before)[-1]
+        after = self.lower[end : end + 60]
+        if _HATED.search(before) or _HATED_AFTER.match(after):
+            return "disliked"
+        if _NEVER_SEEN.search(before):
+            return "unseen"
+        if _SEEN.search(before) and not _LOVED.search(before) and not _LOVED_AFTER.match(after):
+            return "seen"
+        reach = self._negation_at(start)
+        if reach and not _LOVED_AFTER.match(after):
+            return "disliked" if reach.cue.startswith(("hate", "dislike")) else "not_now"
+        return "seed"
+
+    def _negation_at(self, place: int) -> Reach | None:
+        return next((r for r in self.reaches if r.start <= place < r.end), None)
+
+    def _pronouns(self) -> tuple[Mention, ...]:
+        """ "seen it", "seen them all", "hated that one": movies of the list, by pronoun."""
+        if _SEEN_ALL.search(self.lower):
+            return tuple(_pointed(m, "seen") for m in self.context.shown)
+        focus = self.context.in_focus
+        if focus is None:
+            return ()
+        if _BAD_IT.search(self.lower):
+            return (_pointed(focus, "disliked"),)
+        if _SEEN_IT.search(self.lower) and not _NEVER_SEEN.search(self.lower):
+            return (_pointed(focus, "seen"),)
+        return ()
+
+    def _asked(self, mentions: Sequence[Mention]) -> str | None:
+        """The movie that a question or a why is about: one named, else what is in focus."""
+        for mention in mentions:
+            if mention.stance == "asked":
+                return mention.movie_id
+        focus = self.context.in_focus
+        return focus.movie_id if focus else None
+
+    def _comparisons(
+        self, preferences: Preferences, mentions: Sequence[Mention]
+    ) -> tuple[Comparison, ...]:
+        """Give each comparative its anchor: the movie after "than", else the last seed before it."""
+        found = []
+        for what, direction, start, end in preferences.comparatives:
+            than = self.lower[end : end + 12].lstrip().startswith("than")
+            after = [m for m in mentions if m.start >= end and than]
+            before = [m for m in mentions if m.start < start and m.stance == "seed"]
+            anchor = after[0] if after else before[-1] if before else None
+            found.append(Comparison(what, direction, anchor.movie_id if anchor else None))
+        return tuple(found)
+
+    def _unsure(self, linked: LinkedTitle) -> Unsure:
+        phrase = self.text[linked.start : linked.end]
+        return Unsure(phrase, linked.entry.movie_id, linked.entry.title, linked.entry.year)
+
+    # --- the words left for the text legs ---
+
+    def _query_text(self, question: tuple[int, int] | None, known_item: bool) -> str:
+        """The words that describe what is wanted: no names, nothing negated, nothing asked."""
+        if known_item:
+            return self.text
+        dropped = [(r.cue_start, r.end) for r in self.reaches]
+        dropped += [question] if question else []
+        dropped += self.linker.title_spans
+        kept = [
+            t
+            for t in self.linker.tokens
+            if not any(a <= t.start < b for a, b in dropped)
+        ]
+        if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
+            return ""
+        return " ".join(self.text[t.start : t.end] for t in kept)
+
+
+def _pointed(movie: Movie, stance: Stance) -> Mention:
+    return Mention(movie.movie_id, movie.title, movie.year, stance, 0, 0)
+
+

@@ -1,0 +1,117 @@
+"""What one utterance was understood to say: the typed result of understand.py.
+
+Knows the shapes only. Nothing is guessed silently: what was heard with doubt is kept in `unsure`.
+Read by agent/decide.py, which turns it into acts and ledger edits, and by evals.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+SlotKind = Literal[
+    *("genre", "mood", "theme", "keyword", "person", "actor", "director", "year", "runtime"),
+    *("attribute", "language", "country", "certificate", "kind", "service", "companion"),
+]
+Polarity = Literal["want", "avoid"]
+Stance = Literal["seed", "seen", "disliked", "not_now", "asked", "unseen"]
+"""seed: an example of what they like; asked: a question is about it; unseen: they said they have not seen it."""
+QuestionField = Literal[
+    *("runtime", "director", "cast", "year", "plot", "certificate", "language", "country", "genre"),
+    *("availability", "rating", "awards", "difference"),
+]
+SmallTalk = Literal["greeting", "thanks", "goodbye", "accept", "about_agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A preference: a slot with its value, wanted or not, binding or not."""
+
+    kind: SlotKind
+    value: str | Mapping[str, Any]
+    polarity: Polarity = "want"
+    hard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A movie named in the text, by title, position in the shown list, or pronoun."""
+
+    movie_id: str
+    title: str
+    year: int | None
+    stance: Stance
+    start: int
+    end: int
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """ "shorter", "less dark than X": what is compared, which way, and against which movie (None: the list)."""
+
+    what: str
+    direction: Literal[-1, 1]
+    anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question about one movie (None when it is not clear which)."""
+
+    about: QuestionField
+    movie_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Something the user no longer wants to hold: a kind, and a value unless the whole kind is meant."""
+
+    kind: SlotKind | Literal["seed"]
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """A phrase that may mean a movie, not sure enough to act on."""
+
+    phrase: str
+    movie_id: str
+    title: str
+    year: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Everything heard in one utterance; any of it may be empty."""
+
+    text: str
+    findings: tuple[Finding, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
+    question: Question | None = None
+    why: bool = False
+    why_movie: str | None = None
+    small_talk: tuple[SmallTalk, ...] = ()
+    out_of_scope: bool = False
+    undo: bool = False
+    reset: bool = False
+    about_me: bool = False
+    more: bool = False
+    """Asks for other movies on the same terms."""
+    additive: bool = False
+    """ "also", "too", "as well": new wishes join the old ones instead of taking their place."""
+    known_item: bool = False
+    """Describes one film whose name is forgotten."""
+    rewatch: bool = False
+    """Wants something already seen and loved."""
+    count: int | None = None
+    unsure: tuple[Unsure, ...] = ()
+    query_text: str = ""
+    """The words that describe what is wanted, for the text legs; empty when nothing but names was said."""
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether there is anything to search by."""
+        seeds = any(m.stance == "seed" for m in self.mentions)
+        return bool(self.findings or self.comparisons or seeds or self.query_text)
