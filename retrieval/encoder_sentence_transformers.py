@@ -23,7 +23,7 @@ class SentenceTransformerEncoder:
         except ModuleNotFoundError as error:
             raise EncoderMissing(
                 f"the encoder {name_or_folder} needs the package {error.name}. "
-                "Install the extra: pip install 'usher[train]' (in a checkout: -e '.[train]')"
+                "Install the extra in your checkout: pip install -e '.[train]'"
             ) from None
         try:
             self._model: Any = SentenceTransformer(name_or_folder, device="cpu")

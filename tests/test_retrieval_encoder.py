@@ -159,7 +159,7 @@ class TestSentenceTransformerEncoder(EncoderContract):
     importlib.util.find_spec("sentence_transformers") is not None, reason="the extra is installed"
 )
 def test_other_models_name_the_extra_they_need() -> None:
-    with pytest.raises(EncoderMissing, match=r"usher\[train\]"):
+    with pytest.raises(EncoderMissing, match=r"pip install -e .*train"):
         SentenceTransformerEncoder("all-mpnet-base-v2")
 
 
