@@ -17,6 +17,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from retrieval.catalog_fields import entries
+
 Rows = Iterator[tuple[int, Any]]
 """(number in the file, dict of the row or a ValueError that says why there is none)."""
 
@@ -285,8 +287,6 @@ def _keywords(path: Path) -> dict[str, Any]:
 
 def _objects(text: str | None) -> list[dict[str, Any]]:
     """The objects of a JSON list; Kaggle's copies write Python literals instead."""
-    from retrieval.catalog_fields import entries
-
     try:
         return [entry for entry in entries(text or "[]") if isinstance(entry, dict)]
     except ValueError:

@@ -26,9 +26,10 @@ from retrieval.index import (
     Leg,
     Row,
 )
+from retrieval.knowledge import Joined
 from retrieval.local_files import MANIFEST, current_generation
 from retrieval.local_snapshot import Snapshot, open_snapshot
-from retrieval.local_writer import Knowledge, change, store_knowledge
+from retrieval.local_writer import change, store_knowledge
 from retrieval.movie import Clause, Constraints, Movie
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class LocalIndex:
         return await self._read(lambda s: s.knowledge(name))
 
     async def put_knowledge(self, name: str, content: bytes, sha: str) -> None:
-        await self._run(lambda: store_knowledge(self._folder, Knowledge(name, content, sha)))
+        await self._run(lambda: store_knowledge(self._folder, Joined(name, content, sha)))
 
     async def revision(self) -> str:
         return await self._read(lambda s: s.revision)

@@ -10,13 +10,14 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from retrieval.index import Row
+from retrieval.knowledge import Joined
 from retrieval.local_columns import hashes_of, row_of
 from retrieval.local_files import (
     CURRENT,
@@ -51,15 +52,6 @@ from retrieval.record import to_json
 
 SLACK = 1000
 """Dead rows that are always tolerated; beyond, more dead than live rows cause a new generation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """A joined knowledge file to store, and the sha of the file it was made from."""
-
-    name: str
-    content: bytes
-    sha: str
 
 
 def check_row(row: Row, dimension: int) -> None:
@@ -107,7 +99,7 @@ class _Batch:
 
 
 def write_generation(
-    folder: Path, manifest: Manifest, rows: Iterable[Row], knowledge: Sequence[Knowledge] = ()
+    folder: Path, manifest: Manifest, rows: Iterable[Row], knowledge: Sequence[Joined] = ()
 ) -> str:
     """Write a whole new generation and make it the current one; its name. Hold the write lock."""
     name = _new_name(folder)
@@ -127,7 +119,7 @@ def write_generation(
 
 
 def _fill(
-    generation: Path, manifest: Manifest, rows: Iterable[Row], knowledge: Sequence[Knowledge]
+    generation: Path, manifest: Manifest, rows: Iterable[Row], knowledge: Sequence[Joined]
 ) -> None:
     with TextWriter(generation / TEXT, create=True) as text:
         batch = _Batch(generation, manifest, text)
@@ -172,7 +164,7 @@ def _text_files(generation: Path) -> dict[str, Extent]:
     return {name: extent_of(folder / name) for name in fixed}
 
 
-def _store(generation: Path, knowledge: Knowledge) -> KnowledgeFile:
+def _store(generation: Path, knowledge: Joined) -> KnowledgeFile:
     """Named by content, so that readers of an older manifest still find their file."""
     file = f"knowledge-{sha256(knowledge.content).hexdigest()[:16]}.bin"
     with (generation / file).open("wb") as out:
@@ -254,7 +246,7 @@ def _rewrite(folder: Path, before: Snapshot, rows: Sequence[Row], replaced: set[
     """The live rows as a new generation: else files would grow with every change for ever."""
     manifest = before.manifest
     knowledge = [
-        Knowledge(name, before.knowledge(name) or b"", known.sha)
+        Joined(name, before.knowledge(name) or b"", known.sha)
         for name, known in manifest.knowledge.items()
     ]
     write_generation(folder, manifest, _all_rows(before, rows, replaced), knowledge)
@@ -269,7 +261,7 @@ def _all_rows(before: Snapshot, rows: Sequence[Row], replaced: set[str]) -> Iter
     yield from rows
 
 
-def store_knowledge(folder: Path, knowledge: Knowledge, wait_s: float = LOCK_WAIT_S) -> None:
+def store_knowledge(folder: Path, knowledge: Joined, wait_s: float = LOCK_WAIT_S) -> None:
     """Add or replace one knowledge file of the live index."""
     with write_lock(folder, wait_s):
         generation = current_generation(folder)

@@ -1,0 +1,138 @@
+"""From a catalogue to rows ready for any index: read, join the knowledge, encode.
+
+Knows the order of work, progress and what is kept when a build is killed: vectors, in a cache by
+content. Does not know where rows go: jobs/build_index.py writes them locally, an OpenSearch build
+elsewhere. Holds one chunk of movies at a time; between its two passes the movies lie in a spool
+file.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from retrieval.catalog import Catalogue, ReadReport
+from retrieval.document import document
+from retrieval.encoder import Encoder
+from retrieval.index import Row
+from retrieval.jobs.vector_cache import VectorCache, key_of
+from retrieval.knowledge import Joined, join_files, join_tags, with_tags
+from retrieval.movie import Movie
+from retrieval.record import from_json, to_json
+from retrieval.title_join import TitleJoin
+
+CHUNK = 128
+"""Movies encoded between two reports of progress; about a second of work."""
+_EVERY = 500
+"""Rows read between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a build is; `rate` is per second, `eta_s` seconds that are left."""
+
+    phase: Literal["read", "encode"]
+    done: int
+    total: int | None
+    rate: float
+    eta_s: float | None
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """For callers that show no progress."""
+
+
+@dataclass
+class Prepared:
+    """What an index is made of; the counts are complete once `rows` is used up."""
+
+    read: ReadReport
+    knowledge: list[Joined]
+    rows: Iterator[Row] = field(default_factory=lambda: iter(()))
+    new_vectors: int = 0
+    cached_vectors: int = 0
+
+
+@contextmanager
+def prepared(
+    catalogue: Catalogue,
+    encoder: Encoder,
+    workplace: Path,
+    knowledge: Path | None = None,
+    report: Report = silent,
+) -> Iterator[Prepared]:
+    """Read and join now, encode while `rows` is drawn. `workplace` keeps vectors between builds."""
+    with VectorCache(workplace, encoder.identity) as cache:
+        spool = workplace / "spool.jsonl"
+        try:
+            counts = ReadReport()
+            join = _read(catalogue, counts, spool, report)
+            tags, tags_file = join_tags(knowledge, join) if knowledge else ({}, None)
+            joined = join_files(knowledge, join, encoder.encode) if knowledge else []
+            every = [*([tags_file] if tags_file else []), *joined]
+            ready = Prepared(counts, every)
+            movies = (with_tags(m, tags.get(m.movie_id)) for m in _spooled(spool))
+            ready.rows = _encoded(movies, encoder, cache, ready, report)
+            yield ready
+            cache.pack()
+        finally:
+            spool.unlink(missing_ok=True)
+
+
+def _read(catalogue: Catalogue, counts: ReadReport, spool: Path, report: Report) -> TitleJoin:
+    """One pass over the catalogue: checks every row before anything costly begins."""
+    join = TitleJoin()
+    pace = _Pace("read", catalogue.total(), report)
+    with spool.open("wb") as out:
+        for movie in catalogue.movies(counts):
+            out.write(to_json(movie) + b"\n")
+            join.add(movie)
+            if counts.rows % _EVERY == 0:
+                pace.at(counts.rows)
+    pace.at(counts.rows)
+    return join
+
+
+def _spooled(spool: Path) -> Iterator[Movie]:
+    with spool.open("rb") as file:
+        for line in file:
+            yield from_json(line)
+
+
+def _encoded(
+    movies: Iterator[Movie], encoder: Encoder, cache: VectorCache, ready: Prepared, report: Report
+) -> Iterator[Row]:
+    pace = _Pace("encode", ready.read.kept, report)
+    done = 0
+    while chunk := [movie for _, movie in zip(range(CHUNK), movies, strict=False)]:
+        texts = {key_of(text): text for text in map(document, chunk)}
+        absent = cache.missing(texts)
+        if absent:
+            cache.put(absent, encoder.encode([texts[key] for key in absent]))
+        ready.new_vectors += len(absent)
+        ready.cached_vectors += len(chunk) - len(absent)
+        vectors = cache.get([key_of(document(movie)) for movie in chunk])
+        for movie, vector in zip(chunk, vectors, strict=True):
+            yield Row(movie, vector)
+        done += len(chunk)
+        pace.at(done)
+
+
+class _Pace:
+    """Turns counts into progress."""
+
+    def __init__(self, phase: Literal["read", "encode"], total: int | None, report: Report) -> None:
+        self._phase = phase
+        self._total = total
+        self._report = report
+        self._start = time.monotonic()
+
+    def at(self, done: int) -> None:
+        rate = done / max(time.monotonic() - self._start, 1e-6)
+        left = None if self._total is None else max(0, self._total - done) / max(rate, 1e-6)
+        self._report(Progress(self._phase, done, self._total, rate, left))
