@@ -1,8 +1,8 @@
 """The event union: what one turn streams, to every surface and every eval.
 
-Knows the shape of each event and the order in which a turn may send them. Does not know HTTP, SSE or
-Slack (encoders in infra/ turn events into those). Each event is flat JSON with `id` (1, 2, ... within
-its turn), `type` and `turn_id`. Made by agent/, read by infra/ and evals/.
+Knows the shape of each event and the order in which a turn may send them. Does not know HTTP, SSE
+or Slack (encoders in infra/ turn events into those). Each event is flat JSON with `id` (1, 2, ...
+within its turn), `type` and `turn_id`. Made by agent/, read by infra/ and evals/.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,9 +12,26 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 Act = Literal["clarify", "search", "refine", "explain", "inform", "chat"]
 Phase = Literal["understanding", "searching", "relaxing", "answering"]
 EntryKind = Literal[
-    *("genre", "mood", "theme", "keyword", "person", "actor", "director", "year", "runtime"),
-    *("attribute", "language", "country", "certificate", "kind", "service", "seed", "seen"),
-    *("disliked", "not_now", "companion"),
+    "genre",
+    "mood",
+    "theme",
+    "keyword",
+    "person",
+    "actor",
+    "director",
+    "year",
+    "runtime",
+    "attribute",
+    "language",
+    "country",
+    "certificate",
+    "kind",
+    "service",
+    "seed",
+    "seen",
+    "disliked",
+    "not_now",
+    "companion",
 ]
 Polarity = Literal["want", "avoid"]
 
@@ -134,8 +151,8 @@ class LedgerEntryView(_Model):
     id: str
     kind: EntryKind
     value: str | dict[str, Any]
-    """A string; {min?, max?} for year, runtime and attribute (with its name); {movie_id, title, year} for
-    seed, seen, disliked and not_now."""
+    """A string; {min?, max?} for year, runtime and attribute (with its name); {movie_id, title,
+    year} for seed, seen, disliked and not_now."""
     polarity: Polarity
     hard: bool
     source_turn: str

@@ -1,8 +1,9 @@
-"""The ledger: everything the agent holds true about what the user wants, as visible, versioned entries.
+"""The ledger: what the agent holds true about the user's wishes, as visible, versioned entries.
 
-Knows how entries are added, revised, withdrawn and undone, which entries contradict each other, and how
-the active ones become constraints, seeds and wishes. Does not know how text becomes an entry
-(retrieval/understand.py, decide.py) nor how anything is shown. Pure: every operation returns a new ledger.
+Knows how entries are added, revised, withdrawn and undone, which entries contradict each other, and
+how the active ones become constraints, seeds and wishes. Does not know how text becomes an entry
+(retrieval/understand.py, decide.py) nor how anything is shown. Pure: every operation returns a new
+ledger.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ MOVIE_KINDS: frozenset[str] = frozenset({"seed", "seen", "disliked", "not_now"})
 RANGE_KINDS: frozenset[str] = frozenset({"year", "runtime", "attribute"})
 ONE_OF_A_KIND: frozenset[str] = frozenset({"language", "kind", "certificate", "runtime", "year"})
 """A new wanted value of these kinds takes the place of the old one."""
+NEWEST_COUNTS: frozenset[str] = frozenset({"genre", "mood", "companion"})
+"""Wanted in a later turn without "also", these take the place of earlier ones."""
 
 Value = str | Mapping[str, Any]
 
@@ -60,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEdit:
-    """One change asked for. `add` needs kind and value; the others name an entry, but `undo` nothing."""
+    """One change: `add` needs kind and value, `withdraw` and `revise` name an entry."""
 
     op: Literal["add", "revise", "withdraw", "undo", "clear"]
     kind: EntryKind | None = None
@@ -68,11 +71,13 @@ class LedgerEdit:
     polarity: Polarity = "want"
     hard: bool = True
     entry_id: str | None = None
+    joins: bool = False
+    """Said with "also": stands beside earlier wishes of its kind instead of taking their place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an edit did, for the answer: an entry that came or went, and whether it lost to a newer one."""
+    """What an edit did, for the answer: an entry came, went, or lost to a newer one."""
 
     what: Literal["added", "removed", "replaced", "restored"]
     entry: Entry
@@ -90,9 +95,7 @@ class Ledger:
 
     def of(self, *kinds: str, polarity: Polarity | None = None) -> tuple[Entry, ...]:
         """The active entries of some kinds."""
-        return tuple(
-            e for e in self.entries if e.kind in kinds and polarity in (None, e.polarity)
-        )
+        return tuple(e for e in self.entries if e.kind in kinds and polarity in (None, e.polarity))
 
     def apply(self, edits: Iterable[LedgerEdit], turn_id: str) -> tuple["Ledger", list[Change]]:
         """Apply the edits of one turn as one step that a single undo takes back.
@@ -109,7 +112,9 @@ class Ledger:
                 ledger = ledger._one(edit, turn_id, changes)
         if ledger.entries == self.entries:
             return self, []
-        undone_only = all(c.what == "restored" for c in changes) and len(ledger.past) < len(self.past)
+        undone_only = all(c.what == "restored" for c in changes) and len(ledger.past) < len(
+            self.past
+        )
         past = ledger.past if undone_only else (*self.past, self.entries)[-UNDO_DEPTH:]
         return replace(ledger, version=self.version + 1, past=past), changes
 
@@ -144,7 +149,7 @@ class Ledger:
         )
         if any(_same(e, new) for e in self.entries):
             return self
-        beaten = [e for e in self.entries if _contradicts(new, e, turn_id)]
+        beaten = [e for e in self.entries if _contradicts(new, e, edit.joins)]
         changes += [Change("replaced", e) for e in beaten]
         changes.append(Change("added", new))
         kept = tuple(e for e in self.entries if e not in beaten)
@@ -201,7 +206,7 @@ def movie_id_of(entry: Entry) -> str | None:
     return None
 
 
-def _contradicts(new: Entry, old: Entry, turn_id: str) -> bool:
+def _contradicts(new: Entry, old: Entry, joins: bool) -> bool:
     """Whether `new` takes the place of `old`: new beats old."""
     if movie_id_of(new) is not None:
         return _movie_contradicts(new, old)
@@ -213,8 +218,9 @@ def _contradicts(new: Entry, old: Entry, turn_id: str) -> bool:
         return not _complementary(new, old)
     if _values(new) & _values(old):
         return True
-    later_turn = old.source_turn != turn_id
-    return new.kind == "genre" and new.polarity == old.polarity == "want" and later_turn
+    another_turn = old.source_turn != new.source_turn
+    both_wanted = new.polarity == old.polarity == "want"
+    return new.kind in NEWEST_COUNTS and both_wanted and another_turn and not joins
 
 
 def _movie_contradicts(new: Entry, old: Entry) -> bool:

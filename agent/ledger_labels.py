@@ -1,7 +1,8 @@
 """What a ledger entry is called: the phrase on its chip and the words that remove it.
 
-Knows the wording of every entry kind. Does not know the ledger's rules. Used by ledger.py and decide.py;
-`remove_text` must parse back to exactly one entry, so labels of active entries never collide.
+Knows the wording of every entry kind. Does not know the ledger's rules. Used by ledger.py and
+decide.py; `remove_text` must parse back to exactly one entry, so labels of active entries never
+collide.
 """
 
 import re

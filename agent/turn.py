@@ -1,8 +1,8 @@
 """One turn: what comes in, and the dialogue state it starts from and leaves behind.
 
-Knows the request of a turn, the edits a ledger chip may send, and the state kept between turns. Does not
-know how a turn is answered (graph.py) or stored (tools/stores.py). Used by everything in agent/ and by
-every surface.
+Knows the request of a turn, the edits a ledger chip may send, and the state kept between turns.
+Does not know how a turn is answered (graph.py) or stored (tools/stores.py). Used by everything in
+agent/ and by every surface.
 """
 
 from dataclasses import dataclass, field
@@ -28,6 +28,30 @@ class Edit(BaseModel):
     ledger_version: int = Field(ge=0)
 
 
+class MessageRefused(Exception):
+    """A message that cannot be a turn; `code` is stable, the text says what to change."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def check_message(message: str, has_edits: bool) -> None:
+    """Refuse what no answer can be given to. Raises: MessageRefused."""
+    if not message.strip() and not has_edits:
+        raise MessageRefused(
+            "empty_message", "the message is empty: say what you would like to see"
+        )
+    if len(message) > MAX_MESSAGE_CHARS:
+        raise MessageRefused(
+            "message_too_long",
+            f"the message has {len(message)} characters; at most {MAX_MESSAGE_CHARS} are read",
+        )
+    unprintable = sum(not (c.isprintable() or c in "\n\r\t") for c in message)
+    if "\x00" in message or unprintable > max(4, len(message) // 10):
+        raise MessageRefused("not_text", "the message is not text: send plain UTF-8 words")
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One request to the assistant. `principal` comes from the session, never from the message."""
@@ -41,7 +65,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A list that was shown: the turn, its movie ids best first, and each card's evidence as sent."""
+    """A list that was shown: its turn, its movie ids best first, and the cards as sent."""
 
     turn_id: str
     movie_ids: tuple[str, ...]

@@ -1,8 +1,9 @@
 """The port MovieIndex: everything the retriever asks of a store of movies.
 
-Knows legs (ways to search), hits and the errors an index may raise. Does not know how any index works:
-`local_index.py` is the embedded one, `opensearch_index.py` the served one; `tests/contracts.py` holds
-the behaviour that both must show. Called by retriever.py, tools/ and infra/wiring.py.
+Knows legs (ways to search), hits and the errors an index may raise. Does not know how any index
+works: `local_index.py` is the embedded one, `opensearch_index.py` the served one;
+`tests/contracts.py` holds the behaviour that both must show. Called by retriever.py, tools/ and
+infra/wiring.py.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -125,7 +126,8 @@ class MovieIndex(Protocol):
     """One generation of a catalogue, its vectors and its knowledge."""
 
     async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
-        """Filter first, then score: the best k of each leg, in the order of `legs`, in one round trip."""
+        """Filter first, then score: the best k of each leg, in the order of `legs`, in one round
+        trip."""
         ...
 
     async def count(self, constraints: Constraints) -> int:

@@ -1,8 +1,9 @@
 """The names a catalogue knows (titles, franchises, people, tags) and how to find them in text.
 
 Knows keys and popularity of names, and which names need a cue before they are believed ("it", "up",
-"her"). Does not know negation or what the user wants of a name: understand.py decides that. Built once
-per index revision from a scan of the movies; pure afterwards. Called by understand.py and tools/.
+"her"). Does not know negation or what the user wants of a name: understand.py decides that. Built
+once per index revision from a scan of the movies; pure afterwards. Called by understand.py and
+tools/.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +23,8 @@ FUZZY_PERSON = 84.0
 FUZZY_VOCABULARY = 82.0
 VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
 COMMON_SHARE = 0.004
-"""A word in more than this share of overviews is ordinary English, not a telling part of a title."""
+"""A word in more than this share of overviews is ordinary English, not a telling part of a title.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ class Lexicon:
         return max(scored, key=lambda s: (round(s[1]), s[0].prior)) if scored else None
 
     def respell(self, phrase: str) -> str | None:
-        """The genre or mood phrase that a misspelt one means; None when all its words are spelt right."""
+        """The genre or mood phrase that a misspelt one means; None when all its words are spelt
+        right."""
         if len(phrase) < 5 or all(w in self.known or w in STOPWORDS for w in phrase.split()):
             return None
         hit = process.extractOne(
@@ -153,8 +156,8 @@ def prior(movie: Movie) -> float:
 class _Builder:
     def __init__(self) -> None:
         self.titles: dict[str, list[TitleEntry]] = defaultdict(list)
-        self.directs: Counter[str] = Counter()
-        self.acts: Counter[str] = Counter()
+        self.directs: defaultdict[str, float] = defaultdict(float)
+        self.acts: defaultdict[str, float] = defaultdict(float)
         self.names: dict[str, str] = {}
         self.tags: dict[str, tuple[str, str]] = {}
         self.words: Counter[str] = Counter()
@@ -173,9 +176,9 @@ class _Builder:
             self.titles[key].append(entry)
         share = 1.0 + weight**0.5
         for name in movie.directors:
-            self.directs[self._name(name)] += share  # type: ignore[assignment]  # float counts
+            self.directs[self._name(name)] += share
         for name in movie.cast:
-            self.acts[self._name(name)] += share  # type: ignore[assignment]
+            self.acts[self._name(name)] += share
         for tag in movie.themes:
             self.tags.setdefault(fold(tag), ("theme", tag))
         self.words.update(set(fold(f"{movie.title} {movie.overview}").split()))
@@ -186,7 +189,10 @@ class _Builder:
         return key
 
     def done(self) -> Lexicon:
-        titles = {k: tuple(sorted(v, key=lambda e: (-e.prior, e.movie_id))) for k, v in self.titles.items()}
+        titles = {
+            k: tuple(sorted(v, key=lambda e: (-e.prior, e.movie_id)))
+            for k, v in self.titles.items()
+        }
         people = {
             key: PersonEntry(name, self.directs.get(key, 0.0), self.acts.get(key, 0.0))
             for key, name in self.names.items()

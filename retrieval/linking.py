@@ -1,7 +1,8 @@
 """Movies and people named in text: which span means which catalogue entry.
 
-Knows cues ("loved X", "X (1995)", "directed by X"), ordinals ("the second one") and when a name is only
-an ordinary word. Does not know what the user wants of a movie: understand.py decides the stance. Pure.
+Knows cues ("loved X", "X (1995)", "directed by X"), ordinals ("the second one") and when a name is
+only an ordinary word. Does not know what the user wants of a movie: understand.py decides the
+stance. Pure.
 """
 
 import re
@@ -13,7 +14,9 @@ from retrieval.movie import Movie, fold
 from retrieval.wording import NEGATORS, STOPWORDS
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_YEAR_AFTER = re.compile(r"[\"'”]?\s*(?:[(\[]\s*((?:19|20)\d\d)\s*[)\]]|,?\s((?:19|20)\d\d)\b(?!s))")
+_YEAR_AFTER = re.compile(
+    r"[\"'”]?\s*(?:[(\[]\s*((?:19|20)\d\d)\s*[)\]]|,?\s((?:19|20)\d\d)\b(?!s))"
+)
 _CUES = frozenset(
     "like liked love loved loves enjoy enjoyed adore adored seen saw watched watch watching rewatched "
     "hate hated disliked than to of was is called titled finished tried about recommend".split()
@@ -31,7 +34,9 @@ _PERSON_CUE = re.compile(
 _FUZZY_CUE = re.compile(
     r"\b(?:like|loved?|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
 )
-_FUZZY_END = re.compile(r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?)\b")
+_FUZZY_END = re.compile(
+    r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?)\b"
+)
 _ORDINALS = {
     **{"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3},
     **{"fifth": 4, "5th": 4, "sixth": 5, "seventh": 6, "eighth": 7, "last": -1, "top": 0},
@@ -220,7 +225,7 @@ class Linker:
     # --- positions in the shown list ---
 
     def ordinals(self, shown: Sequence[Movie]) -> list[LinkedTitle]:
-        """ "the second one", "number 3", "that Nolan one": movies of the list shown last."""
+        """Movies of the list shown last: "the second one", "number 3", "that Nolan one"."""
         found = []
         for match in _ORDINAL.finditer(self.lower):
             index = _ORDINALS[match.group(1)] if match.group(1) else int(match.group(2)) - 1

@@ -1,8 +1,8 @@
 """The nouns of retrieval: a movie, what may be asked of it, and what comes back.
 
-Knows the fields of a movie, the clauses of a constraint and what "holds" means, once, for every index
-and for the verifier. Does not know how an index stores or finds anything, nor chat, users or HTTP.
-Called by everything in retrieval/, by tools/ and by agent/.
+Knows the fields of a movie, the clauses of a constraint and what "holds" means, once, for every
+index and for the verifier. Does not know how an index stores or finds anything, nor chat, users or
+HTTP. Called by everything in retrieval/, by tools/ and by agent/.
 """
 
 import re
@@ -186,8 +186,9 @@ Clause = Match | Range
 class Constraints:
     """What every result must satisfy.
 
-    Each clause of `require` must hold on a known value. No clause of `exclude` may hold; a `Match` on
-    genre, mood, theme, keyword or topic also excludes movies with the word in keywords or overview.
+    Each clause of `require` must hold on a known value. No clause of `exclude` may hold; a `Match`
+    on genre, mood, theme, keyword or topic also excludes movies with the word in keywords or
+    overview.
     """
 
     require: tuple[Clause, ...] = ()
@@ -342,7 +343,8 @@ class Query:
     proposals: tuple[str, ...] = ()
     """Movie ids that a model proposed, best first (already grounded)."""
     known_item: bool = False
-    """True for "what was that film where ...": found by description, no popularity or neighbours."""
+    """True for "what was that film where ...": found by description, no popularity or neighbours.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +355,8 @@ class Evidence:
     rank: int
     score: float
     source: str = ""
-    """A seed's movie_id, a matched "field:value", or an archetype's request; empty for plain legs."""
+    """A seed's movie_id, a matched "field:value", or an archetype's request; empty for plain legs.
+    """
 
 
 @dataclass(frozen=True, slots=True)

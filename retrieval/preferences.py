@@ -1,7 +1,7 @@
 """Preferences in one utterance: genres, moods, themes, grades, people, years, languages, audience.
 
-Knows which words mean which slot, with polarity from scope.py. Does not know titles (linking.py links them
-between the two steps here) nor the ledger. Pure; called by understand.py only.
+Knows which words mean which slot, with polarity from scope.py. Does not know titles (linking.py
+links them between the two steps here) nor the ledger. Pure; called by understand.py only.
 """
 
 import re
@@ -34,15 +34,21 @@ _NOT_FOR_TEENS = "R or NC-17 or TV-MA"
 _NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
 
 _GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
-_TOO = re.compile(rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({_GRADES})\b")
+_TOO = re.compile(
+    rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({_GRADES})\b"
+)
 _MORE_LESS = re.compile(rf"\b(more|less|not as|not so) ({_GRADES}|long|old|recent|modern)\b")
-_COMPARE = re.compile(r"\b(" + "|".join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True)) + r")\b")
+_COMPARE = re.compile(
+    r"\b(" + "|".join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True)) + r")\b"
+)
 _FEEL = re.compile(
     r"\b(?:i feel|i'm feeling|feeling|i am|i'm|im|we're|been)(?: (?:so|a bit|a little|really|kind of|kinda|very|pretty|feeling|quite|super))* ("
     + "|".join(FEELING_MOODS)
     + r")\b"
 )
-_CHEER = re.compile(r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b")
+_CHEER = re.compile(
+    r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
+)
 _WITHDRAW = re.compile(
     r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
@@ -50,20 +56,42 @@ _WITHDRAW = re.compile(
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
 )
+_NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
+    ("year", "year years decade era date age"),
+    ("runtime", "length runtime duration time"),
+    ("genre", "genre genres"),
+    ("language", "language"),
+    ("mood", "mood moods"),
+    ("person", "actor actors director cast"),
+    ("country", "country"),
+    ("theme", "theme themes"),
+    ("certificate", "rating certificate"),
+    ("seed", "movie examples"),
+)
 _KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
-    **{"year": "year", "years": "year", "decade": "year", "era": "year", "date": "year", "age": "year"},
-    **{"length": "runtime", "runtime": "runtime", "time limit": "runtime", "duration": "runtime"},
-    **{"genre": "genre", "genres": "genre", "language": "language", "mood": "mood", "moods": "mood"},
-    **{"actor": "person", "actors": "person", "director": "person", "cast": "person", "country": "country"},
-    **{"theme": "theme", "rating": "certificate", "movie": "seed", "examples": "seed"},
-}  # type: ignore[dict-item]  # mypy widens the unpacked literals to str
-_CERTIFICATE = re.compile(r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?")
+    name: kind for kind, names in _NAMES_OF_KINDS for name in names.split()
+}
+_CERTIFICATE = re.compile(
+    r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
+)
 _CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
-_COMPANION = re.compile(r"\b(?:with|for|my|our|the|and)\s+(?:my |our |the |some |little |small |young )*(" + "|".join(COMPANIONS) + r")\b")
-_FAMILY = re.compile(r"\bfamily(?:[- ]friendly| night| film| movie|s)?\b|\bkid[- ]?friendly\b|\bfor (?:the whole family|all ages)\b")
-_FOREIGN = re.compile(r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b")
-_NO_SUBTITLES = re.compile(r"\b(?:no|without|hate|avoid) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b")
-_SERIES = re.compile(r"\b(?:tv )?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bmini[- ]?series\b")
+_COMPANION = re.compile(
+    r"\b(?:with|for|my|our|the|and)\s+(?:my |our |the |some |little |small |young )*("
+    + "|".join(COMPANIONS)
+    + r")\b"
+)
+_FAMILY = re.compile(
+    r"\bfamily(?:[- ]friendly| night| film| movie|s)?\b|\bkid[- ]?friendly\b|\bfor (?:the whole family|all ages)\b"
+)
+_FOREIGN = re.compile(
+    r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
+)
+_NO_SUBTITLES = re.compile(
+    r"\b(?:no|without|hate|avoid) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
+)
+_SERIES = re.compile(
+    r"\b(?:tv )?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bmini[- ]?series\b"
+)
 _ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
 _UNWANTED_NOUNS = re.compile(
     r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
@@ -153,15 +181,23 @@ class Preferences:
     def _compare(self) -> None:
         for match in _MORE_LESS.finditer(self.lower):
             more: Literal[-1, 1] = 1 if match.group(1) == "more" else -1
-            word = {"long": "runtime", "old": "year", "recent": "year", "modern": "year"}.get(match.group(2))
-            what, sign = (word, -1 if match.group(2) == "old" else 1) if word else GRADE_WORDS[match.group(2)]
+            word = {"long": "runtime", "old": "year", "recent": "year", "modern": "year"}.get(
+                match.group(2)
+            )
+            what, sign = (
+                (word, -1 if match.group(2) == "old" else 1)
+                if word
+                else GRADE_WORDS[match.group(2)]
+            )
             self._comparative(what, cast(Literal[-1, 1], more * sign), match)
         for match in _COMPARE.finditer(self.lower):
             what, sign = COMPARATIVES[match.group(1)]
             before = self.lower[: match.start()].rstrip()
-            bound = re.match(r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :])
+            bound = re.match(
+                r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
+            )
             if not bound and not before.endswith(("no", "nothing", "not")):
-                self._comparative(what, cast(Literal[-1, 1], sign), match)
+                self._comparative(what, sign, match)
 
     def _comparative(self, what: str, direction: Literal[-1, 1], match: re.Match[str]) -> None:
         if self._free(*match.span()):
@@ -212,7 +248,11 @@ class Preferences:
         bar = _NOT_FOR_CHILDREN if youngest < 10 else _NOT_FOR_TEENS
         self.findings.append(Finding("companion", "kids", "want", False))
         self.findings.append(Finding("certificate", bar, "avoid", True))
-        self.findings.append(Finding("attribute", {"name": "scariness", "min": TOO_MUCH + (youngest > 9)}, "avoid", True))
+        self.findings.append(
+            Finding(
+                "attribute", {"name": "scariness", "min": TOO_MUCH + (youngest > 9)}, "avoid", True
+            )
+        )
         if youngest < YOUNG_CHILD:
             self.findings.append(Finding("genre", "family or animation", "want", True))
 
@@ -231,7 +271,11 @@ class Preferences:
             else:
                 self.findings.append(Finding("companion", who, "want", False))
         for match in _CERTIFICATE.finditer(self.lower):
-            name = re.sub(r"rated|-rated|\s", "", match.group(1).replace("r-rated", "r").replace("g-rated", "g")).upper()
+            name = re.sub(
+                r"rated|-rated|\s",
+                "",
+                match.group(1).replace("r-rated", "r").replace("g-rated", "g"),
+            ).upper()
             name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
             if name in _CERTIFICATES and self._free(*match.span()):
                 upto = _CERTIFICATES[: _CERTIFICATES.index(name) + 1] if match.group(2) else (name,)
@@ -242,7 +286,11 @@ class Preferences:
             self.findings.append(Finding("language", "en", "want", True))
             self.linker.take(*match.span())
         for match in _FOREIGN.finditer(self.lower):
-            wanted: Polarity = "want" if self._negated(match.start()) and "english" not in match.group() else "avoid"
+            wanted: Polarity = (
+                "want"
+                if self._negated(match.start()) and "english" not in match.group()
+                else "avoid"
+            )
             if self._free(*match.span()):
                 self.findings.append(Finding("language", "en", wanted, True))
                 self.linker.take(*match.span())
@@ -288,19 +336,26 @@ class Preferences:
         return []
 
     def _grade_too(self, phrase: str, start: int) -> None:
-        """ "nothing scary" also bars what is graded scary."""
+        """Bar what is graded scary when "nothing scary" is said."""
         grade = GRADE_WORDS.get(phrase)
         if grade and grade[1] > 0 and self._negated(start):
-            self.findings.append(Finding("attribute", {"name": grade[0], "min": TOO_MUCH}, "avoid", True))
+            self.findings.append(
+                Finding("attribute", {"name": grade[0], "min": TOO_MUCH}, "avoid", True)
+            )
 
     def _genres(self, genres: list[tuple[str, int, int]]) -> None:
-        """ "horror or thriller" is one wish with a choice; "horror comedy" is two."""
+        """Make one wish with a choice of "horror or thriller", but two of "horror comedy"."""
         k = 0
         while k < len(genres):
             value, start, end = genres[k]
-            while k + 1 < len(genres) and re.fullmatch(
-                r"(?: \w+)?(?:,| or|, or|/) ?(?:an? |some |maybe )*", self.lower[end : genres[k + 1][1]]
-            ) and not self._negated(start):
+            while (
+                k + 1 < len(genres)
+                and re.fullmatch(
+                    r"(?: \w+)?(?:,| or|, or|/) ?(?:an? |some |maybe )*",
+                    self.lower[end : genres[k + 1][1]],
+                )
+                and not self._negated(start)
+            ):
                 k += 1
                 value, end = f"{value} or {genres[k][0]}", genres[k][2]
             self._add("genre", value, start, end)

@@ -1,7 +1,7 @@
 """Years, eras, running times and counts in text.
 
-Knows how people write them. Does not know negation or titles: it says what a span of tokens means and
-understand.py decides what to do with it. Pure; called by understand.py only.
+Knows how people write them. Does not know negation or titles: it says what a span of tokens means
+and understand.py decides what to do with it. Pure; called by understand.py only.
 """
 
 import re
@@ -14,7 +14,13 @@ NUMBER_WORDS = {
 }
 DECADE_WORDS = {
     **{"twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960},
-    **{"seventies": 1970, "eighties": 1980, "nineties": 1990, "noughties": 2000, "two thousands": 2000},
+    **{
+        "seventies": 1970,
+        "eighties": 1980,
+        "nineties": 1990,
+        "noughties": 2000,
+        "two thousands": 2000,
+    },
 }
 RECENT_YEARS = 5
 """What "recent" or "new" means: the newest years of the catalogue."""
@@ -83,7 +89,9 @@ _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short|short (?:movie|film|one)|quick watch"
     r"|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
-_LONG = re.compile(r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)")
+_LONG = re.compile(
+    r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)"
+)
 
 
 def _runtimes(text: str, _newest: int) -> list[Span]:
@@ -118,7 +126,9 @@ def _minutes(match: re.Match[str]) -> int:
     return round(hours * 60) + (30 if rest == "a half" else int(rest) if rest else 0)
 
 
-_AGE = re.compile(r"\b(\d{1,2})(?:(?: and |, | & | or )(\d{1,2}))*[ -]?(?:years?|yrs?|yo)\b[ -]?olds?\b|\b(\d{1,2}) ?yo\b")
+_AGE = re.compile(
+    r"\b(\d{1,2})(?:(?: and |, | & | or )(\d{1,2}))*[ -]?(?:years?|yrs?|yo)\b[ -]?olds?\b|\b(\d{1,2}) ?yo\b"
+)
 
 
 def _ages(text: str, _newest: int) -> list[Span]:
@@ -141,10 +151,16 @@ _BOUNDED_YEAR = re.compile(
     r"|newer than|after|since|later than|older than|before|prior to|pre|up to|until|by|from)[ -]"
     r"(?:the (?:year )?)?((?:19|20)\d\d)(s?)\b(?: (onwards?|on|and up|or (?:newer|later)|or (?:older|earlier)))?"
 )
-_PLAIN_YEAR = re.compile(rf"\b(?:from |made in |released in )?{_YEAR}(?: (onwards?|or newer|or later|or older))?")
-_SINCE = {"nothing older than", "no older than", "not older than", "nothing before", "not before"} | {
-    *("no earlier than", "nothing earlier than", "since")
-}
+_PLAIN_YEAR = re.compile(
+    rf"\b(?:from |made in |released in )?{_YEAR}(?: (onwards?|or newer|or later|or older))?"
+)
+_SINCE = {
+    "nothing older than",
+    "no older than",
+    "not older than",
+    "nothing before",
+    "not before",
+} | {*("no earlier than", "nothing earlier than", "since")}
 _UNTIL = {"nothing newer than", "no newer than", "not newer than", "nothing after", "not after"} | {
     *("no later than", "up to", "until", "by")
 }
@@ -171,7 +187,9 @@ def _years(text: str, newest: int) -> list[Span]:
     return found
 
 
-def _bounds(cue: str, year: int, plural: str, tail: str | None) -> tuple[int | None, int | None] | None:
+def _bounds(
+    cue: str, year: int, plural: str, tail: str | None
+) -> tuple[int | None, int | None] | None:
     decade_end = year + 9 if plural else year
     if tail and tail.startswith(("on", "and up", "or n", "or l")):
         return year, None
@@ -188,7 +206,9 @@ def _bounds(cue: str, year: int, plural: str, tail: str | None) -> tuple[int | N
     return None  # "from 1994" and "from the 1990s" are read by the finders after this one
 
 
-_DECADES = re.compile(rf"\b(?:(before|pre|after|post|since|nothing before|nothing older than|older than|newer than)[ -])?{_DECADE}")
+_DECADES = re.compile(
+    rf"\b(?:(before|pre|after|post|since|nothing before|nothing older than|older than|newer than)[ -])?{_DECADE}"
+)
 _DECADE_NAMES = re.compile(
     rf"\b(?:(before|pre|after|post|since|nothing before|nothing older than|older than|newer than)[ -])?(?:the )?(?:(early|mid|late)[ -])?({'|'.join(DECADE_WORDS)})\b"
 )
@@ -202,7 +222,9 @@ def _decades(text: str, newest: int) -> list[Span]:
         start = int(four) if four else int(two) + (2000 if int(two) < 20 else 1900)
         found.append(_decade_span(match, start, match.group(1), match.group(2)))
     for match in _DECADE_NAMES.finditer(text):
-        found.append(_decade_span(match, DECADE_WORDS[match.group(3)], match.group(1), match.group(2)))
+        found.append(
+            _decade_span(match, DECADE_WORDS[match.group(3)], match.group(1), match.group(2))
+        )
     return [s for s in found if (s.min or 0) <= newest]
 
 
@@ -232,7 +254,9 @@ def _eras(text: str, newest: int) -> list[Span]:
     spans = [Span("year", *m.span(), min=newest) for m in _THIS_YEAR.finditer(text)]
     low = newest - RECENT_YEARS + 1
     spans += [Span("year", *m.span(), min=low, vague=True) for m in _RECENT.finditer(text)]
-    spans += [Span("year", *m.span(), max=CLASSIC_UNTIL, vague=True) for m in _CLASSIC.finditer(text)]
+    spans += [
+        Span("year", *m.span(), max=CLASSIC_UNTIL, vague=True) for m in _CLASSIC.finditer(text)
+    ]
     return spans
 
 

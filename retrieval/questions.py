@@ -1,7 +1,7 @@
 """Questions, why-questions, small talk, forgotten titles and requests that are not about movies.
 
-Knows the patterns by which people ask. Does not know titles: the movie a question is about is linked by
-linking.py. Pure; called by understand.py only.
+Knows the patterns by which people ask. Does not know titles: the movie a question is about is
+linked by linking.py. Pure; called by understand.py only.
 """
 
 import re
@@ -13,30 +13,59 @@ from retrieval.wording import OUT_OF_SCOPE, SMALL_TALK
 
 _CLAUSE_END = re.compile(r"[?.!;\n]|$")
 _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
-    ("runtime", r"\bhow long (?:is|was|does|are)\b|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the) (?:runtime|running time|length)"),
-    ("director", r"\bwho (?:directed|made|is the director|was the director|'s the director)\b|\bwho'?s the director\b|\b(?:name )?the director of\b"),
-    ("cast", r"\bwho(?:'s| is| was| are| were)?(?: all)? (?:in|starring|stars|acts|acted|plays|played|the (?:lead|actors?|cast))\b|\bwho stars\b|\b(?:cast|actors) (?:of|in)\b"),
-    ("year", r"\bwhen (?:was|did|is|does)\b.{0,60}?\b(?:made|released|come out|out|from)\b|\b(?:what|which) year\b|\bhow old is (?!.*year)"),
-    ("certificate", r"\b(?:is|are|was)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|too (?:scary|violent)) for (?:kids|children|my|a|an|young|little)|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b"),
+    (
+        "runtime",
+        r"\bhow long (?:is|was|does|are)\b|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the) (?:runtime|running time|length)",
+    ),
+    (
+        "director",
+        r"\bwho (?:directed|made|is the director|was the director|'s the director)\b|\bwho'?s the director\b|\b(?:name )?the director of\b",
+    ),
+    (
+        "cast",
+        r"\bwho(?:'s| is| was| are| were)?(?: all)? (?:in|starring|stars|acts|acted|plays|played|the (?:lead|actors?|cast))\b|\bwho stars\b|\b(?:cast|actors) (?:of|in)\b",
+    ),
+    (
+        "year",
+        r"\bwhen (?:was|did|is|does)\b.{0,60}?\b(?:made|released|come out|out|from)\b|\b(?:what|which) year\b|\bhow old is (?!.*year)",
+    ),
+    (
+        "certificate",
+        r"\b(?:is|are|was)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|too (?:scary|violent)) for (?:kids|children|my|a|an|young|little)|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
+    ),
     ("awards", r"\b(?:did|has|what|which)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
-    ("availability", r"\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)"),
+    (
+        "availability",
+        r"\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)",
+    ),
     ("language", r"\bwhat language\b|\bis (?:it|that|this) (?:in|dubbed|subtitled)\b"),
     ("country", r"\b(?:where was|what country)\b[^.?!,]{0,50}\b(?:made|from|filmed|shot)\b"),
     ("genre", r"\b(?:what|which) (?:genre|kind of (?:movie|film)|type of (?:movie|film)) is\b"),
-    ("rating", r"\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it)\b"),
-    ("difference", r"\bhow (?:is|does|do) [^.?!]{1,60} (?:different|differ|compare)|\bdifference between\b"),
-    ("plot", r"\bwhat(?:'s| is| was|s) (?!that\b|the (?:movie|film|one)\b)[^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b"),
+    (
+        "rating",
+        r"\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it)\b",
+    ),
+    (
+        "difference",
+        r"\bhow (?:is|does|do) [^.?!]{1,60} (?:different|differ|compare)|\bdifference between\b",
+    ),
+    (
+        "plot",
+        r"\bwhat(?:'s| is| was|s) (?!that\b|the (?:movie|film|one)\b)[^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b",
+    ),
 )
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
 _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|a few|good)\b")
-_WHY = re.compile(r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b")
+_WHY = re.compile(
+    r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b"
+)
 _KNOWN_ITEM = re.compile(
     r"\bwhat(?:'s| is| was|s)? (?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b"
     r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
     r"|\bname of (?:the|that|a|this) (?:\w+ )?(?:movie|film)\b|\btip of my tongue\b|\bremember (?:a|this|that|the) (?:\w+ )?(?:movie|film)\b"
 )
 _OUT = tuple(re.compile(p) for p in OUT_OF_SCOPE)
-_SMALL = tuple((re.compile(p), kind) for p, kind in SMALL_TALK.items())
+_SMALL = tuple((re.compile(p), kind) for kind, patterns in SMALL_TALK.items() for p in patterns)
 
 
 @dataclass(frozen=True, slots=True)

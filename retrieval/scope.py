@@ -11,7 +11,9 @@ from retrieval.wording import NEGATORS, NOT_NEGATING, SCOPE_ENDS
 
 _BOUNDARY = re.compile(r"[.;!?\n:]|,(?! ?(?:or|nor)\b)|—| - ")
 _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
-_AND_NEW_CLAUSE = re.compile(r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has)\b")
+_AND_NEW_CLAUSE = re.compile(
+    r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has)\b"
+)
 _NEGATOR = re.compile(
     r"\b(?:" + "|".join(sorted(map(re.escape, NEGATORS), key=len, reverse=True)) + r")\b"
 )
@@ -42,7 +44,11 @@ def negated_spans(lower: str) -> list[Reach]:
     for match in _NEGATOR.finditer(lower):
         if any(a <= match.start() < b for a, b in harmless):
             continue
-        if spans and match.start() < spans[-1].end and match.group() not in ("not", "no", "nothing"):
+        if (
+            spans
+            and match.start() < spans[-1].end
+            and match.group() not in ("not", "no", "nothing")
+        ):
             continue
         end = _end_of_reach(lower, match.end())
         spans.append(Reach(match.group(), match.start(), match.end(), end))

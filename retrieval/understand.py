@@ -1,8 +1,9 @@
-"""From one utterance to an Understanding: what is wanted, avoided, named, asked, compared, taken back.
+"""From one utterance to an Understanding: what is wanted, avoided, named, asked, compared, taken
+back.
 
-Knows English sentences about movies (tables in wording.py). Does not know the ledger, users or models,
-and never touches an index: everything comes from the text, the lexicon and what was shown. Pure; a few
-milliseconds. Called by agent/decide.py and, through it, by `python -m evals rank`.
+Knows English sentences about movies (tables in wording.py). Does not know the ledger, users or
+models, and never touches an index: everything comes from the text, the lexicon and what was shown.
+Pure; a few milliseconds. Called by agent/decide.py and, through it, by `python -m evals rank`.
 """
 
 import re
@@ -22,7 +23,9 @@ _UNDO = re.compile(
     r"^\W*(?:undo|revert|go back|back)\b|\bundo (?:that|this|it|the last)\b|\bscratch that\b|\bgo back to (?:before|the previous)"
     r"|^\W*never ?mind(?: that| it)?\W*$"
 )
-_RESET = re.compile(r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*reset\b|\bfrom scratch\b|\bnew search\b")
+_RESET = re.compile(
+    r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*reset\b|\bfrom scratch\b|\bnew search\b"
+)
 _ABOUT_ME = re.compile(
     r"\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
     r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
@@ -33,22 +36,38 @@ _MORE = re.compile(
     r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
     r"|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
 )
-_ADDITIVE = re.compile(r"\b(?:also|too(?=[.,!?]|$)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b")
+_ADDITIVE = re.compile(
+    r"\b(?:also|too(?=[.,!?]|$)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
+)
 _REWATCH = re.compile(
     r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
 )
 _SEEN_ALL = re.compile(
     r"\b(?:seen|watched|know) (?:all|both|every one|most)(?: of)? ?(?:them|those|these|that)?\b|\b(?:already )?(?:seen|watched) (?:them|those|these)\b"
 )
-_SEEN_IT = re.compile(r"\b(?:i(?:'ve| have)? )?(?:already )?(?:seen|watched|saw) (?:it|that(?: one)?|this(?: one)?)\b")
-_BAD_IT = re.compile(r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b")
+_SEEN_IT = re.compile(
+    r"\b(?:i(?:'ve| have)? )?(?:already )?(?:seen|watched|saw) (?:it|that(?: one)?|this(?: one)?)\b"
+)
+_BAD_IT = re.compile(
+    r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b"
+)
 
-_NEVER_SEEN = re.compile(r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$")
+_NEVER_SEEN = re.compile(
+    r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$"
+)
 _SEEN = re.compile(r"\b(?:seen|watched|saw|rewatched|finished)\b[^.;!?]*$")
-_LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b[^.;!?]*$")
-_LOVED_AFTER = re.compile(r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent))\b")
-_HATED = re.compile(r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b[^.;!?]*$")
-_HATED_AFTER = re.compile(r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good)|sucked|wasn'?t (?:good|great|for me)|bored me)\b")
+_LOVED = re.compile(
+    r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b[^.;!?]*$"
+)
+_LOVED_AFTER = re.compile(
+    r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent))\b"
+)
+_HATED = re.compile(
+    r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b[^.;!?]*$"
+)
+_HATED_AFTER = re.compile(
+    r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +80,9 @@ class Context:
     """What "it" means."""
 
 
-def understand(text: str, lexicon: Lexicon, context: Context = Context()) -> Understanding:
+def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
     """Understand one utterance. Never raises, whatever the text; empty text gives an empty result."""
-    reading = _Reading(text.replace("’", "'").replace("\x00", " "), lexicon, context)
+    reading = _Reading(text.replace("’", "'").replace("\x00", " "), lexicon, context or Context())
     return reading.result()
 
 
@@ -85,7 +104,9 @@ class _Reading:
         people = self.linker.people()
         titles = self._titles()
         known_item = is_known_item(self.lower)
-        mentions = tuple(self._mention(t, question.span if question else None) for t in titles if t.sure)
+        mentions = tuple(
+            self._mention(t, question.span if question else None) for t in titles if t.sure
+        )
         mentions += self._pronouns()
         findings = preferences.after_names(people)
         comparisons = self._comparisons(preferences, mentions)
@@ -152,7 +173,7 @@ class _Reading:
         return next((r for r in self.reaches if r.start <= place < r.end), None)
 
     def _pronouns(self) -> tuple[Mention, ...]:
-        """ "seen it", "seen them all", "hated that one": movies of the list, by pronoun."""
+        """Movies of the list by pronoun: "seen it", "seen them all", "hated that one"."""
         if _SEEN_ALL.search(self.lower):
             return tuple(_pointed(m, "seen") for m in self.context.shown)
         focus = self.context.in_focus
@@ -198,11 +219,7 @@ class _Reading:
         dropped = [(r.cue_start, r.end) for r in self.reaches]
         dropped += [question] if question else []
         dropped += self.linker.title_spans
-        kept = [
-            t
-            for t in self.linker.tokens
-            if not any(a <= t.start < b for a, b in dropped)
-        ]
+        kept = [t for t in self.linker.tokens if not any(a <= t.start < b for a, b in dropped)]
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""
         return " ".join(self.text[t.start : t.end] for t in kept)
@@ -210,5 +227,3 @@ class _Reading:
 
 def _pointed(movie: Movie, stance: Stance) -> Mention:
     return Mention(movie.movie_id, movie.title, movie.year, stance, 0, 0)
-
-

@@ -9,15 +9,40 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 SlotKind = Literal[
-    *("genre", "mood", "theme", "keyword", "person", "actor", "director", "year", "runtime"),
-    *("attribute", "language", "country", "certificate", "kind", "service", "companion"),
+    "genre",
+    "mood",
+    "theme",
+    "keyword",
+    "person",
+    "actor",
+    "director",
+    "year",
+    "runtime",
+    "attribute",
+    "language",
+    "country",
+    "certificate",
+    "kind",
+    "service",
+    "companion",
 ]
 Polarity = Literal["want", "avoid"]
 Stance = Literal["seed", "seen", "disliked", "not_now", "asked", "unseen"]
-"""seed: an example of what they like; asked: a question is about it; unseen: they said they have not seen it."""
+"""seed: an example of what they like; asked: a question is about it; unseen: not seen yet."""
 QuestionField = Literal[
-    *("runtime", "director", "cast", "year", "plot", "certificate", "language", "country", "genre"),
-    *("availability", "rating", "awards", "difference"),
+    "runtime",
+    "director",
+    "cast",
+    "year",
+    "plot",
+    "certificate",
+    "language",
+    "country",
+    "genre",
+    "availability",
+    "rating",
+    "awards",
+    "difference",
 ]
 SmallTalk = Literal["greeting", "thanks", "goodbye", "accept", "about_agent"]
 
@@ -47,7 +72,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """ "shorter", "less dark than X": what is compared, which way, and against which movie (None: the list)."""
+    """What is compared ("shorter"), which way, and against which movie (None: the list)."""
 
     what: str
     direction: Literal[-1, 1]
@@ -64,7 +89,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Something the user no longer wants to hold: a kind, and a value unless the whole kind is meant."""
+    """Something the user no longer wants to hold: a kind, and a value unless the whole kind is
+    meant."""
 
     kind: SlotKind | Literal["seed"]
     value: str | None = None
@@ -100,7 +126,7 @@ class Understanding:
     more: bool = False
     """Asks for other movies on the same terms."""
     additive: bool = False
-    """ "also", "too", "as well": new wishes join the old ones instead of taking their place."""
+    """With "also" or "too", new wishes join the old ones instead of taking their place."""
     known_item: bool = False
     """Describes one film whose name is forgotten."""
     rewatch: bool = False
@@ -108,7 +134,8 @@ class Understanding:
     count: int | None = None
     unsure: tuple[Unsure, ...] = ()
     query_text: str = ""
-    """The words that describe what is wanted, for the text legs; empty when nothing but names was said."""
+    """The words that describe what is wanted, for the text legs; empty when nothing but names was
+    said."""
 
     @property
     def says_anything(self) -> bool:

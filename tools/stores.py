@@ -1,11 +1,11 @@
-"""The store ports: conversations, profiles, interactions, cache and quotas, with their records and errors.
+"""The store ports: conversations, profiles, interactions, cache and quotas; records and errors.
 
 Knows what must be remembered and which writes are conditional. Does not know SQLite or DynamoDB
-(infra/stores_sqlite.py, infra/stores_dynamodb.py); `tests/contracts.py` holds the behaviour that all
-implementations must show. Called by tools/, agent/assistant.py and the HTTP routes.
+(infra/stores_sqlite.py, infra/stores_dynamodb.py); `tests/contracts.py` holds the behaviour that
+all implementations must show. Called by tools/, agent/assistant.py and the HTTP routes.
 
-Every method takes the principal ("who is asking"), which comes from a signed session and never from a
-message or a tool argument. Times are seconds since 1970 (UTC), passed in by the caller.
+Every method takes the principal ("who is asking"), which comes from a signed session and never from
+a message or a tool argument. Times are seconds since 1970 (UTC), passed in by the caller.
 """
 
 from collections.abc import Mapping, Sequence
@@ -114,16 +114,18 @@ class ConversationStore(Protocol):
     ) -> Conversation:
         """Save the user's message and take the conversation, in one conditional write.
 
-        Creates the conversation when `turn.index` is 0 and it does not exist. When a turn is running
-        and its lease is over, that turn is marked failed and this one takes over. `turn.index` is
-        replaced by the next free one; the returned conversation holds the earlier turns and state.
+        Creates the conversation when `turn.index` is 0 and it does not exist. When a turn is
+        running and its lease is over, that turn is marked failed and this one takes over.
+        `turn.index` is replaced by the next free one; the returned conversation holds the earlier
+        turns and state.
 
-        Raises: ConversationBusy, NotFound (the conversation is not this principal's), RecordTooLarge.
+        Raises: ConversationBusy, NotFound (the conversation is not this principal's),
+        RecordTooLarge.
         """
         ...
 
     async def finish_turn(self, principal: str, turn: TurnRecord, state: JsonObject | None) -> None:
-        """Save the answer, events and status, and free the conversation; `state` None keeps the old.
+        """Save answer, events and status, and free the conversation; `state` None keeps the old.
 
         Raises: TurnSuperseded when the conversation was taken over or deleted meanwhile.
         """
@@ -158,7 +160,7 @@ class ProfileStore(Protocol):
         ...
 
     async def put(self, principal: str, profile: Profile) -> Profile:
-        """Replace the profile if its stored version is `profile.version`; returns it at version + 1.
+        """Replace the profile if its stored version is `profile.version`; returns the new one.
 
         Raises: StaleVersion.
         """

@@ -1,0 +1,259 @@
+"""Deciding a turn: from what was understood to acts, ledger edits, a search and perhaps a question.
+
+Knows the port Decider, its result type Decision, and the rules that need no model. Does not know
+how a search runs or how an answer reads (steps.py, respond.py). The rules stay the floor: a model's
+decision that fails validation falls back to them. Pure.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from agent.events import Act, Option
+from agent.ledger import Entry, Ledger, LedgerEdit
+from agent.ledger_labels import parse_remove_text
+from agent.policy import Clarification, clarification
+from agent.turn import DialogueState, Edit
+from retrieval.movie import ATTRIBUTES, Movie, number_of
+from retrieval.understanding import Comparison, Mention, Understanding, Withdrawal
+
+MAX_QUERY_CHARS = 300
+"""Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionContext:
+    """What a decider may look at."""
+
+    message: str
+    understanding: Understanding
+    state: DialogueState
+    movies: Mapping[str, Movie]
+    """Every movie named or shown that the decision may need facts of."""
+    edits: tuple[Edit, ...] = ()
+    """Edits of ledger chips; when there are any, they are the whole message."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What to search beyond the ledger: words, how many, and in which mode."""
+
+    text: str = ""
+    count: int | None = None
+    known_item: bool = False
+    rewatch: bool = False
+    proposals: tuple[str, ...] = ()
+    """As a model writes them, "Title (Year)"; rules propose none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the turn does. Several acts may go together."""
+
+    acts: tuple[Act, ...]
+    edits: tuple[LedgerEdit, ...] = ()
+    search: SearchRequest | None = None
+    clarify: Clarification | None = None
+    say: tuple[str, ...] = ()
+    """Names of phrases to answer with: greeting, thanks, out_of_scope, ..."""
+
+
+class Decider(Protocol):
+    """Rules or a model; same decision, same graph."""
+
+    async def decide(self, context: DecisionContext) -> Decision:
+        """Decide one turn."""
+        ...
+
+
+class RulesDecider:
+    """The offline decider: everything follows from the understanding and the state."""
+
+    async def decide(self, context: DecisionContext) -> Decision:
+        """Decide one turn by rules."""
+        return decide(context)
+
+
+def decide(context: DecisionContext) -> Decision:
+    """The rules, as a pure function."""
+    heard, state = context.understanding, context.state
+    if context.edits:
+        return _edited(context)
+    removed = _removed_by_text(context.message, state.ledger)
+    if removed:
+        return Decision(("refine",), removed, SearchRequest(state.query_text))
+    if heard.reset:
+        return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
+    if heard.undo:
+        search = SearchRequest(state.query_text) if state.ledger.past else None
+        return Decision(("refine",), (LedgerEdit("undo"),), search)
+    edits = edits_of(context)
+    spoken = _spoken(context, bool(edits))
+    if spoken:
+        return spoken
+    return _searching(context, edits)
+
+
+def _edited(context: DecisionContext) -> Decision:
+    """Chips: each names one entry; the ledger refuses unknown ones."""
+    edits = tuple(
+        LedgerEdit("withdraw" if e.op == "remove" else "revise", value=e.value, entry_id=e.entry_id)
+        for e in context.edits
+    )
+    return Decision(("refine",), edits, SearchRequest(context.state.query_text))
+
+
+def _removed_by_text(message: str, ledger: Ledger) -> tuple[LedgerEdit, ...]:
+    label = parse_remove_text(message)
+    entry = next((e for e in ledger.entries if label and e.label.lower() == label.lower()), None)
+    return (LedgerEdit("withdraw", entry_id=entry.id),) if entry else ()
+
+
+def _spoken(context: DecisionContext, has_edits: bool) -> Decision | None:
+    """Turns that need no search: questions, why, small talk, out of scope."""
+    heard, state = context.understanding, context.state
+    edits = edits_of(context)
+    wants_list = bool(heard.findings or heard.comparisons or heard.more)
+    if heard.why and not wants_list:
+        return Decision(("explain",), edits)
+    if heard.about_me:
+        return Decision(("inform",), edits, say=("about_me",))
+    if heard.question is not None and not (heard.findings and heard.question.movie_id is None):
+        return Decision(("inform",), edits)
+    if heard.out_of_scope and not has_edits:
+        return Decision(("chat",), say=("out_of_scope",))
+    seeds = any(m.stance == "seed" for m in heard.mentions)
+    if heard.small_talk and not (wants_list or seeds or heard.withdrawals):
+        return Decision(("chat",), edits, say=(heard.small_talk[0],))
+    only_feedback = bool(heard.mentions) and not (wants_list or seeds or heard.query_text)
+    if only_feedback and not state.shown:
+        return Decision(("chat",), edits, say=("ask_anything_else",))
+    return None
+
+
+def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decision:
+    """A list, a question about an unsure title, or an open question with something to look at."""
+    heard, state = context.understanding, context.state
+    act: Act = "refine" if state.shown and not heard.known_item else "search"
+    if heard.unsure and not edits:
+        asked = clarification("unsure", movie=heard.unsure[0])
+        if asked.key not in state.asked:
+            return Decision(("clarify",), edits, clarify=asked)
+    search = SearchRequest(
+        text=_text(context),
+        count=heard.count,
+        known_item=heard.known_item,
+        rewatch=heard.rewatch,
+    )
+    told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
+    if told or (state.ledger.entries and state.pending):
+        return Decision((act,), edits, search)
+    if state.pending or "open" in state.asked:
+        # Never ask twice in a row without new information: show what is loved instead.
+        return Decision((act,), edits, search)
+    return Decision(("clarify", act), edits, search, clarify=clarification("open"))
+
+
+def _text(context: DecisionContext) -> str:
+    """The words to search by: the newest, with earlier ones while they refine the same request."""
+    heard, state = context.understanding, context.state
+    if heard.known_item or not state.shown or not state.query_text:
+        return heard.query_text or state.query_text
+    return f"{state.query_text} {heard.query_text}".strip()[-MAX_QUERY_CHARS:]
+
+
+# --- ledger edits ---------------------------------------------------------------------------------
+
+
+def edits_of(context: DecisionContext) -> tuple[LedgerEdit, ...]:
+    """Everything an utterance changes in the ledger: withdrawals first, then news."""
+    heard, ledger = context.understanding, context.state.ledger
+    edits: list[LedgerEdit] = []
+    for withdrawal in heard.withdrawals:
+        edits += [LedgerEdit("withdraw", entry_id=e.id) for e in _matching(ledger, withdrawal)]
+    for mention in heard.mentions:
+        edit = _mentioned(mention)
+        edits += [edit] if edit else []
+    for finding in heard.findings:
+        edits.append(
+            LedgerEdit(
+                "add",
+                kind=finding.kind,
+                value=finding.value,
+                polarity=finding.polarity,
+                hard=finding.hard,
+                joins=heard.additive,
+            )
+        )
+    for comparison in heard.comparisons:
+        edit = _compared(comparison, context)
+        edits += [edit] if edit else []
+    return tuple(edits)
+
+
+def _matching(ledger: Ledger, withdrawal: Withdrawal) -> list[Entry]:
+    kinds = {"person": ("person", "actor", "director")}.get(withdrawal.kind, (withdrawal.kind,))
+    entries = ledger.of(*kinds)
+    if withdrawal.value is None:
+        return list(entries)
+    wanted = withdrawal.value.lower()
+    return [e for e in entries if wanted in str(_plain(e)).lower()]
+
+
+def _plain(entry: Entry) -> Any:
+    return entry.value if isinstance(entry.value, str) else entry.value.get("title", "")
+
+
+def _mentioned(mention: Mention) -> LedgerEdit | None:
+    kinds: Mapping[str, Literal["seed", "seen", "disliked", "not_now"]] = {
+        "seed": "seed",
+        "seen": "seen",
+        "disliked": "disliked",
+        "not_now": "not_now",
+    }
+    if mention.stance not in kinds:
+        return None
+    value = {"movie_id": mention.movie_id, "title": mention.title, "year": mention.year}
+    wanted = mention.stance == "seed"
+    return LedgerEdit(
+        "add",
+        kind=kinds[mention.stance],
+        value=value,
+        polarity="want" if wanted else "avoid",
+        hard=not wanted,
+    )
+
+
+def _compared(comparison: Comparison, context: DecisionContext) -> LedgerEdit | None:
+    """Make "shorter" a bound from the anchor's value, or from the middle of the list shown last."""
+    anchors = [comparison.anchor] if comparison.anchor else list(context.state.last_shown)
+    movies = [context.movies[a] for a in anchors if a in context.movies]
+    what: Any = comparison.what
+    values = [v for m in movies if (v := number_of(m, what)) is not None]
+    if not values:
+        return _graded(comparison) if what in ATTRIBUTES else None
+    bound = round(statistics.median(values)) + comparison.direction
+    if what in ATTRIBUTES:
+        if not 0 <= bound <= 3:
+            bound = max(0, min(3, bound))
+        return _attribute_bound(comparison, bound)
+    value = {"min": bound} if comparison.direction > 0 else {"max": bound}
+    return LedgerEdit("add", kind=what, value=value)
+
+
+def _graded(comparison: Comparison) -> LedgerEdit:
+    """Bound without an anchor: "less violent" bars the clearly violent, "scarier" asks for some."""
+    return _attribute_bound(comparison, 2 if comparison.direction > 0 else 1)
+
+
+def _attribute_bound(comparison: Comparison, bound: int) -> LedgerEdit:
+    if comparison.direction > 0:
+        return LedgerEdit("add", kind="attribute", value={"name": comparison.what, "min": bound})
+    value = {"name": comparison.what, "min": bound + 1}
+    return LedgerEdit("add", kind="attribute", value=value, polarity="avoid")
+
+
+def options_to_let_go(entries: Sequence[Entry]) -> list[Option]:
+    """One option per binding entry: tapping it removes exactly that entry."""
+    return [Option(label=f"Without {e.label}", text=e.view().remove_text) for e in entries]

@@ -1,0 +1,111 @@
+"""From the ledger to a Query: which entries bind, which only rank, and which movies are out.
+
+Knows how each kind of entry becomes a clause, a wish or a seed. Does not know text or indexes.
+Pure. Called by steps.py, replay.py and the tests that prove 0 violations.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from agent.ledger import Entry, Ledger, movie_id_of
+from retrieval.movie import (
+    Clause,
+    Constraints,
+    Match,
+    MatchField,
+    Query,
+    Range,
+    RangeField,
+    Seed,
+    Wish,
+)
+from retrieval.wording import OCCASION_WISHES
+
+_FIELDS: Mapping[str, MatchField] = {
+    "genre": "genre",
+    "mood": "mood",
+    "theme": "topic",
+    "keyword": "topic",
+    "person": "person",
+    "actor": "actor",
+    "director": "director",
+    "language": "language",
+    "country": "country",
+    "certificate": "certificate",
+    "kind": "kind",
+    "service": "service",
+}
+SERIES = Match("kind", frozenset({"series"}))
+"""Left out unless asked for: people who ask for "something to watch" here mean a film."""
+OCCASION_WEIGHT = 0.5
+
+
+def clause_of(entry: Entry) -> Clause | None:
+    """The clause of an entry, whatever its polarity; None for movies and companions."""
+    if entry.kind in _FIELDS and isinstance(entry.value, str):
+        return Match(_FIELDS[entry.kind], frozenset(entry.value.split(" or ")))
+    if isinstance(entry.value, str) or movie_id_of(entry) is not None:
+        return None
+    low, high = entry.value.get("min"), entry.value.get("max")
+    if entry.kind == "attribute":
+        return Range(cast(RangeField, entry.value["name"]), low, high)
+    if entry.kind in ("year", "runtime"):
+        return Range(cast(RangeField, entry.kind), low, high)
+    return None
+
+
+def constraints_of(
+    ledger: Ledger, gone: Iterable[str] = (), unknowable: frozenset[str] = frozenset()
+) -> Constraints:
+    """What every card must satisfy.
+
+    Args:
+        ledger: the active entries.
+        gone: movie ids that must not be shown (shown before, seen, disliked by the profile).
+        unknowable: entry kinds of which this catalogue knows nothing at all ("service"); those
+            entries do not bind, and the answer says so.
+    """
+    require: list[Clause] = []
+    exclude: list[Clause] = []
+    for entry in ledger.entries:
+        clause = clause_of(entry)
+        if clause is None or not entry.hard or entry.kind in unknowable:
+            continue
+        (require if entry.polarity == "want" else exclude).append(clause)
+    wants_series = any(e.value == "series" for e in ledger.of("kind", polarity="want"))
+    if not wants_series:
+        exclude.append(SERIES)
+    named = {m for e in ledger.entries if (m := movie_id_of(e)) is not None}
+    return Constraints(tuple(require), tuple(exclude), None, frozenset(gone) | named)
+
+
+def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
+    """What ranks movies higher without binding: soft wants, and what a companion usually means."""
+    wishes: list[Wish] = []
+    for entry in ledger.entries:
+        if entry.kind == "companion" and isinstance(entry.value, str):
+            pairs = OCCASION_WISHES.get(entry.value, [])
+            wishes += [Wish(cast(MatchField, f), v, OCCASION_WEIGHT) for f, v in pairs]
+        elif entry.kind in _FIELDS and isinstance(entry.value, str) and entry.polarity == "want":
+            # A bound mood or theme ranks as well: more of what was asked comes first.
+            names = entry.value.split(" or ")
+            if entry.kind in ("mood", "theme", "keyword") or not entry.hard:
+                wishes += [Wish(_FIELDS[entry.kind], name) for name in names]
+    return tuple(wishes)
+
+
+def seeds_of(ledger: Ledger) -> tuple[Seed, ...]:
+    """The movies named as examples, the last named first."""
+    named = [e for e in ledger.of("seed") if movie_id_of(e)]
+    return tuple(Seed(movie_id_of(e) or "", ago) for ago, e in enumerate(reversed(named)))
+
+
+def query_of(ledger: Ledger, text: str, constraints: Constraints, known_item: bool) -> Query:
+    """The request to the retriever."""
+    return Query(
+        text=text,
+        seeds=() if known_item else seeds_of(ledger),
+        wishes=wishes_of(ledger),
+        constraints=constraints,
+        known_item=known_item,
+    )

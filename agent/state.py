@@ -1,0 +1,67 @@
+"""What the steps of one turn share: their dependencies and the state they hand on.
+
+Knows the shapes only. Does not know what a step does (steps.py), nor LangGraph (graph.py).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from agent.decide import Decider, Decision
+from agent.ledger import Change, Ledger
+from agent.policy import Clarification
+from agent.turn import DialogueState, Turn
+from prompts.loader import Phrases
+from retrieval.movie import Candidate, Movie, Query, Taste
+from retrieval.understanding import Understanding
+from tools.catalogue import Tables
+from tools.explain import Reason
+from tools.toolbox import Toolbox
+
+Emit = Callable[..., None]
+"""Appends an event of a class with its fields; id and turn_id are filled in."""
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What the steps work with; the same for every turn of a process but for the sink."""
+
+    toolbox: Toolbox
+    decider: Decider
+    phrases: Phrases
+    emit: Emit
+    clock: Callable[[], float] = time.perf_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A verified candidate with the reasons that are shown for it."""
+
+    candidate: Candidate
+    reasons: tuple[Reason, ...]
+
+
+class TurnState(TypedDict, total=False):
+    """What the steps hand on. Keys appear as the turn goes on."""
+
+    turn: Turn
+    turn_id: str
+    before: DialogueState
+    tables: Tables
+    movies: Mapping[str, Movie]
+    """Every movie named or shown so far, by id."""
+    understanding: Understanding
+    decision: Decision
+    ledger: Ledger
+    changes: list[Change]
+    taste: Taste
+    query: Query
+    cards: list[Card]
+    notes: list[str]
+    """Sentences that must be said: unknown fields, nothing left."""
+    clarify: Clarification | None
+    degraded: bool
+    answer: str
+    after: DialogueState
+    timings: dict[str, float]

@@ -1,0 +1,198 @@
+"""The one deep door of retrieval: from (query, taste) to ranked movies with evidence.
+
+Knows the pipeline: plan the legs, search them in one round trip, fuse, fetch, diversify. Does not
+know how an index works (index.py), how votes are counted (neighbours.py) or who is asking. Called
+by tools/search.py and `python -m evals rank`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+
+from retrieval.diversity import reorder
+from retrieval.encoder import Encoder
+from retrieval.fusion import RRF_K, Fused, reciprocal_rank_fusion
+from retrieval.index import (
+    WINDOW,
+    Leg,
+    ListLeg,
+    MovieIndex,
+    PopularLeg,
+    TagLeg,
+    TextLeg,
+    VectorLeg,
+)
+from retrieval.movie import Candidate, Evidence, Movie, Query, Taste, Wish, fold, values_of
+from retrieval.neighbours import (
+    Knowledge,
+    Votes,
+    archetype_votes,
+    comention_votes,
+    list_votes,
+    seed_weights,
+)
+
+T = TypeVar("T")
+
+WITH_SEEDS: Mapping[str, float] = {
+    **{"proposals": 3.0, "neighbours": 1.0, "comention": 0.7, "mentions": 0.3, "popular": 0.2},
+    **{"archetypes": 0.3, "tags": 0.5, "dense_seeds": 0.3, "dense": 0.15, "text": 0.05},
+}
+WITHOUT_SEEDS: Mapping[str, float] = {
+    **{"proposals": 3.0, "neighbours": 1.0, "comention": 0.7, "mentions": 0.4, "popular": 0.4},
+    **{"archetypes": 1.0, "tags": 0.8, "dense": 0.5, "text": 0.3},
+}
+KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
+"""Fusion weights by situation; from the pilot (research/pilots.md) and hand-set where it is silent.
+"""
+
+
+@dataclass(frozen=True)
+class RetrieverSettings:
+    """What may be varied from outside: for experiments and single-leg rows."""
+
+    with_seeds: Mapping[str, float] = field(default_factory=lambda: dict(WITH_SEEDS))
+    without_seeds: Mapping[str, float] = field(default_factory=lambda: dict(WITHOUT_SEEDS))
+    known_item: Mapping[str, float] = field(default_factory=lambda: dict(KNOWN_ITEM))
+    rrf_k: int = RRF_K
+    diversify: bool = True
+
+    @classmethod
+    def only(cls, *legs: str) -> "RetrieverSettings":
+        """Only these legs, with equal weight and no reordering."""
+        weights = dict.fromkeys(legs, 1.0)
+        return cls(weights, weights, weights, diversify=False)
+
+    def weights(self, query: Query, has_seeds: bool) -> Mapping[str, float]:
+        """The weights for this kind of query."""
+        if query.known_item:
+            return self.known_item
+        return self.with_seeds if has_seeds else self.without_seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Ranked candidates, best first; `degraded` when a leg's answer may be partial."""
+
+    candidates: tuple[Candidate, ...]
+    degraded: bool = False
+
+
+class Retriever:
+    """Retrieves from one index with one encoder and what is known about the catalogue."""
+
+    def __init__(
+        self,
+        index: MovieIndex,
+        encoder: Encoder,
+        knowledge: Knowledge,
+        executor: Executor,
+        settings: RetrieverSettings | None = None,
+    ) -> None:
+        self.index = index
+        self.encoder = encoder
+        self.knowledge = knowledge
+        self.settings = settings or RetrieverSettings()
+        self._executor = executor
+        self._encode_one = lru_cache(maxsize=256)(self._encode)
+
+    async def retrieve(
+        self, query: Query, taste: Taste | None = None, k: int = WINDOW
+    ) -> Retrieved:
+        """The best `k` movies for a query that satisfy its constraints.
+
+        Movies named as seeds and those the taste says are seen or disliked are never returned.
+        """
+        taste = taste or Taste()
+        query = _without_known(query, taste)
+        weights = seed_weights(query.seeds, taste)
+        legs, sources = await self._plan(query, weights)
+        hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
+        leg_weights = self.settings.weights(query, bool(weights))
+        fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k)[:k]
+        movies = await self.index.get([f.movie_id for f in fused])
+        candidates = [
+            _candidate(f, movies[f.movie_id], sources, query.wishes)
+            for f in fused
+            if f.movie_id in movies
+        ]
+        if self.settings.diversify and not query.known_item:
+            top = [c.movie.movie_id for c in candidates[:30]]
+            candidates = reorder(candidates, await self.index.vectors(top))
+        return Retrieved(tuple(candidates), any(h.degraded for h in hits))
+
+    async def _plan(
+        self, query: Query, weights: Mapping[str, float]
+    ) -> tuple[list[Leg], dict[str, Votes]]:
+        """The legs worth searching for this query, and the votes behind the list legs."""
+        legs: list[Leg] = []
+        votes: dict[str, Votes] = {}
+        if query.text:
+            vector = await self._run(lambda: self._encode_one(query.text))
+            legs += [TextLeg(query.text), VectorLeg(vector, "dense")]
+            if not query.known_item:
+                known = self.knowledge
+                votes["archetypes"] = archetype_votes(
+                    vector, known.requests, known.request_vectors, known.request_lists
+                )
+        if query.known_item:
+            return legs, votes
+        if weights:
+            votes["neighbours"] = list_votes(weights, self.knowledge.lists)
+            votes["comention"] = comention_votes(weights, self.knowledge.related)
+            seeds = await self._mean_of_seeds(weights)
+            legs += [VectorLeg(seeds, "dense_seeds")] if seeds is not None else []
+        if query.wishes:
+            legs.append(TagLeg(query.wishes))
+        if query.proposals:
+            scores = {m: 1.0 / (1 + i) for i, m in enumerate(query.proposals)}
+            votes["proposals"] = Votes(scores, {})
+        legs += [ListLeg(v.scores, name) for name, v in votes.items() if v.scores]
+        if self.knowledge.mentions:
+            legs.append(ListLeg(self.knowledge.mentions, "mentions"))
+        return [*legs, PopularLeg()], votes
+
+    async def _mean_of_seeds(self, weights: Mapping[str, float]) -> np.ndarray | None:
+        vectors = await self.index.vectors(list(weights))
+        if not vectors:
+            return None
+        mean = np.sum([weights[m] * v for m, v in vectors.items()], axis=0)
+        norm = float(np.linalg.norm(mean))
+        return np.asarray(mean / norm, dtype=np.float32) if norm > 0 else None
+
+    def _encode(self, text: str) -> np.ndarray:
+        vector: np.ndarray = self.encoder.encode([text])[0]
+        return vector
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _without_known(query: Query, taste: Taste) -> Query:
+    gone = {s.movie_id for s in query.seeds} | taste.seen | set(taste.dislikes) | set(taste.likes)
+    constraints = query.constraints
+    return replace(
+        query,
+        constraints=replace(constraints, exclude_ids=constraints.exclude_ids | gone),
+    )
+
+
+def _candidate(
+    fused: Fused, movie: Movie, votes: Mapping[str, Votes], wishes: Sequence[Wish]
+) -> Candidate:
+    """Name the source of each piece of evidence: the seed, request or tag behind it."""
+    named: list[Evidence] = []
+    for piece in fused.evidence:
+        source = ""
+        if piece.leg in votes:
+            source = votes[piece.leg].sources.get(fused.movie_id, "")
+        elif piece.leg == "tags":
+            met = [w for w in wishes if w.weight > 0 and fold(w.value) in values_of(movie, w.field)]
+            source = ", ".join(f"{w.field}:{w.value}" for w in met)
+        named.append(replace(piece, source=source))
+    return Candidate(movie, fused.score, tuple(named))

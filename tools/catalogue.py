@@ -1,0 +1,72 @@
+"""The catalogue as one process sees it: names to link, knowledge to vote from, known fields.
+
+Knows when the index has changed and builds its tables anew in the background of a turn. Does not
+know conversations. Called by toolbox.py; one per process.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from retrieval.index import MovieIndex
+from retrieval.lexicon import Lexicon, build_lexicon
+from retrieval.movie import Movie
+from retrieval.neighbours import Knowledge
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Everything derived from one revision of the index."""
+
+    revision: str
+    lexicon: Lexicon
+    knowledge: Knowledge
+    known: Mapping[str, int] = field(default_factory=dict)
+    """{field: how many movies have a value}."""
+
+
+class Catalogue:
+    """Tables of the index's current revision, rebuilt when it moves."""
+
+    def __init__(
+        self,
+        index: MovieIndex,
+        executor: Executor,
+        load: Callable[[Mapping[str, bytes]], Knowledge],
+        names: tuple[str, ...],
+    ) -> None:
+        """Args: `load` turns the index's knowledge files `names` into votes."""
+        self._index = index
+        self._executor = executor
+        self._load = load
+        self._names = names
+        self._tables: Tables | None = None
+        self._refreshing: asyncio.Task[Tables] | None = None
+
+    async def tables(self) -> Tables:
+        """The current tables: built by the first call; the old ones serve while new are built."""
+        revision = await self._index.revision()
+        if self._tables is not None and self._tables.revision == revision:
+            return self._tables
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(self._build(revision))
+            self._refreshing.add_done_callback(self._keep)
+        if self._tables is None:
+            return await asyncio.shield(self._refreshing)
+        return self._tables
+
+    def _keep(self, done: asyncio.Task[Tables]) -> None:
+        self._refreshing = None
+        if not done.cancelled() and done.exception() is None:
+            self._tables = done.result()
+
+    async def _build(self, revision: str) -> Tables:
+        movies: list[Movie] = [movie async for movie in self._index.scan()]
+        found = {name: await self._index.knowledge(name) for name in self._names}
+        present = {name: content for name, content in found.items() if content is not None}
+        stats = await self._index.stats()
+        loop = asyncio.get_running_loop()
+        lexicon = await loop.run_in_executor(self._executor, build_lexicon, movies)
+        knowledge = await loop.run_in_executor(self._executor, self._load, present)
+        return Tables(revision, lexicon, knowledge, stats.known)
