@@ -135,7 +135,8 @@ def _spoken(context: DecisionContext, has_edits: bool) -> Decision | None:
 def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decision:
     """A list, a question about an unsure title, or an open question with something to look at."""
     heard, state = context.understanding, context.state
-    act: Act = "refine" if state.shown and not heard.known_item else "search"
+    under_way = bool(state.shown) and bool(state.ledger.entries or state.query_text)
+    act: Act = "refine" if under_way and not heard.known_item else "search"
     if heard.unsure and not edits:
         asked = clarification("unsure", movie=heard.unsure[0])
         if asked.key not in state.asked:
@@ -147,7 +148,7 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         rewatch=heard.rewatch,
     )
     told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
-    if told or (state.ledger.entries and state.pending):
+    if told or state.ledger.entries:
         return Decision((act,), edits, search)
     if state.pending or "open" in state.asked:
         # Never ask twice in a row without new information: show what is loved instead.

@@ -19,15 +19,27 @@ LANGUAGES: dict[str, str] = {
     **{"ar": "Arabic", "he": "Hebrew", "th": "Thai", "hu": "Hungarian", "cs": "Czech"},
     **{"el": "Greek", "ro": "Romanian", "is": "Icelandic", "ta": "Tamil", "te": "Telugu"},
 }
-_WANTED_GRADES = {1: "a little", 2: "quite", 3: "very"}
+_GRADED = {
+    "violence": "violent",
+    "scariness": "scary",
+    "sadness": "sad",
+    "humour": "funny",
+    "romance": "romantic",
+    "complexity": "complicated",
+    "pace": "fast",
+    "family_friendly": "family-friendly",
+}
+_HOW_MUCH = {1: "a little", 2: "quite", 3: "very"}
 
 
 def label(kind: str, value: str | Mapping[str, Any], polarity: str) -> str:
     """The chip text of an entry."""
     text = value_label(kind, value)
-    if polarity == "want":
+    if polarity == "want" or kind in ("seen", "disliked", "not_now"):
         return text
-    return f"not {text}" if kind in ("attribute", "year", "runtime") else f"no {text}"
+    if kind in ("theme", "keyword"):
+        return f"no {value}"
+    return f"no {text}" if kind in ("genre", "mood", "person") else f"not {text}"
 
 
 def value_label(kind: str, value: str | Mapping[str, Any]) -> str:
@@ -41,7 +53,7 @@ def value_label(kind: str, value: str | Mapping[str, Any]) -> str:
     if kind == "attribute":
         return _attribute_label(str(value["name"]), value.get("min"), value.get("max"))
     movie = f"{value['title']} ({value['year']})" if value.get("year") else str(value["title"])
-    words = {"seed": "like", "seen": "seen:", "disliked": "disliked:", "not_now": "not now:"}
+    words = {"seed": "like", "seen": "seen", "disliked": "not for me:", "not_now": "not now:"}
     return f"{words[kind]} {movie}"
 
 
@@ -81,9 +93,9 @@ def _runtime_label(low: int | None, high: int | None) -> str:
 
 
 def _attribute_label(name: str, low: int | None, high: int | None) -> str:
-    word = name.replace("_", " ")
+    word = _GRADED.get(name, name)
     if low is not None:
-        return f"{_WANTED_GRADES.get(low, 'some')} {word}" if low <= 3 else word
+        return f"{_HOW_MUCH.get(low, 'some')} {word}"
     return f"{word} at most {high} of 3"
 
 

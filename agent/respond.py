@@ -231,6 +231,8 @@ def _opening(state: TurnState, phrases: Phrases) -> str:
         return phrases.say("list_rewatch", pick)
     if not ledger.entries and not (search and search.text):
         return phrases.say("list_popular", pick)
+    if any(edit.op == "undo" for edit in decision.edits):
+        return phrases.say("list_plain", pick)
     if state["understanding"].more and not state["changes"]:
         return phrases.say("list_more", pick)
     seeds = [_title(e.value) for e in ledger.of("seed")]

@@ -22,6 +22,7 @@ FUZZY_TITLE = 86.0
 FUZZY_PERSON = 84.0
 FUZZY_VOCABULARY = 82.0
 VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
+COMMON_TIMES = 12
 COMMON_SHARE = 0.004
 """A word in more than this share of overviews is ordinary English, not a telling part of a title.
 """
@@ -200,7 +201,7 @@ class _Builder:
         }
         floor = max(2, int(self.movies * 0.001))
         years = sorted(y for y, n in self.newest.items() if n >= floor)
-        limit = COMMON_SHARE * max(1, self.movies)
+        limit = max(COMMON_TIMES, COMMON_SHARE * self.movies)
         return Lexicon(
             titles=titles,
             franchises=_franchises(titles),

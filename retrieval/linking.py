@@ -95,8 +95,9 @@ class Linker:
         self.tokens = tokenize(text)
         self.taken: list[tuple[int, int]] = []
         self.title_spans: list[tuple[int, int]] = []
-        capitals = sum(t.capital for t in self.tokens)
-        self.cased = 0 < capitals < 0.7 * max(1, len(self.tokens)) or len(self.tokens) < 3
+        plain = [t for t in self.tokens[1:] if t.folded in STOPWORDS and t.folded != "i"]
+        # Where even small words are capitals, capitals say nothing.
+        self.cased = not plain or sum(t.capital for t in plain) < 0.7 * len(plain)
 
     def free(self, start: int, end: int) -> bool:
         """Whether no earlier finding took any part of the span."""

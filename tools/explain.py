@@ -9,9 +9,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from prompts.loader import Phrases
-from retrieval.movie import Candidate, Evidence, Match, Movie, Query, Range, fold, values_of
+from retrieval.movie import (
+    Candidate,
+    Clause,
+    Evidence,
+    Match,
+    Movie,
+    Query,
+    Range,
+    fold,
+    values_of,
+)
 
 MAX_REASONS = 3
+CLOSE_RANK, CLOSE_COSINE = 15, 0.35
+"""A story "matches" only if it is among the nearest and near enough."""
 TOP_OF_LEG = 40
 """A leg explains a card only if the movie stands this high in it."""
 
@@ -69,13 +81,18 @@ def _all(case: Case) -> Iterator[tuple[str, Reason]]:
         yield "archetype", case.reason(f"archetype:{request}", "why_archetype", request=request)
     if case.leg("proposals"):
         yield "model", case.reason("proposals", "why_model")
-    if case.leg("dense") or case.leg("text"):
+    runtimes = [c for c in case.query.constraints.require if _about_runtime(c)]
+    if runtimes:
+        minutes = case.candidate.movie.runtime_min
+        yield "runtime", case.reason(f"runtime:{minutes}", "why_runtime", value=minutes)
+    dense = case.leg("dense")
+    if dense and dense.rank <= CLOSE_RANK and dense.score >= CLOSE_COSINE:
         yield "text", case.reason("overview", "why_text")
     yield "known", case.reason("fame", "why_known")
 
 
 def _asked_for(case: Case) -> Iterator[tuple[str, Reason]]:
-    """Facts that answer a requirement: people first, then length."""
+    """The people that were asked for."""
     movie, required = case.candidate.movie, case.query.constraints.require
     for clause in required:
         if not isinstance(clause, Match) or clause.field not in ("director", "actor", "person"):
@@ -85,9 +102,10 @@ def _asked_for(case: Case) -> Iterator[tuple[str, Reason]]:
                 phrase = "why_director" if name in movie.directors else "why_person"
                 yield f"person:{name}", case.reason(f"{clause.field}:{name}", phrase, value=name)
                 break
-    if any(isinstance(c, Range) and c.field == "runtime" for c in required):
-        minutes = movie.runtime_min
-        yield "runtime", case.reason(f"runtime:{minutes}", "why_runtime", value=minutes)
+
+
+def _about_runtime(clause: Clause) -> bool:
+    return isinstance(clause, Range) and clause.field == "runtime"
 
 
 def _from_seeds(case: Case) -> Iterator[tuple[str, Reason]]:
@@ -113,7 +131,7 @@ def _shared(movie: Movie, seed: Movie) -> list[str]:
     """What two movies have in common, the most telling first: people, themes, moods."""
     people = [n for n in (*movie.directors, *movie.cast) if fold(n) in values_of(seed, "person")]
     themes = [t for t in movie.themes if fold(t) in values_of(seed, "theme")]
-    moods = [f"a {m} mood" for m in movie.moods if fold(m) in values_of(seed, "mood")]
+    moods = [f"{_article(m)} {m} mood" for m in movie.moods if fold(m) in values_of(seed, "mood")]
     return [*people[:1], *themes[:2], *moods[:1]][:2]
 
 
@@ -121,3 +139,7 @@ def _listed(parts: list[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1] in "aeiou" else "a"
