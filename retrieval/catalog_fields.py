@@ -130,7 +130,7 @@ def _parsed(name: str, parse: Callable[[Any], Any], value: Any) -> Any:
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         shown = repr(value)
         shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-        raise BadValue(f"{name}: {error or 'cannot be read'} ({shown})") from None
+        raise BadValue(f"{name}: {error} ({shown})") from None
 
 
 def _text(value: Any) -> str:
@@ -286,7 +286,9 @@ def _attributes(value: Any) -> dict[str, int]:
     pairs = _literal(value) if isinstance(value, str) else value
     if not isinstance(pairs, Mapping):
         raise ValueError("is not an object")
-    grades = {name: _whole(pairs[name]) for name in ATTRIBUTES if pairs.get(name) is not None}
+    grades: dict[str, int] = {
+        name: _whole(pairs[name]) for name in ATTRIBUTES if pairs.get(name) is not None
+    }
     wrong = [name for name, grade in grades.items() if not 0 <= grade <= 3]
     if wrong:
         raise ValueError(f"{wrong[0]} is not within 0-3")

@@ -134,7 +134,7 @@ class Columns:
     def has(self, name: MatchField) -> Mask:
         """Where a match field has any value."""
         bits = sum(_BITS[_FIELD_OF[part]] for part in UNIONS.get(name, (name,)))
-        return (self._known & np.uint32(bits)) != 0
+        return np.asarray((self._known & np.uint32(bits)) != 0, dtype=np.bool_)
 
     def known_counts(self, live: Mask) -> dict[str, int]:
         """{field: how many live movies have a value}."""

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from retrieval.index import IndexCorrupt, IndexMissing, IndexReadOnly
 
@@ -118,7 +119,7 @@ def _manifest(raw: dict[str, object]) -> Manifest:
     return Manifest(**raw)  # type: ignore[arg-type]
 
 
-def _mapping(value: object) -> Mapping[str, dict[str, object] | object]:
+def _mapping(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("not an object")
     return value
@@ -243,5 +244,5 @@ def _reason(folder: Path, error: OSError) -> str:
         return f"no space left for {folder}; nothing was changed: free some space and try again"
     return (
         f"cannot write {folder} ({error.strerror or error}); nothing was changed: "
-        "give this user write access or choose another folder"
+        "check free space and write access, or choose another folder"
     )

@@ -170,7 +170,7 @@ def _titles_in(s: Searchable, text: str, mask: Mask) -> dict[int, float]:
 
 def _titled(s: Searchable, text: str) -> list[int]:
     """The rows whose title is the whole text; a year behind it chooses among them."""
-    rows = s.postings.rows(TITLE, title_key(text)).tolist()
+    rows: list[int] = s.postings.rows(TITLE, title_key(text)).tolist()
     dated = _YEAR_AT_END.match(text[:300])
     if not rows and dated:
         year = int(dated[2])

@@ -7,6 +7,7 @@ masked out by the caller, so that a killed change is never seen. Called by local
 local_filter.py and local_writer.py.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,6 +129,15 @@ def _as_os_error() -> Iterator[None]:
         yield
     except ValueError as error:
         raise OSError(str(error)) from error
+
+
+def segments_of(folder: Path) -> frozenset[str]:
+    """The names, up to the dot, of the files that tantivy's newest commit uses."""
+    try:
+        meta = json.loads((folder / "meta.json").read_bytes())
+        return frozenset(segment["segment_id"].replace("-", "") for segment in meta["segments"])
+    except (KeyError, TypeError):
+        raise ValueError(f"{folder / 'meta.json'} is damaged") from None
 
 
 class TextReader:

@@ -107,7 +107,7 @@ def write_generation(
     try:
         with refusing(folder):
             generation.mkdir()
-            _fill(generation, manifest, rows, knowledge)
+            _fill(generation, _blank(manifest), rows, knowledge)
             sync_folder(generation)
             sync_folder(folder)
             switch_current(folder, name)
@@ -134,13 +134,22 @@ def _fill(
         generation,
         replace(
             manifest,
-            counter=0,
-            purged=0,
             rows=batch.rows,
             files=files,
             text_files=_text_files(generation),
             knowledge={k.name: _store(generation, k) for k in knowledge},
         ),
+    )
+
+
+def _blank(manifest: Manifest) -> Manifest:
+    """The same encoder and source, nothing written yet."""
+    return Manifest(
+        encoder_name=manifest.encoder_name,
+        encoder_sha=manifest.encoder_sha,
+        dimension=manifest.dimension,
+        built_at=manifest.built_at,
+        source=manifest.source,
     )
 
 

@@ -20,9 +20,8 @@ def to_record(movie: Movie) -> dict[str, Any]:
     record: dict[str, Any] = {"movie_id": movie.movie_id, "title": movie.title}
     for name in FIELD_NAMES[2:]:
         value = getattr(movie, name)
-        if value is None or (value != 0 and not value):
-            continue
-        record[name] = value
+        if value not in (None, (), {}):
+            record[name] = value
     if movie.attributes:
         record["attributes"] = dict(movie.attributes)
     if movie.available_on:

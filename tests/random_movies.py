@@ -49,8 +49,6 @@ _VALUES: dict[MatchField, tuple[str, ...]] = {
     **{"language": ("en", "fr"), "country": ("us", "FR", "GB"), "certificate": ("pg-13", "R")},
     **{"kind": ("movie",), "service": ("netflix", "us:hulu", "fr:netflix")},
 }
-
-
 _SPANS = ((None, 1979), (1980, None), (1979, 1980), (None, None), (2, 90))
 
 
@@ -59,14 +57,11 @@ def random_constraints(rng: random.Random) -> Constraints:
 
     def clause() -> Clause:
         if rng.random() < 0.25:
-            low, high = rng.choice(
-                [(None, 1979), (1980, None), (1979, 1980), (None, None), (2, 90)]
-            )
+            low, high = rng.choice(_SPANS)
             return Range(rng.choice(["year", "runtime", "violence", "pace"]), low, high)
         field = rng.choice(list(_VALUES))
-        return match(
-            field, *rng.sample(_VALUES[field], rng.randint(1, len(_VALUES[field]) // 2 or 1))
-        )
+        values = _VALUES[field]
+        return match(field, *rng.sample(values, rng.randint(1, len(values) // 2 or 1)))
 
     def few(most: int) -> frozenset[str]:
         return frozenset(f"r{rng.randint(0, 210):03}" for _ in range(rng.randint(0, most)))
