@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
 from contracts_stores import (
     ANN,
     NOW,
@@ -24,7 +25,6 @@ from contracts_stores import (
     interaction,
     turn_record,
 )
-
 from infra.sqlite_database import MIGRATIONS
 from infra.stores_sqlite import IN_MEMORY, SqliteStores
 from tools.stores import (
