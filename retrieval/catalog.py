@@ -22,7 +22,6 @@ from retrieval.catalog_names import COLUMNS
 from retrieval.catalog_sources import (
     PARQUET,
     TMDB_MOVIES,
-    CatalogError,
     Rows,
     count_lines,
     csv_rows,
@@ -33,6 +32,7 @@ from retrieval.catalog_sources import (
     parquet_rows,
     tmdb_rows,
 )
+from retrieval.catalog_sources import CatalogError as CatalogError  # what callers catch
 from retrieval.movie import Movie
 
 Format = Literal["auto", "usher", "csv", "movielens", "tmdb"]
