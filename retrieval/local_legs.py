@@ -57,14 +57,13 @@ class Searchable:
 
 def run_legs(s: Searchable, legs: Sequence[Leg], mask: Mask, k: int) -> list[Hits]:
     """The best k allowed rows of each leg, in the order of the legs."""
-    vectors = _cosines(s, [leg.vector for leg in legs if isinstance(leg, VectorLeg)], mask)
-    return [_run(s, leg, mask, k, vectors) for leg in legs]
+    return [_run(s, leg, mask, k) for leg in legs]
 
 
-def _run(s: Searchable, leg: Leg, mask: Mask, k: int, cosines: "_Cosines") -> Hits:
+def _run(s: Searchable, leg: Leg, mask: Mask, k: int) -> Hits:
     match leg:
         case VectorLeg():
-            rows, scores = cosines.next()
+            rows, scores = _cosines(s, leg.vector, mask)
         case TextLeg():
             rows, scores = _text(s, leg.text, mask, k)
         case TagLeg():
@@ -88,29 +87,16 @@ def _top(s: Searchable, name: str, rows: npt.NDArray[np.int64], scores: Floats, 
     return Hits(leg=name, movie_ids=best, scores=tuple(scores[order].tolist()))
 
 
-@dataclass
-class _Cosines:
-    """The scores of all vector legs, handed out in order."""
+def _cosines(s: Searchable, vector: Floats, mask: Mask) -> tuple[npt.NDArray[np.int64], Floats]:
+    """`vecdot`, not `@`: BLAS would wake its threads, which spin against every other process here.
 
-    rows: npt.NDArray[np.int64]
-    scores: Floats
-    """(legs, rows)."""
-    at: int = 0
-
-    def next(self) -> tuple[npt.NDArray[np.int64], Floats]:
-        self.at += 1
-        return self.rows, self.scores[self.at - 1]
-
-
-def _cosines(s: Searchable, vectors: Sequence[Floats], mask: Mask) -> _Cosines:
-    """One pass over the vectors for all legs: the pass is bound by memory, not by arithmetic."""
-    if not vectors:
-        return _Cosines(np.empty(0, np.int64), np.empty((0, 0), np.float32))
-    wanted = np.stack(vectors).astype(np.float32, copy=False)
+    Measured on 15,729 x 384, two busy cores: vecdot 1.2 ms, `@` 8 ms (1.0 ms with one BLAS thread).
+    """
+    wanted = vector.astype(np.float32, copy=False)
     rows = np.flatnonzero(mask)
     if len(rows) * GATHER_BELOW < len(mask):
-        return _Cosines(rows, wanted @ s.vectors[rows].T)
-    return _Cosines(rows, (wanted @ s.vectors.T)[:, rows])
+        return rows, np.vecdot(s.vectors[rows], wanted)
+    return rows, np.vecdot(s.vectors, wanted)[rows]
 
 
 def _listed(
