@@ -30,31 +30,28 @@ def reorder(
     without one differs from all. trade_off: weight of relevance against similarity to what is
     already chosen. depth: how many to reorder.
     """
-    pool = list(candidates[:depth])
+    pool = candidates[:depth]
     if len(pool) < 3 or trade_off >= 1.0:
         return list(candidates)
-    relevance = {c.movie.movie_id: 1.0 - i / len(pool) for i, c in enumerate(pool)}
-    chosen: list[Candidate] = [pool.pop(0)]
-    while pool:
-        best = max(pool, key=lambda c: _marginal(c, chosen, vectors, relevance, trade_off))
-        pool.remove(best)
-        chosen.append(best)
-    return [*_cap_franchises(chosen), *candidates[depth:]]
+    relevance = 1.0 - np.arange(len(pool)) / len(pool)
+    alike = _similarities([vectors.get(c.movie.movie_id) for c in pool])
+    nearest = np.zeros(len(pool))
+    left = np.ones(len(pool), dtype=bool)
+    order: list[int] = []
+    while left.any():
+        marginal = trade_off * relevance - (1 - trade_off) * nearest
+        best = int(np.argmax(np.where(left, marginal, -np.inf)))
+        order.append(best)
+        left[best] = False
+        nearest = np.maximum(nearest, alike[best])
+    return [*_cap_franchises([pool[i] for i in order]), *candidates[depth:]]
 
 
-def _marginal(
-    candidate: Candidate,
-    chosen: Sequence[Candidate],
-    vectors: Mapping[str, np.ndarray],
-    relevance: Mapping[str, float],
-    trade_off: float,
-) -> float:
-    vector = vectors.get(candidate.movie.movie_id)
-    nearest = 0.0
-    if vector is not None:
-        others = [vectors[c.movie.movie_id] for c in chosen if c.movie.movie_id in vectors]
-        nearest = max((float(vector @ other) for other in others), default=0.0)
-    return trade_off * relevance[candidate.movie.movie_id] - (1 - trade_off) * nearest
+def _similarities(rows: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Cosines between all pairs, shape (n, n); 0 where a vector is missing."""
+    dimension = next((len(row) for row in rows if row is not None), 1)
+    matrix = np.stack([np.zeros(dimension) if row is None else row for row in rows])
+    return np.maximum(matrix @ matrix.T, 0.0)
 
 
 def _cap_franchises(candidates: Sequence[Candidate]) -> list[Candidate]:
