@@ -73,6 +73,7 @@ function explain(view, problem, again) {
     text = "This conversation is not here any more. Let us begin a new one.";
     forget();
   }
+  if (problem.code === "conversation_busy") text = "Another message of this conversation is still being answered.";
   const useless = [413, 415, 422].includes(problem.status) || problem.code === "stale_edit";
   const button = useless ? null : el("button", { type: "button", class: "option", click: again }, "Try again");
   // A busy conversation is free once its answer ended; what it asks us to wait is the longest case.
@@ -98,7 +99,6 @@ function draw(view, event, again = null) {
       sessionStorage.setItem("usher.conversation", conversation);
       break;
     case "status": if (!view.text) view.phase(PHASES[event.phase]); break;
-    case "tool.started": if (!view.text) view.phase(event.summary); break;
     case "recommendations":
       view.showCards(event.cards);
       announce(event.cards.length === 1 ? "One film found" : `${event.cards.length} films found`);

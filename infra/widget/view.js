@@ -135,8 +135,13 @@ function cardView(card, actions) {
     title,
     el("p", { class: "facts" }, factsLine(facts)),
     card.why.length ? el("ul", { class: "why", "aria-label": "Why this film" }, ...card.why.map((reason) => el("li", {}, reason))) : null,
-    facts.overview ? el("p", { class: "overview" }, facts.overview) : null,
+    facts.overview ? el("button", { type: "button", class: "overview", "aria-expanded": "false", click: unfold }, facts.overview) : null,
     el("div", { class: "marks", role: "group", "aria-label": `What do you think of ${card.title}?` }, ...buttons)));
+}
+
+/** A long overview shows three lines until it is tapped. */
+function unfold({ currentTarget: overview }) {
+  overview.setAttribute("aria-expanded", String(overview.getAttribute("aria-expanded") === "false"));
 }
 
 function factsLine(facts) {
