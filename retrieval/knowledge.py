@@ -19,7 +19,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Joined:
     """A knowledge file in the ids of one catalogue, ready to be stored."""
 
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
     sha: str
     """SHA-256 of the file it was made from."""
     entries: int = 0
