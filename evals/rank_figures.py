@@ -1,0 +1,161 @@
+"""From answered turns to figures: recall by row and stratum, linking, grounding; as table and JSON.
+
+Knows which targets count and how an interval is drawn. Does not know retrieval or files. Called by
+`python -m evals rank` and figures.py.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from evals.rank import PROPOSALS, Run
+from evals.rank_input import Case, named_in
+from evals.ranking import Estimate, recall_estimate
+
+KS = (1, 5, 10, 20, 50, 200)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything that a run says about ranking."""
+
+    protocol: str
+    turns: int
+    new_targets: int
+    mentioned_targets: int
+    """Targets named earlier in their context: counted here and nowhere else."""
+    rows: Mapping[str, Mapping[int, Estimate]]
+    """{row: {k: recall@k}} over new targets."""
+    linking: Mapping[str, float]
+    """Precision and recall of the agent's own linking against the labelled entities, if there are
+    any."""
+    grounding: Mapping[str, float]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """One flat object for --json."""
+        rows = {
+            name: {f"R@{k}": _estimate(estimate) for k, estimate in row.items()}
+            for name, row in self.rows.items()
+        }
+        return {
+            "protocol": self.protocol,
+            "turns": self.turns,
+            "new_targets": self.new_targets,
+            "mentioned_targets": self.mentioned_targets,
+            "rows": rows,
+            "linking": dict(self.linking),
+            "grounding": dict(self.grounding),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def figures_of(run: Run, names: Mapping[str, str], seed: int = 0) -> Figures | None:
+    """The figures; None when no turn of the input says what was right."""
+    if not any(case.targets for case in run.cases):
+        return None
+    proposed = [case for case in run.cases if case.proposals]
+    strata: dict[str, tuple[Sequence[Case], Callable[[str], bool]]] = {"": (run.cases, _is_whole)}
+    if proposed and len(proposed) < len(run.cases):
+        strata[f" ({len(proposed)} turns with proposals)"] = (proposed, lambda row: True)
+    row_names = next(iter(run.answers.values())).ranks
+    rows = {
+        f"{row}{label}": _row(run, cases, row, seed)
+        for label, (cases, belongs) in strata.items()
+        for row in row_names
+        if belongs(row)
+    }
+    new = sum(len(case.new_targets) for case in run.cases)
+    return Figures(
+        protocol=run.protocol.describe(),
+        turns=len(run.cases),
+        new_targets=new,
+        mentioned_targets=sum(len(case.targets) for case in run.cases) - new,
+        rows=rows,
+        linking=_linking(run, names),
+        grounding=_grounding(run),
+        seconds=run.seconds,
+    )
+
+
+def _is_whole(row: str) -> bool:
+    return row != PROPOSALS
+
+
+def _row(run: Run, cases: Sequence[Case], row: str, seed: int) -> dict[int, Estimate]:
+    pairs = [(r, c.dialogue_id) for c in cases for r in run.answers[c.qid].ranks[row]]
+    ranks = np.array([rank for rank, _ in pairs], dtype=np.int32)
+    clusters = [dialogue_id for _, dialogue_id in pairs]
+    # A new rng for each row and k: rows are compared on the same draws.
+    return {
+        k: recall_estimate(ranks, clusters, k, np.random.default_rng(seed))
+        for k in KS
+        if k <= run.protocol.k
+    }
+
+
+def _linking(run: Run, names: Mapping[str, str]) -> dict[str, float]:
+    """Micro precision and recall of the films heard, over turns that carry labelled entities."""
+    right = heard = named = 0
+    for case in run.cases:
+        labelled = named_in(case, names) if names else None
+        if labelled is None:
+            continue
+        mine = run.answers[case.qid].heard
+        right += len(mine & labelled)
+        heard += len(mine)
+        named += len(labelled)
+    if not named:
+        return {}
+    return {
+        "precision": round(right / heard, 4) if heard else 0.0,
+        "recall": round(right / named, 4),
+        "named": named,
+        "heard": heard,
+    }
+
+
+def _grounding(run: Run) -> dict[str, float]:
+    titles = sum(len(case.proposals) for case in run.cases)
+    found = sum(run.answers[case.qid].grounded for case in run.cases)
+    return {"titles": titles, "resolved": round(found / titles, 4)} if titles else {}
+
+
+def table_of(figures: Figures) -> Table:
+    """The figures for the terminal."""
+    ks = list(next(iter(figures.rows.values())))
+    title = f"{figures.new_targets:,} new targets of {figures.turns:,} turns; 95 % intervals"
+    table = Table(title=title, caption=figures.protocol)
+    table.add_column("row")
+    for k in ks:
+        table.add_column(f"R@{k}", justify="right")
+    for name, row in figures.rows.items():
+        table.add_row(name, *[str(row[k]) for k in ks])
+    return table
+
+
+def remarks_of(figures: Figures) -> list[str]:
+    """What else the run showed, in lines."""
+    lines = [f"{figures.mentioned_targets} targets were mentioned already: counted apart"]
+    if figures.linking:
+        link = figures.linking
+        lines.append(
+            f"linking of {link['named']:.0f} labelled mentions: precision {link['precision']:.3f}, "
+            f"recall {link['recall']:.3f}"
+        )
+    if figures.grounding:
+        found = figures.grounding
+        lines.append(f"{found['resolved']:.1%} of {found['titles']:.0f} proposed titles grounded")
+    return lines
+
+
+def _estimate(estimate: Estimate) -> dict[str, float]:
+    return {
+        "value": round(estimate.value, 4),
+        "low": round(estimate.low, 4),
+        "high": round(estimate.high, 4),
+        "n": estimate.n,
+    }
