@@ -197,10 +197,15 @@ async def serve(home: Path, **settings: Any) -> AsyncIterator[Running]:
 
 
 @contextmanager
-def server_process(home: Path, *, hold: bool) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A server in a process of its own, and its address; `hold` stops turns in the middle."""
+def server_process(
+    home: Path, *, hold: bool, **settings: str
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A server in a process of its own, and its address; `hold` stops turns in the middle.
+
+    `settings` are environment variables.
+    """
     command = [sys.executable, __file__, str(home), str(index_dir()), "hold" if hold else "run"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -77,6 +77,28 @@ async def test_deleted_conversation_is_gone_with_its_turns(running: Running) -> 
         assert gone.status_code == 404
 
 
+async def test_ledger_chip_removes_its_entry(running: Running) -> None:
+    async with running.client() as client:
+        first = await running.say(client, {"message": "a thriller, but no horror"})
+        ledger = next(event for event in first if event["type"] == "ledger")
+        entry = ledger["entries"][0]
+        edit = {"op": "remove", "entry_id": entry["id"], "ledger_version": ledger["version"]}
+        body = {
+            "message": entry["remove_text"],
+            "conversation_id": first[0]["conversation_id"],
+            "edits": [edit],
+        }
+        for stale in ({"ledger_version": 99}, {"entry_id": "e99"}):
+            refused = await client.post("/v1/chat", json={**body, "edits": [{**edit, **stale}]})
+            assert (refused.status_code, refused.json()["code"]) == (409, "stale_edit")
+        second = await running.say(client, body)
+        after = next(event for event in second if event["type"] == "ledger")
+        assert entry["id"] not in [one["id"] for one in after["entries"]]
+        assert len(after["entries"]) == len(ledger["entries"]) - 1
+        again = await client.post("/v1/chat", json=body)
+        assert again.status_code == 409, "the version moved on"
+
+
 @pytest.mark.parametrize("how", ["header", "query", "query wins"])
 async def test_finished_turn_is_replayed_from_any_event(running: Running, how: str) -> None:
     async with running.client() as client:

@@ -244,3 +244,4 @@ async def test_every_answer_has_the_security_headers(running: Running, path: str
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == ("no-store" if path.startswith("/v1/") else "no-cache")

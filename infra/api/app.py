@@ -84,8 +84,7 @@ async def _drain_when_told(streams: chat.Streams, services: Services) -> None:
 def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        # "no-cache" asks the server each time whether the page changed (ETag): it is small.
-        return FileResponse(WIDGET / "index.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(WIDGET / "index.html")
 
     app.mount("/static", StaticFiles(directory=WIDGET), name="static")
 

@@ -53,6 +53,9 @@ class GuardMiddleware:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                # Answers are personal; the page is checked each time, which its ETag makes cheap.
+                personal = scope["path"].startswith("/v1/")
+                headers.setdefault("Cache-Control", "no-store" if personal else "no-cache")
             await send(message)
 
         if not self._serves(Headers(scope=scope).get("host", "")):

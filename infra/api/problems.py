@@ -5,6 +5,7 @@ a route or middleware that refuses a request itself raises or sends `Refused`.
 """
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -134,7 +135,7 @@ def translate(error: Exception) -> Refused:
 
 def _from_table(error: Exception, kind: Kind) -> Refused:
     retry_after = getattr(error, "retry_after", RETRY_AFTER_S if kind.status == 503 else None)
-    headers = {} if retry_after is None else {"Retry-After": str(max(1, round(retry_after)))}
+    headers = {} if retry_after is None else {"Retry-After": str(max(1, math.ceil(retry_after)))}
     code = error.code if isinstance(error, MessageRefused) else kind.code
     return Refused(kind.status, code, _sentence(str(error)), headers)
 
