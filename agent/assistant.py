@@ -100,7 +100,7 @@ class Assistant:
         self._now = now
         self._graph = build_graph()
         self._live: dict[str, _Running] = {}
-        self._draining = asyncio.Event()
+        self._draining = False
 
     @property
     def running(self) -> int:
@@ -119,7 +119,7 @@ class Assistant:
         Raises: MessageRefused, ConversationBusy, NotFound, StaleEdit, Overloaded, StoreFailure.
         """
         check_message(turn.message, bool(turn.edits))
-        if self._draining.is_set():
+        if self._draining:
             raise Overloaded(2.0, "the server is restarting; try again in 2 s")
         if len(self._live) >= self._limits.max_turns:
             raise Overloaded(1.0, "too many messages are being answered; try again in 1 s")
@@ -147,8 +147,11 @@ class Assistant:
         if running.abandon:
             running.abandon.cancel()
         try:
-            async for event in self._until_drained(running, after):
+            async for event in running.log.read(after):
+                after = event.id
                 yield event
+            if not running.log.closed:
+                yield Reconnect(id=max(after, 1), turn_id=turn_id, after_ms=RECONNECT_AFTER_MS)
         finally:
             running.readers -= 1
             self._watch(running)
@@ -165,7 +168,9 @@ class Assistant:
 
     async def drain(self, grace_s: float) -> None:
         """Refuse new turns, tell readers to reconnect, let turns finish for a while, then cancel."""
-        self._draining.set()
+        self._draining = True
+        for running in self._live.values():
+            running.log.dismiss()
         tasks = [r.task for r in self._live.values() if r.task]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace_s)
@@ -303,29 +308,6 @@ class Assistant:
             return
         loop = asyncio.get_running_loop()
         running.abandon = loop.call_later(self._limits.grace_s, running.task.cancel)
-
-    async def _until_drained(self, running: _Running, after: int) -> AsyncIterator[Event]:
-        """Read the log; when the server goes away, say `reconnect` and end."""
-        reading = running.log.read(after)
-        drained = asyncio.ensure_future(self._draining.wait())
-        try:
-            while True:
-                step = asyncio.ensure_future(anext(reading, None))
-                await asyncio.wait({step, drained}, return_when=asyncio.FIRST_COMPLETED)
-                if not step.done():
-                    step.cancel()
-                    yield Reconnect(
-                        id=max(after, 1), turn_id=running.log.turn_id, after_ms=RECONNECT_AFTER_MS
-                    )
-                    return
-                event = step.result()
-                if event is None:
-                    return
-                after = event.id
-                yield event
-        finally:
-            drained.cancel()
-            await reading.aclose()
 
     async def _replay(self, principal: str, turn_id: str, after: int) -> AsyncIterator[AnyEvent]:
         record = await self._conversations.turn(principal, turn_id)

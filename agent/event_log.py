@@ -20,6 +20,7 @@ class EventLog:
         self.turn_id = turn_id
         self.events: list[Event] = []
         self.closed = False
+        self.dismissed = False
         self._changed = asyncio.Event()
 
     def draft(self, cls: type[E], offset: int = 0, **fields: Any) -> E:
@@ -40,6 +41,11 @@ class EventLog:
         self.closed = True
         self._wake()
 
+    def dismiss(self) -> None:
+        """Send the readers away, though more events may come: the server is going down."""
+        self.dismissed = True
+        self._wake()
+
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -52,7 +58,7 @@ class EventLog:
                 event = self.events[after]
                 after += 1
                 yield event
-            if self.closed:
+            if self.closed or self.dismissed:
                 return
             await changed.wait()
 

@@ -60,7 +60,7 @@ class VectorLeg:
 
 @dataclass(frozen=True, slots=True)
 class TagLeg:
-    """Sum of the weights of the wishes that a movie fulfils; movies that fulfil none are no hits."""
+    """Sum of the weights of the wishes that a movie fulfils; who fulfils none is no hit."""
 
     wishes: tuple[Wish, ...]
     name: str = "tags"
@@ -126,8 +126,7 @@ class MovieIndex(Protocol):
     """One generation of a catalogue, its vectors and its knowledge."""
 
     async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
-        """Filter first, then score: the best k of each leg, in the order of `legs`, in one round
-        trip."""
+        """Filter first, then score: the best k of each leg, in the order of `legs`, in one trip."""
         ...
 
     async def count(self, constraints: Constraints) -> int:

@@ -102,8 +102,7 @@ class Lexicon:
         return max(scored, key=lambda s: (round(s[1]), s[0].prior)) if scored else None
 
     def respell(self, phrase: str) -> str | None:
-        """The genre or mood phrase that a misspelt one means; None when all its words are spelt
-        right."""
+        """The genre or mood phrase that a misspelt one means; None when it is spelt right."""
         if len(phrase) < 5 or all(w in self.known or w in STOPWORDS for w in phrase.split()):
             return None
         hit = process.extractOne(
@@ -150,7 +149,7 @@ def build_lexicon(movies: Iterable[Movie]) -> Lexicon:
 
 
 def prior(movie: Movie) -> float:
-    """How well known a movie is: fame where it is given, popularity otherwise (any positive scale)."""
+    """How well known a movie is: fame where given, popularity otherwise (any positive scale)."""
     return 10.0 ** (movie.fame or 0) + (movie.popularity or 0.0)
 
 

@@ -156,7 +156,8 @@ class Linker:
         if is_vocabulary(key) or key in self.lexicon.tags or key.isdigit():
             return False
         after = self.tokens[j].folded if j < len(self.tokens) else ""
-        if after in _NOT_A_TITLE_BEFORE and not (self._capitalised(i, j) and self.cased):
+        franchise = key in self.lexicon.franchises
+        if after in _NOT_A_TITLE_BEFORE and not franchise and not (self._capitalised(i, j) and self.cased):
             return False
         stop_only = all(p in STOPWORDS for p in key.split())
         capital = self.cased and self._capitalised(i, j)
@@ -166,7 +167,7 @@ class Linker:
             return capital and self._has_cue(i, found) and key != "i"
         if key in _CUES or key in NEGATORS:
             return False
-        if self.lexicon.is_telling(key):
+        if franchise or self.lexicon.is_telling(key):
             return True
         if capital and (i > 0 or j - i > 1):
             return True

@@ -135,7 +135,7 @@ def stems(text: str) -> tuple[str, ...]:
     return tuple(stem(w.removesuffix("'s")) for w in words(text))
 
 
-# --- constraints: a conjunction of clauses ---------------------------------------------------------
+# --- constraints: a conjunction of clauses --------------------------------------------------------
 
 MatchField = Literal[
     "genre",
@@ -301,7 +301,7 @@ def satisfies(movie: Movie, constraints: Constraints) -> bool:
     )
 
 
-# --- asking and answering ---------------------------------------------------------------------------
+# --- asking and answering -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,4 @@
-"""Votes of what people name together: written neighbour lists, co-mention counts, request
-archetypes.
+"""Votes of what people name together: neighbour lists, co-mention counts, request archetypes.
 
 Knows how a list or a count becomes a score for a movie, and which seed or request the vote came
 from. Does not know where the knowledge is stored (knowledge.py) nor how votes are fused. Pure.

@@ -10,8 +10,32 @@ from typing import Literal, cast
 
 from retrieval.linking import LinkedPerson, Linker
 from retrieval.movie import stem
+from retrieval.preference_patterns import (
+    CERTIFICATE,
+    CERTIFICATES,
+    CHEER,
+    COMPANION,
+    COMPARE,
+    FAMILY,
+    FEEL,
+    FOREIGN,
+    KIND_NAMES,
+    MORE_LESS,
+    NO_SUBTITLES,
+    NOT_FOR_CHILDREN,
+    NOT_FOR_TEENS,
+    NOT_TOPICS,
+    ONLY,
+    REMARKS,
+    SERIES,
+    TOO,
+    TOO_MUCH,
+    UNWANTED_NOUNS,
+    WITHDRAW,
+    YOUNG_CHILD,
+)
 from retrieval.quantities import Span, find_quantities
-from retrieval.scope import Reach
+from retrieval.scope import Reach, mode_at
 from retrieval.understanding import Finding, Polarity, SlotKind, Withdrawal
 from retrieval.wording import (
     COMPANIONS,
@@ -24,82 +48,6 @@ from retrieval.wording import (
     NATIONS,
     SERVICES,
     STOPWORDS,
-)
-
-TOO_MUCH = 2
-"""Grade (0-3) from which something is "too violent"."""
-YOUNG_CHILD = 12
-"""Age below which "for my N year old" asks for family films."""
-_NOT_FOR_TEENS = "R or NC-17 or TV-MA"
-_NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
-
-_GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
-_TOO = re.compile(
-    rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({_GRADES})\b"
-)
-_MORE_LESS = re.compile(rf"\b(more|less|not as|not so) ({_GRADES}|long|old|recent|modern)\b")
-_COMPARE = re.compile(
-    r"\b(" + "|".join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True)) + r")\b"
-)
-_FEEL = re.compile(
-    r"\b(?:i feel|i'm feeling|feeling|i am|i'm|im|we're|been)(?: (?:so|a bit|a little|really|kind of|kinda|very|pretty|feeling|quite|super))* ("
-    + "|".join(FEELING_MOODS)
-    + r")\b"
-)
-_CHEER = re.compile(
-    r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
-)
-_WITHDRAW = re.compile(
-    r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
-    r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
-    r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
-    r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
-    r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
-)
-_NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
-    ("year", "year years decade era date age"),
-    ("runtime", "length runtime duration time"),
-    ("genre", "genre genres"),
-    ("language", "language"),
-    ("mood", "mood moods"),
-    ("person", "actor actors director cast"),
-    ("country", "country"),
-    ("theme", "theme themes"),
-    ("certificate", "rating certificate"),
-    ("seed", "movie examples"),
-)
-_KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
-    name: kind for kind, names in _NAMES_OF_KINDS for name in names.split()
-}
-_CERTIFICATE = re.compile(
-    r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
-)
-_CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
-_COMPANION = re.compile(
-    r"\b(?:with|for|my|our|the|and)\s+(?:my |our |the |some |little |small |young )*("
-    + "|".join(COMPANIONS)
-    + r")\b"
-)
-_FAMILY = re.compile(
-    r"\bfamily(?:[- ]friendly| night| film| movie|s)?\b|\bkid[- ]?friendly\b|\bfor (?:the whole family|all ages)\b"
-)
-_FOREIGN = re.compile(
-    r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
-)
-_NO_SUBTITLES = re.compile(
-    r"\b(?:no|without|hate|avoid) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
-)
-_SERIES = re.compile(
-    r"\b(?:tv )?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bmini[- ]?series\b"
-)
-_ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
-_UNWANTED_NOUNS = re.compile(
-    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
-    r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
-)
-_NOT_TOPICS = frozenset(
-    "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "
-    "remakes sequels remake sequel subtitles violence spoilers year years long short recent doubt".split()
 )
 
 
@@ -144,16 +92,22 @@ class Preferences:
         return self.linker.free(start, end)
 
     def _add(self, kind: SlotKind, value: str, start: int, end: int, hard: bool = True) -> None:
-        polarity: Polarity = "avoid" if self._negated(start) else "want"
-        self.findings.append(Finding(kind, value, polarity, hard or polarity == "avoid"))
+        reach = next((r for r in self.reaches if r.start <= start < r.end), None)
+        polarity: Polarity = "avoid" if reach else "want"
+        # "hate musicals" is a wish wherever it stands; "it wasn't funny" is none.
+        firm = reach is not None and not reach.cue.startswith(REMARKS)
+        mode = "request" if firm else mode_at(self.lower, start)
         if self._free(start, end):
             self.linker.take(start, end)
+        if mode != "comment":
+            binds = polarity == "avoid" or (hard and mode == "request")
+            self.findings.append(Finding(kind, value, polarity, binds))
 
     # --- steps ---
 
     def _withdraw(self) -> None:
         found: list[Withdrawal] = []
-        for match in _WITHDRAW.finditer(self.lower):
+        for match in WITHDRAW.finditer(self.lower):
             what = next((g for g in match.groups() if g), "").strip()
             withdrawals = self._withdrawn(what)
             if withdrawals:
@@ -163,8 +117,8 @@ class Preferences:
 
     def _withdrawn(self, what: str) -> list[Withdrawal]:
         """What a phrase such as "comedy", "year", "tom hanks" names, as slots to withdraw."""
-        if what in _KIND_NAMES:
-            return [Withdrawal(_KIND_NAMES[what])]
+        if what in KIND_NAMES:
+            return [Withdrawal(KIND_NAMES[what])]
         found = [Withdrawal(kind, value) for kind, value in _vocabulary_of(what)]
         person = self.linker.lexicon.people.get(what)
         if person:
@@ -179,7 +133,7 @@ class Preferences:
         return found
 
     def _compare(self) -> None:
-        for match in _MORE_LESS.finditer(self.lower):
+        for match in MORE_LESS.finditer(self.lower):
             more: Literal[-1, 1] = 1 if match.group(1) == "more" else -1
             word = {"long": "runtime", "old": "year", "recent": "year", "modern": "year"}.get(
                 match.group(2)
@@ -190,7 +144,7 @@ class Preferences:
                 else GRADE_WORDS[match.group(2)]
             )
             self._comparative(what, cast(Literal[-1, 1], more * sign), match)
-        for match in _COMPARE.finditer(self.lower):
+        for match in COMPARE.finditer(self.lower):
             what, sign = COMPARATIVES[match.group(1)]
             before = self.lower[: match.start()].rstrip()
             bound = re.match(
@@ -205,9 +159,9 @@ class Preferences:
             self.comparatives.append((what, direction, match.start(), match.end()))
 
     def _too_much(self) -> None:
-        for match in _TOO.finditer(self.lower):
+        for match in TOO.finditer(self.lower):
             name, sign = GRADE_WORDS[match.group(1)]
-            if not self._free(*match.span()):
+            if not self._free(*match.span()) or mode_at(self.lower, match.start()) == "comment":
                 continue
             self.linker.take(*match.span())
             value = {"name": name, "min": TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
@@ -215,10 +169,10 @@ class Preferences:
 
     def _feelings(self) -> None:
         moods: list[str] = []
-        for match in _FEEL.finditer(self.lower):
+        for match in FEEL.finditer(self.lower):
             moods += FEELING_MOODS[match.group(1)]
             self.linker.take(*match.span())
-        for match in _CHEER.finditer(self.lower):
+        for match in CHEER.finditer(self.lower):
             moods += ["feel-good", "heartwarming", "funny"]
             self.linker.take(*match.span())
         self.findings += [Finding("mood", mood, "want", False) for mood in dict.fromkeys(moods)]
@@ -239,13 +193,17 @@ class Preferences:
             self.linker.take(span.start, span.end)
 
     def _range(self, span: Span) -> None:
+        mode = mode_at(self.lower, span.start)
+        bracketed = self.lower[max(0, span.start - 1) : span.start] == "("
+        if mode == "comment" or bracketed or (mode == "taste" and span.vague):
+            return  # "(1999)" belongs to a title that was not linked
         value = {k: v for k, v in (("min", span.min), ("max", span.max)) if v is not None}
         # A negator inside the span is part of it ("not too long"); only one before it negates.
         negated = any(r.start <= span.start < r.end for r in self.reaches)
         self.findings.append(Finding(_span_kind(span), value, "avoid" if negated else "want", True))
 
     def _children(self, youngest: int) -> None:
-        bar = _NOT_FOR_CHILDREN if youngest < 10 else _NOT_FOR_TEENS
+        bar = NOT_FOR_CHILDREN if youngest < 10 else NOT_FOR_TEENS
         self.findings.append(Finding("companion", "kids", "want", False))
         self.findings.append(Finding("certificate", bar, "avoid", True))
         self.findings.append(
@@ -257,10 +215,10 @@ class Preferences:
             self.findings.append(Finding("genre", "family or animation", "want", True))
 
     def _audience(self) -> None:
-        for match in _FAMILY.finditer(self.lower):
+        for match in FAMILY.finditer(self.lower):
             if self._free(*match.span()):
                 self._add("genre", "family", *match.span())
-        for match in _COMPANION.finditer(self.lower):
+        for match in COMPANION.finditer(self.lower):
             who = COMPANIONS[match.group(1)]
             known = any(f.kind == "companion" and f.value == who for f in self.findings)
             if known or not self._free(*match.span(1)):
@@ -270,22 +228,22 @@ class Preferences:
                 self._children(YOUNG_CHILD - 4)
             else:
                 self.findings.append(Finding("companion", who, "want", False))
-        for match in _CERTIFICATE.finditer(self.lower):
+        for match in CERTIFICATE.finditer(self.lower):
             name = re.sub(
                 r"rated|-rated|\s",
                 "",
                 match.group(1).replace("r-rated", "r").replace("g-rated", "g"),
             ).upper()
             name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
-            if name in _CERTIFICATES and self._free(*match.span()):
-                upto = _CERTIFICATES[: _CERTIFICATES.index(name) + 1] if match.group(2) else (name,)
+            if name in CERTIFICATES and self._free(*match.span()):
+                upto = CERTIFICATES[: CERTIFICATES.index(name) + 1] if match.group(2) else (name,)
                 self._add("certificate", " or ".join(upto), *match.span())
 
     def _language(self) -> None:
-        for match in _NO_SUBTITLES.finditer(self.lower):
+        for match in NO_SUBTITLES.finditer(self.lower):
             self.findings.append(Finding("language", "en", "want", True))
             self.linker.take(*match.span())
-        for match in _FOREIGN.finditer(self.lower):
+        for match in FOREIGN.finditer(self.lower):
             wanted: Polarity = (
                 "want"
                 if self._negated(match.start()) and "english" not in match.group()
@@ -294,7 +252,7 @@ class Preferences:
             if self._free(*match.span()):
                 self.findings.append(Finding("language", "en", wanted, True))
                 self.linker.take(*match.span())
-        for match in _SERIES.finditer(self.lower):
+        for match in SERIES.finditer(self.lower):
             if self._free(*match.span()):
                 self._add("kind", "series", *match.span())
 
@@ -305,7 +263,7 @@ class Preferences:
 
     def _vocabulary(self) -> None:
         tokens = self.linker.tokens
-        only = bool(_ONLY.search(self.lower))
+        only = bool(ONLY.search(self.lower))
         genres: list[tuple[str, int, int]] = []
         for n in (3, 2, 1):
             for i in range(len(tokens) - n + 1):
@@ -362,12 +320,12 @@ class Preferences:
             k += 1
 
     def _unwanted_nouns(self) -> None:
-        for match in _UNWANTED_NOUNS.finditer(self.lower):
+        for match in UNWANTED_NOUNS.finditer(self.lower):
             start = match.start(1)
             kept = []
             for word in re.finditer(r"[a-z'-]+", match.group(1)):
                 a, b = start + word.start(), start + word.end()
-                if word.group() in STOPWORDS or word.group() in _NOT_TOPICS or not self._free(a, b):
+                if word.group() in STOPWORDS or word.group() in NOT_TOPICS or not self._free(a, b):
                     break
                 kept.append((word.group(), a, b))
             if kept and self._negated(kept[0][1]):

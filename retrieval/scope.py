@@ -1,11 +1,13 @@
-"""The reach of negation: which parts of an utterance are said not to be wanted.
+"""How a part of an utterance is meant: wanted or not, asked for or only remarked upon.
 
-Knows negators, what ends their reach, and phrases that only look negative. Does not know movies.
+Knows negators, what ends their reach, phrases that only look negative, and the difference between
+"I want horror", "I love horror" and "it was horror". Does not know movies.
 Pure; called by understand.py only.
 """
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from retrieval.wording import NEGATORS, NOT_NEGATING, SCOPE_ENDS
 
@@ -76,3 +78,44 @@ def _next_boundary(lower: str, start: int) -> int:
             continue
         return match.start()
     return len(lower)
+
+
+# --- how something is said --------------------------------------------------------------------------
+
+Mode = Literal["request", "taste", "comment"]
+"""request: binds; taste ("I love horror"): ranks; comment ("it was funny"): says nothing of a wish."""
+
+_SENTENCE = re.compile(r"[.!?;\n]+|\bbut\b")
+_REQUEST = re.compile(
+    r"\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
+    r"|some(?:thing|body)?|any(?:thing)?|would (?:like|love)|i'd (?:like|love|rather|prefer)|how about|what about|can you|could you"
+    r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best|hoping|search(?:ing)?|instead|meant)\b"
+)
+_TASTE = re.compile(
+    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly)* "
+    r"(?:like|love|enjoy|adore|into|big fan|a fan|fan|starting to like|tend to)\b"
+    r"|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
+)
+_COMMENT = re.compile(
+    r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
+    r" ?\b(?:was|is|were|are|had|has|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made|makes)\b"
+    r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
+    r"|\b(?:family|kids?|husband|wife|son|daughter|friends?) (?:loved|liked|hated|enjoyed)\b"
+)
+
+
+def mode_at(lower: str, place: int) -> Mode:
+    """How the sentence around a place is meant."""
+    start, end = 0, len(lower)
+    for boundary in _SENTENCE.finditer(lower):
+        if boundary.end() <= place:
+            start = boundary.end()
+        elif boundary.start() >= place:
+            end = boundary.start()
+            break
+    sentence = lower[start:end]
+    if _REQUEST.search(sentence):
+        return "request"
+    if _TASTE.search(sentence):
+        return "taste"
+    return "comment" if _COMMENT.search(sentence) else "request"

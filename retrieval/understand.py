@@ -1,5 +1,4 @@
-"""From one utterance to an Understanding: what is wanted, avoided, named, asked, compared, taken
-back.
+"""From one utterance to an Understanding: what is wanted, avoided, named, asked, taken back.
 
 Knows English sentences about movies (tables in wording.py). Does not know the ledger, users or
 models, and never touches an index: everything comes from the text, the lexicon and what was shown.

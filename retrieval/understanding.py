@@ -89,8 +89,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Something the user no longer wants to hold: a kind, and a value unless the whole kind is
-    meant."""
+    """Something the user no longer wants to hold: a kind, and a value unless all of it is meant."""
 
     kind: SlotKind | Literal["seed"]
     value: str | None = None

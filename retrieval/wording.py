@@ -1,5 +1,4 @@
-"""The words people use for what a catalogue knows: genres, moods, grades, languages, eras,
-occasions.
+"""The words people use for what a catalogue knows: genres, moods, grades, languages, eras.
 
 Knows the tables of wording.yaml, turned so that a wording leads to its meaning. Does not know
 sentences: scope of negation, titles and numbers are understood in scope.py, linking.py and

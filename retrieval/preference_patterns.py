@@ -1,0 +1,91 @@
+"""Patterns of how people state preferences: grades, audience, languages, what they take back.
+
+Knows regular expressions and their tables only. Used by preferences.py, which knows what they mean.
+"""
+
+import re
+from typing import Literal
+
+from retrieval.understanding import SlotKind
+from retrieval.wording import COMPANIONS, COMPARATIVES, FEELING_MOODS, GRADE_WORDS
+
+TOO_MUCH = 2
+"""Grade (0-3) from which something is "too violent"."""
+YOUNG_CHILD = 12
+"""Age below which "for my N year old" asks for family films."""
+NOT_FOR_TEENS = "R or NC-17 or TV-MA"
+NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
+
+GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
+TOO = re.compile(
+    rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({GRADES})\b"
+)
+MORE_LESS = re.compile(rf"\b(more|less|not as|not so) ({GRADES}|long|old|recent|modern)\b")
+COMPARE = re.compile(
+    r"\b(" + "|".join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True)) + r")\b"
+)
+FEEL = re.compile(
+    r"\b(?:i feel|i'm feeling|feeling|i am|i'm|im|we're|been)(?: (?:so|a bit|a little|really|kind of|kinda|very|pretty|feeling|quite|super))* ("
+    + "|".join(FEELING_MOODS)
+    + r")\b"
+)
+CHEER = re.compile(
+    r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
+)
+WITHDRAW = re.compile(
+    r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
+    r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
+    r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
+    r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
+    r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
+)
+NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
+    ("year", "year years decade era date age"),
+    ("runtime", "length runtime duration time"),
+    ("genre", "genre genres"),
+    ("language", "language"),
+    ("mood", "mood moods"),
+    ("person", "actor actors director cast"),
+    ("country", "country"),
+    ("theme", "theme themes"),
+    ("certificate", "rating certificate"),
+    ("seed", "movie examples"),
+)
+KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
+    name: kind for kind, names in NAMES_OF_KINDS for name in names.split()
+}
+CERTIFICATE = re.compile(
+    r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
+)
+CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
+COMPANION = re.compile(
+    r"\b(?:with|for|my|our|the|and)\s+(?:my |our |the |some |little |small |young )*("
+    + "|".join(COMPANIONS)
+    + r")\b"
+)
+FAMILY = re.compile(
+    r"\bfamily(?:[- ]friendly| night| films?| movies?| flicks?| comedy| fun)\b|\bkids?[- ]friendly\b|\bfor all ages\b"
+    r"|\b(?:for|with) (?:the whole|the entire|my|the|our) family\b|\bthe (?:whole )?family (?:would|will|can|could)\b"
+)
+FOREIGN = re.compile(
+    r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
+)
+NO_SUBTITLES = re.compile(
+    r"\b(?:no|without|hate|avoid) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
+)
+SERIES = re.compile(
+    r"\b(?:tv|a|some|any|good|new|short|mini)[- ]series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
+)
+ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
+UNWANTED_NOUNS = re.compile(
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
+    r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
+)
+NOT_TOPICS = frozenset(
+    "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "
+    "remakes sequels remake sequel subtitles violence spoilers year years long short recent doubt".split()
+)
+
+
+REMARKS = ("isn", "wasn", "aren", "doesn", "didn", "not")
+"""Negators that may only remark on a film."""
