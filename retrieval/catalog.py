@@ -24,6 +24,7 @@ from retrieval.catalog_sources import (
     TMDB_MOVIES,
     Rows,
     count_lines,
+    count_parquet,
     csv_rows,
     first_of,
     head_of,
@@ -75,14 +76,14 @@ class Catalogue:
     format: Format
     mapping: Mapping[str, str] = field(default_factory=dict)
 
-    def total(self) -> int | None:
-        """About how many rows there are, for the progress bar; None when counting costs a read."""
+    def total(self) -> int:
+        """About how many rows there are, for the progress bar."""
         path = self.path
         if self.format == "movielens":
             path = first_of(path, ("movies.csv", "movies.dat")) or path
         if self.format == "tmdb" and path.is_dir():
             path = first_of(path, TMDB_MOVIES) or path
-        return None if head_of(path).startswith(PARQUET) else count_lines(path)
+        return count_parquet(path) if head_of(path).startswith(PARQUET) else count_lines(path)
 
     def movies(self, report: ReadReport) -> Iterator[Movie]:
         """Every good row as a movie, in the order of the file."""
@@ -147,6 +148,11 @@ def open_catalogue(
     return Catalogue(path, _recognised(path) if format == "auto" else format, mapping or {})
 
 
+def describe_columns() -> str:
+    """The column names that are understood, one field a line: for help and documentation."""
+    return "\n".join(f"{field}: {', '.join(names)}" for field, names in COLUMNS.items())
+
+
 def read_mapping(path: Path) -> dict[str, str]:
     """A mapping file: one JSON object {movie field: column name}."""
     try:
@@ -191,6 +197,5 @@ def _recognised(path: Path) -> Format:
         return "tmdb"
     if head.startswith(PARQUET):
         return "csv"
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
-        return "usher"
-    return "csv"
+    lines = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    return "usher" if lines or head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") else "csv"

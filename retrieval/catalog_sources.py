@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from retrieval.catalog_fields import entries
+
+if TYPE_CHECKING:
+    import duckdb
 
 Rows = Iterator[tuple[int, Any]]
 """(number in the file, dict of the row or a ValueError that says why there is none)."""
@@ -29,7 +32,8 @@ MOST_TAGS = 20
 """Tags kept per film, the most used first."""
 BILLED = 15
 """Actors kept of a TMDB credit list."""
-csv.field_size_limit(10_000_000)  # the cast of one TMDB row exceeds the default of 131,072
+WIDEST_CELL = 10_000_000
+"""Characters: the cast of one TMDB film exceeds the csv module's 131,072."""
 
 
 class CatalogError(Exception):
@@ -92,6 +96,7 @@ def _json_row(line: str) -> Any:
 
 def csv_rows(path: Path, encoding: str = "utf-8-sig") -> Rows:
     """A table with a header line; , ; or tab between the columns."""
+    csv.field_size_limit(WIDEST_CELL)
     with reading(path), _binary(path) as binary:
         with TextIOWrapper(binary, encoding=encoding, newline="") as file:
             header = file.readline()
@@ -107,7 +112,24 @@ def csv_rows(path: Path, encoding: str = "utf-8-sig") -> Rows:
 
 
 def parquet_rows(path: Path) -> Rows:
-    """A Parquet file through duckdb, a thousand rows at a time."""
+    """A Parquet file, a thousand rows at a time."""
+    number = 0
+    with _parquet(path, "select * from read_parquet(?)") as cursor:
+        columns = [column[0] for column in cursor.description or ()]
+        while batch := cursor.fetchmany(1000):
+            for cells in batch:
+                number += 1
+                yield number, dict(zip(columns, cells, strict=True))
+
+
+def count_parquet(path: Path) -> int:
+    """How many rows a Parquet file has; its footer knows."""
+    with _parquet(path, "select count(*) from read_parquet(?)") as cursor:
+        return int(cursor.fetchall()[0][0])
+
+
+@contextmanager
+def _parquet(path: Path, query: str) -> "Iterator[duckdb.DuckDBPyConnection]":
     try:
         import duckdb  # an extra: 65 MB that only Parquet needs
     except ImportError:
@@ -116,13 +138,7 @@ def parquet_rows(path: Path) -> Rows:
         ) from None
     try:
         with duckdb.connect() as connection:
-            cursor = connection.execute("select * from read_parquet(?)", [str(path)])
-            columns = [column[0] for column in cursor.description or ()]
-            number = 0
-            while batch := cursor.fetchmany(1000):
-                for cells in batch:
-                    number += 1
-                    yield number, dict(zip(columns, cells, strict=True))
+            yield connection.execute(query, [str(path)])
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise CatalogError(f"{path} is not a readable Parquet file ({reason})") from None

@@ -21,7 +21,7 @@ from retrieval.local_columns import (
     predicted,
     value_hash,
 )
-from retrieval.local_text import TextReader, query_terms
+from retrieval.local_text import STOPWORDS, TextReader, query_terms
 from retrieval.movie import Wish, fold, fold_service, title_key
 
 Floats = npt.NDArray[np.float32]
@@ -144,6 +144,7 @@ def _titles_in(s: Searchable, text: str, mask: Mask) -> dict[int, float]:
         " ".join(tokens[i : i + n]): n
         for n in range(2, TITLE_WORDS + 1)
         for i in range(len(tokens) - n + 1)
+        if not STOPWORDS.issuperset(tokens[i : i + n])
     }
     by_hash = {value_hash(TITLE, span): n for span, n in spans.items()}
     for found in s.postings.present(list(by_hash)):

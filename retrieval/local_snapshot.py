@@ -5,6 +5,7 @@ Knows how the files of a generation fit together. Does not know how they are wri
 """
 
 import os
+import time
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -36,39 +37,50 @@ VALUES, VECTORS, DEAD = "values.u64", "vectors.f32", "dead.u32"
 the rows that were replaced or deleted."""
 APPENDED = [MOVIES, IDS, ROWS, VALUES, VECTORS, DEAD]
 TEXT = "text"
-_TRIES = 5
-"""A writer may finish between two reads; so often in a row it does not."""
+_TRIES = 6
+_PAUSE_S = 0.02
+"""Between tries, doubled each time: a writer in the middle of a change needs a moment."""
 _DECODED = 512
 """Movies kept decoded per snapshot, about 2 KB each."""
 
 
 def open_snapshot(folder: Path, verify: bool = True) -> "Snapshot":
     """The index as it is now; `verify` compares every byte with its checksum (1 s per GB)."""
-    for _ in range(_TRIES):
-        generation = current_generation(folder)
-        manifest = read_manifest(generation)
-        snapshot, problem = _try_open(generation, manifest, verify)
-        after = current_generation(folder)
-        # A finished writer explains any mismatch; without one the files really do not fit together.
-        if after == generation and read_manifest(generation).counter == manifest.counter:
-            if snapshot is None:
-                raise IndexCorrupt(f"{problem}; {REBUILD} {folder}")
-            return snapshot
-    raise IndexCorrupt(
-        f"{folder} keeps changing while it is opened; try again, or {REBUILD} {folder}"
-    )
-
-
-def _try_open(
-    generation: Path, manifest: Manifest, verify: bool
-) -> "tuple[Snapshot | None, str | OSError | ValueError]":
+    generation, manifest, text = _settled(folder)
     try:
         if verify:
             _verify(generation, manifest)
-        return Snapshot(generation, manifest), ""
+        return Snapshot(generation, manifest, text)
     except (OSError, ValueError) as error:
-        # tantivy reports a damaged folder as ValueError.
-        return None, error
+        raise IndexCorrupt(f"{error}; {REBUILD} {folder}") from error
+
+
+def _settled(folder: Path) -> tuple[Path, Manifest, TextReader]:
+    """A manifest and a text folder of the same revision.
+
+    Two changes later tantivy drops rows that this manifest still counts, so the manifest must be
+    the newest one after the text folder was opened, too. The other files only grow.
+    """
+    problem: Exception = IndexCorrupt(f"{folder} keeps changing")
+    for attempt in range(_TRIES):
+        generation = current_generation(folder)
+        try:
+            manifest = read_manifest(generation)
+            text = TextReader(generation / TEXT)
+            if is_newest(generation, manifest):
+                return generation, manifest, text
+        except (OSError, ValueError, IndexCorrupt) as error:  # tantivy says ValueError
+            problem = error
+        time.sleep(_PAUSE_S * 2**attempt)
+    if isinstance(problem, IndexCorrupt):
+        raise problem
+    raise IndexCorrupt(f"{problem}; {REBUILD} {folder}")
+
+
+def is_newest(generation: Path, manifest: Manifest) -> bool:
+    """Whether nothing was written since."""
+    same = current_generation(generation.parent) == generation
+    return same and read_manifest(generation).counter == manifest.counter
 
 
 def _verify(generation: Path, manifest: Manifest) -> None:
@@ -76,12 +88,13 @@ def _verify(generation: Path, manifest: Manifest) -> None:
         _compare(generation / name, extent)
     for known in manifest.knowledge.values():
         _compare(generation / known.file, known.extent)
-    segments = segments_of(generation / TEXT)
     for name, extent in manifest.text_files.items():
-        # A later change may have merged a segment away; one that is still in use must be the same.
-        replaced = name.partition(".")[0] not in segments or name.endswith(".del")
-        if not (replaced and not (generation / TEXT / name).exists()):
+        try:
             _compare(generation / TEXT / name, extent)
+        except FileNotFoundError:
+            # A later change may have merged the segment away, or listed its dead rows anew.
+            if name.partition(".")[0] in segments_of(generation / TEXT) and ".del" not in name:
+                raise
 
 
 def _compare(path: Path, extent: Extent) -> None:
@@ -92,7 +105,7 @@ def _compare(path: Path, extent: Extent) -> None:
 class Snapshot:
     """One revision of a local index."""
 
-    def __init__(self, generation: Path, manifest: Manifest) -> None:
+    def __init__(self, generation: Path, manifest: Manifest, text: TextReader) -> None:
         self.generation = generation
         self.manifest = manifest
         rows = self._array(ROWS, ROW)
@@ -105,7 +118,6 @@ class Snapshot:
         self.row_of = {self.ids[row]: int(row) for row in np.flatnonzero(self.live)}
         self.columns = Columns(rows)
         postings = Postings(self._array(VALUES, np.dtype("<u8")), rows["values"].astype(np.int64))
-        text = TextReader(generation / TEXT)
         self._searchable = Searchable(
             ids=self.ids,
             row_of=self.row_of,
@@ -125,12 +137,6 @@ class Snapshot:
     @property
     def revision(self) -> str:
         return f"{self.generation.name}.{self.manifest.counter}"
-
-    def is_newest(self) -> bool:
-        """Whether nothing was written since."""
-        generation = current_generation(self.generation.parent)
-        same = generation == self.generation
-        return same and read_manifest(generation).counter == self.manifest.counter
 
     def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
         return run_legs(self._searchable, legs, self._filter.mask(constraints), k)

@@ -45,6 +45,7 @@ from retrieval.local_snapshot import (
     VALUES,
     VECTORS,
     Snapshot,
+    is_newest,
     open_snapshot,
 )
 from retrieval.local_text import TextWriter
@@ -205,7 +206,8 @@ def change(
     `known` is the caller's open snapshot: used when it is still the newest, else opened again.
     """
     with write_lock(folder, wait_s):
-        before = known if known and known.is_newest() else open_snapshot(folder, verify=False)
+        fresh = known is not None and is_newest(known.generation, known.manifest)
+        before = known if known and fresh else open_snapshot(folder, verify=False)
         rows = list({row.movie.movie_id: row for row in upserts}.values())
         for row in rows:
             check_row(row, before.manifest.dimension)

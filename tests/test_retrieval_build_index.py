@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from evals.index_durability import HashEncoder, measure
-from retrieval.catalog import CatalogError, open_catalogue
+from retrieval.catalog import CatalogError, ReadReport, open_catalogue
 from retrieval.document import document
 from retrieval.encoder import EncoderIdentity, FloatArray
 from retrieval.index import IndexReadOnly, TextLeg
 from retrieval.jobs.build_index import BuildReport, build_local
-from retrieval.jobs.prepare import Progress
+from retrieval.jobs.prepare import Progress, rows_of
 from retrieval.jobs.vector_cache import VectorCache, key_of
 from retrieval.local_files import write_lock
 from retrieval.local_snapshot import open_snapshot
@@ -86,6 +86,17 @@ def test_a_second_build_encodes_what_changed(tmp_path: Path) -> None:
     report = build(catalogue(tmp_path, changed), tmp_path / "out", encoder=encoder)
     assert (report.new_vectors, report.cached_vectors, encoder.encoded) == (1, 299, 1)
     assert set(open_snapshot(tmp_path / "out").row_of) == {str(row["movie_id"]) for row in changed}
+
+
+def test_single_movies_become_rows(tmp_path: Path) -> None:
+    tags = {"title": "Film 7", "year": 1957, "moods": ["tense"]}
+    (tmp_path / "tags.jsonl.gz").write_bytes(gzip.compress(json.dumps(tags).encode()))
+    counts = ReadReport()
+    source = open_catalogue(catalogue(tmp_path, ["broken", *FILMS[7:9]]))
+    rows = rows_of(source, HashEncoder(), counts, tmp_path)
+    assert [row.movie.moods for row in rows] == [("tense",), ()]
+    assert np.array_equal(rows[0].vector, HashEncoder().encode([document(rows[0].movie)])[0])
+    assert counts.bad_count == 1
 
 
 def test_films_with_the_same_text_share_a_vector(tmp_path: Path) -> None:

@@ -185,8 +185,12 @@ def test_damage_to_any_file_is_found(tmp_path: Path, executor: Executor, damage:
 # --- changes that do not finish -----------------------------------------------------------------
 
 
+STEPS = ["Appender.sync", "TextWriter.commit", "_text_files", "write_manifest"]
+
+
+@pytest.mark.parametrize("step", STEPS)
 async def test_a_change_that_stops_before_its_manifest_never_happened(
-    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     write(tmp_path, ROWS)
     index = LocalIndex.open(tmp_path, ENCODER, executor)
@@ -194,7 +198,7 @@ async def test_a_change_that_stops_before_its_manifest_never_happened(
     new = Row(Movie("n1", "Newcomer", overview="zebra"), vector(1.0))
     changed = Row(replace(MOVIES[0], title="Changed", overview="zebra"), vector(1.0))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(local_writer, "write_manifest", stop)
+        patch.setattr(f"retrieval.local_writer.{step}", stop)
         change(tmp_path, [new, changed], ["m2"])
     for opened in (index, LocalIndex.open(tmp_path, ENCODER, executor)):
         assert await opened.revision() == before

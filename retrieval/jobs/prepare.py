@@ -35,9 +35,10 @@ class Progress:
 
     phase: Literal["read", "encode"]
     done: int
-    total: int | None
+    total: int
+    """About, while reading; exact, while encoding."""
     rate: float
-    eta_s: float | None
+    eta_s: float
 
 
 Report = Callable[[Progress], None]
@@ -84,6 +85,20 @@ def prepared(
             spool.unlink(missing_ok=True)
 
 
+def rows_of(
+    catalogue: Catalogue, encoder: Encoder, counts: ReadReport, knowledge: Path | None = None
+) -> list[Row]:
+    """A few movies as rows, for an upsert: tags are joined, other knowledge waits for a build."""
+    movies = list(catalogue.movies(counts))
+    join = TitleJoin()
+    for movie in movies:
+        join.add(movie)
+    tags = join_tags(knowledge, join)[0] if knowledge else {}
+    tagged = [with_tags(movie, tags.get(movie.movie_id)) for movie in movies]
+    vectors = encoder.encode([document(movie) for movie in tagged])
+    return [Row(movie, vector) for movie, vector in zip(tagged, vectors, strict=True)]
+
+
 def _read(catalogue: Catalogue, counts: ReadReport, spool: Path, report: Report) -> TitleJoin:
     """One pass over the catalogue: checks every row before anything costly begins."""
     join = TitleJoin()
@@ -126,7 +141,7 @@ def _encoded(
 class _Pace:
     """Turns counts into progress."""
 
-    def __init__(self, phase: Literal["read", "encode"], total: int | None, report: Report) -> None:
+    def __init__(self, phase: Literal["read", "encode"], total: int, report: Report) -> None:
         self._phase = phase
         self._total = total
         self._report = report
@@ -134,5 +149,5 @@ class _Pace:
 
     def at(self, done: int) -> None:
         rate = done / max(time.monotonic() - self._start, 1e-6)
-        left = None if self._total is None else max(0, self._total - done) / max(rate, 1e-6)
+        left = max(0, self._total - done) / max(rate, 1e-6)
         self._report(Progress(self._phase, done, self._total, rate, left))
