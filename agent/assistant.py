@@ -167,7 +167,7 @@ class Assistant:
             running.task.cancel()
 
     async def drain(self, grace_s: float) -> None:
-        """Refuse new turns, tell readers to reconnect, let turns finish for a while, then cancel."""
+        """Refuse new turns, send readers off, let turns end for a while, then cancel them."""
         self._draining = True
         for running in self._live.values():
             running.log.dismiss()

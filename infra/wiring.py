@@ -110,7 +110,7 @@ def _decider(settings: Settings) -> Decider:
             return RulesDecider()
         case "bedrock" | "anthropic":
             raise SettingProblem(
-                f"USHER_MODEL={settings.model} is not built yet: use USHER_MODEL=offline, the default"
+                f"USHER_MODEL={settings.model} is not built yet: use offline, the default"
             )
         case _:
             assert_never(settings.model)
@@ -134,7 +134,7 @@ async def _stores(settings: Settings) -> "SqliteStores":
 def _retrievers(
     index: MovieIndex, encoder: "Encoder", executor: Executor, settings: RetrieverSettings
 ) -> Callable[[Tables], Retriever]:
-    """One retriever per revision of the tables, so that its caches live as long as they are true."""
+    """One retriever per revision of the tables: its caches live as long as they are true."""
     latest: dict[str, Retriever] = {}
 
     def retriever_for(tables: Tables) -> Retriever:
