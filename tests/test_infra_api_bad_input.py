@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from agent.turn import MAX_MESSAGE_CHARS
 from serving import Running, serve, usher
+
+# One service for all: nothing here changes what another test sees.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JSON_TYPE = {"Content-Type": "application/json"}
 HELLO = b'{"message": "hello"}'
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    async with usher(tmp_path) as one:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with usher(tmp_path_factory.mktemp("home")) as one:
         yield one
 
 

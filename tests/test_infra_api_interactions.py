@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from serving import Running, usher
 from tools.stores import Interaction
 
+# One service for all: nothing here changes what another test sees.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    async with usher(tmp_path) as one:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with usher(tmp_path_factory.mktemp("home")) as one:
         yield one
 
 

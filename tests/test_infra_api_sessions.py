@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from infra.api import sessions
 from infra.api.guard import hostname, is_loopback
@@ -12,13 +13,16 @@ from infra.api.sessions import COOKIE, Signer
 from infra.settings import session_secret
 from serving import Running, usher
 
+# One service for all: nothing here changes what another test sees.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HELLO = {"message": "a tense crime thriller"}
 ORIGIN = "http://127.0.0.1:8000"
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    async with usher(tmp_path) as one:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with usher(tmp_path_factory.mktemp("home")) as one:
         yield one
 
 
@@ -227,7 +231,7 @@ async def test_listed_host_is_served_and_beyond_loopback_any(tmp_path: Path) -> 
         assert (await client.get("/healthz", headers=host)).status_code == 200
 
 
-def test_host_names() -> None:
+async def test_host_names() -> None:
     assert hostname("[::1]:8000") == "::1"
     assert hostname("LOCALHOST:80") == "localhost"
     assert [is_loopback(name) for name in ("::1", "127.9.9.9", "usher.localhost")] == [True] * 3
