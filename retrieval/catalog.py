@@ -180,6 +180,9 @@ def _only_file(folder: Path, format: Format) -> Path:
         return folder
     if format == "movielens":
         raise CatalogError(f"{folder} has neither movies.csv with links.csv nor movies.dat")
+    own = first_of(folder, ("movies.jsonl", "movies.jsonl.gz"))
+    if own:
+        return own
     files = [path for pattern in _FILES for path in sorted(folder.glob(pattern))]
     if len(files) == 1:
         return files[0]

@@ -387,6 +387,7 @@ def test_places_that_are_no_catalogue(tmp_path: Path) -> None:
     jsonl(tmp_path / "b.jsonl", [HEAT])
     with pytest.raises(CatalogError, match="holds 2 catalogue files"):
         open_catalogue(tmp_path)
+    assert open_catalogue(jsonl(tmp_path / "movies.jsonl", [HEAT]).parent).total() == 1
     with pytest.raises(CatalogError, match=", ".join(FORMATS)):
         open_catalogue(tmp_path, "xml")  # type: ignore[arg-type]
 
