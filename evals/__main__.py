@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra.cli_common import expected_errors, fail
 
+JSON_HELP = "end with one JSON object of figures"
 EXAMPLES = """\
 examples:
   python -m evals suite
@@ -31,11 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = given.command
     with expected_errors():
+        from evals.latency import ServerProblem
         from evals.rank_input import InputProblem
+        from evals.report import ReportProblem
+        from evals.scenario import ScenarioProblem
 
         try:
             return command(given)
-        except InputProblem as problem:
+        except (InputProblem, ReportProblem, ScenarioProblem, ServerProblem) as problem:
             fail(str(problem))
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
@@ -50,8 +54,39 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="command")
+    _add_suite(commands)
+    _add_figures(commands)
+    _add_run(commands)
     _add_rank(commands)
+    _add_latency(commands)
     return parser
+
+
+def _add_suite(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    suite = commands.add_parser("suite", help="what `make eval` runs: starter index, own scenarios")
+    suite.set_defaults(command=_suite)
+    suite.add_argument("--json", action="store_true", help=JSON_HELP)
+
+
+def _add_figures(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    figures = commands.add_parser("figures", help="what `make figures` runs: slow, resumable")
+    figures.set_defaults(command=_figures)
+    figures.add_argument("--list", action="store_true", help="say what is done and what is not")
+    figures.add_argument("--only", metavar="NAME", help="measure one, again if need be")
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser("run", help="play scenarios on an index and score them")
+    run.set_defaults(command=_run)
+    _add_common(run)
+    run.add_argument("--input", type=Path, help="a scenario or a folder (default: our own)")
+    run.add_argument("--output", type=Path, help="where the transcripts go, JSON lines")
+
+
+def _add_latency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    latency = commands.add_parser("latency", help="time served turns on an index")
+    latency.set_defaults(command=_latency)
+    latency.add_argument("--index", type=Path, required=True, help="index folder")
 
 
 def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -73,13 +108,42 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, help="index folder (default: USHER_INDEX_DIR)")
-    parser.add_argument("--json", action="store_true", help="end with one JSON object of figures")
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
 
 
 def _rank(given: argparse.Namespace) -> int:
     from evals.rank_command import rank
 
     return asyncio.run(rank(given))
+
+
+def _suite(given: argparse.Namespace) -> int:
+    from evals.suite import suite
+
+    return asyncio.run(suite(given))
+
+
+def _figures(given: argparse.Namespace) -> int:
+    from evals.figures import figures
+
+    return figures(given)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from evals.suite import run
+
+    return asyncio.run(run(given))
+
+
+def _latency(given: argparse.Namespace) -> int:
+    import json
+
+    from evals.latency import measure
+    from evals.scenario import load_scenarios
+
+    spoken = [[step.user for step in scenario.turns] for scenario in load_scenarios()]
+    print(json.dumps(measure(given.index, spoken).as_json()))
+    return 0
 
 
 if __name__ == "__main__":

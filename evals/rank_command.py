@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from evals import rank_input
 from evals.place import find_data, opened
+from evals.progress import counted
 from evals.rank import ROWS, Protocol, Run, run_rank
 from evals.rank_figures import figures_of, remarks_of, table_of
 from evals.rank_input import Case, InputProblem
@@ -75,17 +75,8 @@ def _names_beside(path: Path) -> Path | None:
 
 
 async def with_progress(cases: Sequence[Case], protocol: Protocol, services: Services) -> Run:
-    """Run with a bar on standard error: done, rate, time left."""
-    columns = ("ranking", BarColumn(), MofNCompleteColumn(), "{task.fields[rate]}/s")
-    console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("ranking", total=len(cases), rate="?")
-
-        def report(done: int, total: int) -> None:
-            speed = progress.tasks[0].speed
-            rate = f"{speed:.0f}" if speed else "?"
-            progress.update(task, completed=done, total=total, rate=rate)
-
+    """Run with progress on standard error."""
+    with counted("ranking") as report:
         return await run_rank(cases, protocol, services, report)
 
 

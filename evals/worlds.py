@@ -6,15 +6,16 @@ Called by rank.py. In sample, co-mention scores .72 at ten where out of fold it 
 """
 
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from infra.wiring import Services
 from retrieval.comention import count, prefix
-from retrieval.encoder import Encoder
+from retrieval.encoder import Encoder, FloatArray
 from retrieval.index import Hits, IndexStats, Leg, ListLeg, MovieIndex, PopularLeg, Row
 from retrieval.knowledge import COMENTION, FILES, CoMention
 from retrieval.local_columns import NONE, prior
@@ -42,7 +43,9 @@ class World:
 
     def retriever(self, settings: RetrieverSettings) -> Retriever:
         """A retriever with other weights over the same knowledge."""
-        return Retriever(self.index, self.encoder, self.knowledge, self.executor, settings)
+        names = {*settings.with_seeds, *settings.without_seeds, *settings.known_item}
+        index = FewLegs(self.index, names)
+        return Retriever(index, self.encoder, self.knowledge, self.executor, settings)
 
 
 async def shipped_world(services: Services) -> World:
@@ -64,7 +67,8 @@ async def recounted_world(services: Services, counts: CoMention) -> World:
     catalogue = Catalogue(index, services.executor, load, tuple(FILES))
     toolbox = replace(services.toolbox, index=index, catalogue=catalogue)
     knowledge = (await catalogue.tables()).knowledge
-    return World(toolbox, knowledge, index, services.encoder, services.executor)
+    encoder = RememberingEncoder(services.encoder)
+    return World(toolbox, knowledge, index, encoder, services.executor)
 
 
 def folds_of(dialogue_ids: Sequence[str], folds: int, seed: int) -> dict[str, int]:
@@ -96,38 +100,21 @@ def leaked(dialogue_ids: Sequence[str], counted: frozenset[str]) -> list[str]:
     return [d for d in dict.fromkeys(dialogue_ids) if prefix(d) in counted]
 
 
-class RecountedIndex:
-    """A MovieIndex whose movies have the fame that some counts give them, and no other."""
+class IndexView:
+    """A MovieIndex that passes everything on; what derives from it sees some things otherwise."""
 
-    def __init__(
-        self, inner: MovieIndex, fame: Mapping[str, int], known: Mapping[str, float]
-    ) -> None:
+    def __init__(self, inner: MovieIndex) -> None:
         self._inner = inner
-        self._fame = fame
-        self._known = known
-
-    @classmethod
-    async def over(cls, inner: MovieIndex, counts: CoMention) -> "RecountedIndex":
-        """Grade every movie of an index by the counts."""
-        grades = np.searchsorted(np.array(GRADES), counts.mentions, side="right")
-        fame = dict(zip(counts.ids, grades.tolist(), strict=True))
-        movies = [(m.movie_id, m.popularity) async for m in inner.scan()]
-        fames = np.array([fame.get(i, NONE) for i, _ in movies], dtype=np.int32)
-        popular = np.array([np.nan if p is None else p for _, p in movies], dtype=np.float32)
-        known = dict(zip((i for i, _ in movies), prior(fames, popular).tolist(), strict=True))
-        return cls(inner, fame, known)
 
     async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
-        graded = [ListLeg(self._known, g.name) if isinstance(g, PopularLeg) else g for g in legs]
-        return await self._inner.search(graded, constraints, k)
+        return await self._inner.search(legs, constraints, k)
 
     async def scan(self) -> AsyncIterator[Movie]:
         async for movie in self._inner.scan():
-            yield replace(movie, fame=self._fame.get(movie.movie_id))
+            yield movie
 
     async def get(self, movie_ids: Sequence[str]) -> dict[str, Movie]:
-        found = await self._inner.get(movie_ids)
-        return {i: replace(movie, fame=self._fame.get(i)) for i, movie in found.items()}
+        return await self._inner.get(movie_ids)
 
     async def vectors(self, movie_ids: Sequence[str]) -> dict[str, np.ndarray]:
         return await self._inner.vectors(movie_ids)
@@ -158,3 +145,62 @@ class RecountedIndex:
 
     async def close(self) -> None:
         """The index belongs to the services."""
+
+
+class RecountedIndex(IndexView):
+    """Movies have the fame that some counts give them, and no other."""
+
+    def __init__(
+        self, inner: MovieIndex, fame: Mapping[str, int], known: Mapping[str, float]
+    ) -> None:
+        super().__init__(inner)
+        self._fame = fame
+        self._known = known
+
+    @classmethod
+    async def over(cls, inner: MovieIndex, counts: CoMention) -> "RecountedIndex":
+        """Grade every movie of an index by the counts."""
+        grades = np.searchsorted(np.array(GRADES), counts.mentions, side="right")
+        fame = dict(zip(counts.ids, grades.tolist(), strict=True))
+        movies = [(m.movie_id, m.popularity) async for m in inner.scan()]
+        fames = np.array([fame.get(i, NONE) for i, _ in movies], dtype=np.int32)
+        popular = np.array([np.nan if p is None else p for _, p in movies], dtype=np.float32)
+        known = dict(zip((i for i, _ in movies), prior(fames, popular).tolist(), strict=True))
+        return cls(inner, fame, known)
+
+    async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
+        graded = [ListLeg(self._known, g.name) if isinstance(g, PopularLeg) else g for g in legs]
+        return await self._inner.search(graded, constraints, k)
+
+    async def scan(self) -> AsyncIterator[Movie]:
+        async for movie in self._inner.scan():
+            yield replace(movie, fame=self._fame.get(movie.movie_id))
+
+    async def get(self, movie_ids: Sequence[str]) -> dict[str, Movie]:
+        found = await self._inner.get(movie_ids)
+        return {i: replace(movie, fame=self._fame.get(i)) for i, movie in found.items()}
+
+
+class FewLegs(IndexView):
+    """Searches some legs only: a row that weighs one leg need not pay for the others."""
+
+    def __init__(self, inner: MovieIndex, names: Collection[str]) -> None:
+        super().__init__(inner)
+        self._names = names
+
+    async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
+        wanted = [leg for leg in legs if leg.name in self._names]
+        return await self._inner.search(wanted, constraints, k)
+
+
+class RememberingEncoder:
+    """Encodes a text once for all rows."""
+
+    def __init__(self, inner: Encoder) -> None:
+        self.identity = inner.identity
+        self.tokens = inner.tokens
+        self._inner = inner
+        self._one = lru_cache(maxsize=64)(lambda text: inner.encode([text])[0])
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        return np.stack([self._one(text) for text in texts])

@@ -65,16 +65,16 @@ async def _serve(settings: Settings, listening: socket.socket, console: Console)
         config = uvicorn.Config(create_app(services), log_level="warning", lifespan="on")
         server = uvicorn.Server(config)
         telling = asyncio.create_task(_tell(server, listening, settings.host, console))
-        # uvicorn drains, restores these handlers and raises the signal again: it has been heard,
-        # and the stores still have to be closed.
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        # uvicorn drains, restores these handlers and raises the signal again; without them the
+        # process would end before the stores are closed.
         for heard in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(heard, _already_heard)
+            signal.signal(heard, stop)
         await server.serve(sockets=[listening])
         telling.cancel()
-
-
-def _already_heard(number: int, frame: FrameType | None) -> None:
-    """Nothing more to do."""
 
 
 async def _tell(

@@ -1,0 +1,240 @@
+"""`make figures`: everything that needs the large data, kills or a server. Slow and resumable.
+
+Knows the list of measurements, what each needs and which are done at this commit. Does not know how
+any of them measures. Called by evals/__main__.py. A finished measurement is published at once and
+kept until the commit changes; `--only NAME` measures one again.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evals import index_durability, latency
+from evals.place import find_data, opened
+from evals.play import play_scenarios
+from evals.rank import ROWS, Protocol
+from evals.rank_command import read, with_progress
+from evals.rank_figures import Figures, figures_of
+from evals.report import Row, commit_of, publish
+from evals.scenario import load_scenarios
+from evals.suite import CACHE, rows_of
+from infra.cli_common import Refusal
+from infra.cli_index import build_with_progress
+from infra.settings import load
+from infra.wiring import load_encoder
+
+CORE = "catalogue/catalogue_core.parquet"
+TURNS = "dialogue/redial_rec_turns_dev.jsonl.gz"
+DIALOGUES = "dialogue/redial_dev_1000.jsonl.gz"
+CORE_INDEX = CACHE / "core"
+DONE = CACHE / "figures.json"
+KILLS = 20
+ON_CORE = "catalogue_core (15,729 movies)"
+ON_DEV = "ReDial dev turns, new targets, all films of catalogue_core, counts out of 5 folds"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One entry of the list: `figures` are named in the table even when the data are missing."""
+
+    name: str
+    needs: tuple[str, ...]
+    figures: tuple[tuple[str, str], ...]
+    """(figure, measured on) of each row it makes."""
+    measure: Callable[[], list[Row]]
+
+
+def figures(given: argparse.Namespace) -> int:
+    """The command. Raises: Refusal and what measuring raises."""
+    chosen = [m for m in MEASUREMENTS if given.only in (None, m.name)]
+    if not chosen:
+        names = ", ".join(m.name for m in MEASUREMENTS)
+        raise Refusal(f"--only {given.only} is no measurement: choose from {names}")
+    commit = commit_of()
+    done = _done(commit)
+    if given.list:
+        for m in chosen:
+            missing = ", ".join(_missing(m))
+            state = "done" if m.name in done else f"needs {missing}" if missing else "to do"
+            print(f"{m.name:12} {state}")
+        return 0
+    for measurement in chosen:
+        if measurement.name in done and given.only is None:
+            print(f"{measurement.name}: done at {commit}")
+            continue
+        rows = _measured(measurement, commit)
+        print(publish(rows))
+        if not _missing(measurement):
+            done.append(measurement.name)
+            DONE.write_text(json.dumps({"commit": commit, "done": done}))
+    return 0
+
+
+def _measured(measurement: Measurement, commit: str) -> list[Row]:
+    day = datetime.now(UTC).date().isoformat()
+    missing = _missing(measurement)
+    if missing:
+        value = f"not measured: USHER_DATA has no {', '.join(missing)}"
+        rows = [Row(figure, data, value) for figure, data in measurement.figures]
+    else:
+        print(f"{measurement.name}: measuring", flush=True)
+        rows = measurement.measure()
+    for row in rows:
+        print(f"  {row.figure}: {row.value}")
+    return [replace(row, date=day, commit=commit) for row in rows]
+
+
+def _missing(measurement: Measurement) -> list[str]:
+    return [name for name in measurement.needs if find_data(name) is None]
+
+
+def _done(commit: str) -> list[str]:
+    """Names of what was measured at this very commit; nothing when there are other changes."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    try:
+        state = json.loads(DONE.read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    return list(state["done"]) if state.get("commit") == commit else []
+
+
+# --- the measurements -----------------------------------------------------------------------------
+
+
+def _builds() -> list[Row]:
+    """From cold in a fresh folder, then again; the result stays for the other measurements."""
+    fresh = CACHE / "core-cold"
+    shutil.rmtree(fresh, ignore_errors=True)
+    catalogue, encoder = _data(CORE), load_encoder(load())
+    times, fresh_vectors = [], []
+    for _ in range(2):
+        started = time.monotonic()
+        report = build_with_progress(catalogue, "auto", None, fresh, encoder)
+        times.append(time.monotonic() - started)
+        fresh_vectors.append(report.new_vectors)
+    shutil.rmtree(CORE_INDEX, ignore_errors=True)
+    fresh.rename(CORE_INDEX)
+    cold = f"{times[0] / 60:.1f} min, {fresh_vectors[0]:,} vectors made"
+    warm = f"{times[1]:.0f} s, {fresh_vectors[1]:,} vectors made"
+    return [
+        Row("index build from cold", ON_CORE, cold, "<= 8 min on 2 cores"),
+        Row("index build again", ON_CORE, warm, "<= 20 s"),
+    ]
+
+
+def _durability() -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="usher-durability-") as folder:
+        found = index_durability.measure(KILLS, Path(folder), random.Random(0))
+    value = (
+        f"{found.lost} rows lost, {found.mixed} mixed states "
+        f"({found.kills_in_build} kills in builds, {found.kills_in_upsert} in upserts, "
+        f"{found.changes} changes)"
+    )
+    return [Row(f"{KILLS} kill -9 during builds and upserts", "local index", value, "0 lost")]
+
+
+def _latency() -> list[Row]:
+    spoken = [[step.user for step in scenario.turns] for scenario in load_scenarios()]
+    found = latency.measure(_core_index(), spoken)
+    started, cards = found.p95(found.started), found.p95(found.cards)
+    peak = "unknown: no /proc" if found.peak_mb is None else f"{found.peak_mb:.0f} MB at its peak"
+    weight = f"{peak}, {found.processes} process"
+    turns = f"({len(found.started)} turns over HTTP, one at a time)"
+    return [
+        Row("offline turn.started, p95", ON_CORE, f"{started:.0f} ms {turns}", "<= 50 ms"),
+        Row("offline cards, p95", ON_CORE, f"{cards:.0f} ms {turns}", "<= 150 ms"),
+        Row("resident memory of the server", ON_CORE, weight, "<= 400 MB, 1 process"),
+    ]
+
+
+def _scenarios() -> list[Row]:
+    async def play() -> list[Row]:
+        async with opened(_core_index()) as services:
+            return rows_of(await play_scenarios(load_scenarios(), services), SCENARIOS_ON_CORE)
+
+    return asyncio.run(play())
+
+
+def _rank() -> list[Row]:
+    cases, names = read(_data(TURNS), None, _data(DIALOGUES))
+    protocol = Protocol(counts_from=_data(DIALOGUES))
+
+    async def rank() -> Figures | None:
+        async with opened(_core_index()) as services:
+            return figures_of(await with_progress(cases, protocol, services), names)
+
+    found = asyncio.run(rank())
+    if found is None:
+        raise Refusal(f"{TURNS} has no targets: is it the right file?")
+    rows = []
+    for name, row in found.rows.items():
+        value = f"{row[10]} / {_share(row[50].value)} / {_share(row[200].value)}"
+        bound = "above each single leg" if name == "full" else ""
+        rows.append(Row(f"recall@10 / 50 / 200, {name}", ON_DEV, value, bound))
+    link = found.linking
+    value = f"precision {link['precision']:.3f}, recall {link['recall']:.3f}"
+    return [*rows, Row("linking of named films", "ReDial dev turns, labelled entities", value)]
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0")
+
+
+def _data(name: str) -> Path:
+    path = find_data(name)
+    if path is None:
+        raise Refusal(f"USHER_DATA has no {name}")
+    return path
+
+
+def _core_index() -> Path:
+    """The index of catalogue_core; built here when the build was not measured before."""
+    if not (CORE_INDEX / "CURRENT").exists():
+        build_with_progress(_data(CORE), "auto", None, CORE_INDEX, load_encoder(load()))
+    return CORE_INDEX
+
+
+SCENARIOS_ON_CORE = "own scenarios on catalogue_core"
+
+
+def _named(on: str, *names: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, on) for name in names)
+
+
+MEASUREMENTS: Sequence[Measurement] = (
+    Measurement(
+        "builds", (CORE,), _named(ON_CORE, "index build from cold", "index build again"), _builds
+    ),
+    Measurement("durability", (), (), _durability),
+    Measurement(
+        "latency",
+        (CORE,),
+        _named(
+            ON_CORE,
+            "offline turn.started, p95",
+            "offline cards, p95",
+            "resident memory of the server",
+        ),
+        _latency,
+    ),
+    Measurement(
+        "scenarios",
+        (CORE,),
+        _named(SCENARIOS_ON_CORE, "hard-constraint violations"),
+        _scenarios,
+    ),
+    Measurement(
+        "rank",
+        (CORE, TURNS, DIALOGUES),
+        _named(ON_DEV, *(f"recall@10 / 50 / 200, {row}" for row in ROWS)),
+        _rank,
+    ),
+)
