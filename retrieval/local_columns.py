@@ -55,7 +55,7 @@ TITLE = "title"
 """Pseudo field: the title keys of a movie (title and alternative titles)."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def value_hash(name: str, value: str) -> int:
     """64 bits of a folded value in a field; two values of one catalogue practically never meet."""
     return int.from_bytes(blake2b(f"{name}\0{value}".encode(), digest_size=8).digest(), "little")

@@ -22,7 +22,7 @@ from retrieval.local_columns import (
     value_hash,
 )
 from retrieval.local_text import STOPWORDS, TextReader, query_terms
-from retrieval.movie import Wish, fold, fold_service, title_key
+from retrieval.movie import Wish, fold_service, title_key, words
 
 Floats = npt.NDArray[np.float32]
 
@@ -30,6 +30,8 @@ GATHER_BELOW = 8
 """With fewer than 1/8 of the rows allowed, their vectors are gathered before the dot product."""
 TITLE_WORDS = 8
 """Longest title looked for inside a text."""
+TITLE_CHARS = 500
+"""Titles are looked for at the start of a text; nothing longer is a title."""
 EXACT_TITLE = 1000.0
 """Added to the score of a title that is the whole text: above every BM25 score."""
 TITLE_INSIDE = 6.0
@@ -139,7 +141,7 @@ def _text(s: Searchable, text: str, mask: Mask, k: int) -> tuple[npt.NDArray[np.
 def _titles_in(s: Searchable, text: str, mask: Mask) -> dict[int, float]:
     """{row: boost} of movies whose title is the text, or stands in it as several words."""
     boosts: dict[int, float] = {}
-    tokens = fold(text[:1000]).split()
+    tokens = [word.replace("'", "") for word in words(text[:TITLE_CHARS])]
     spans = {
         " ".join(tokens[i : i + n]): n
         for n in range(2, TITLE_WORDS + 1)
@@ -157,8 +159,10 @@ def _titles_in(s: Searchable, text: str, mask: Mask) -> dict[int, float]:
 
 def _titled(s: Searchable, text: str) -> list[int]:
     """The rows whose title is the whole text; a year behind it chooses among them."""
+    if len(text) > TITLE_CHARS:
+        return []
     rows: list[int] = s.postings.rows(TITLE, title_key(text)).tolist()
-    dated = _YEAR_AT_END.match(text[:300])
+    dated = _YEAR_AT_END.match(text)
     if not rows and dated:
         year = int(dated[2])
         named = s.postings.rows(TITLE, title_key(dated[1])).tolist()

@@ -31,7 +31,9 @@ Descriptions of half-remembered films (500 of tomt_dev_1000, R@10/R@200): a titl
 """
 TIE_BREAKER = 0.6
 MAX_TERMS = 96
-"""Distinct words of a query that are searched: bounds the work of a 50 kB message."""
+MAX_CHARS = 8_000
+"""Distinct words of a query that are searched, and how far a text is read: a 50 kB message costs no
+more than a long one."""
 SMALL = 600
 """Up to so many allowed rows tantivy is given them; above, it is asked for more hits instead."""
 _HEAP = 30_000_000
@@ -75,7 +77,7 @@ def _document(row: int, movie: Movie) -> tantivy.Document:
 
 def query_terms(text: str) -> tuple[str, ...]:
     """The distinct telling stems of a request, in order; all of them if none is telling."""
-    every = stems(text)
+    every = stems(text[:MAX_CHARS])
     telling = [w for w in every if w not in STOPWORDS]
     return tuple(dict.fromkeys(telling or every))[:MAX_TERMS]
 
