@@ -103,7 +103,10 @@ class Lexicon:
 
     def respell(self, phrase: str) -> str | None:
         """The genre or mood phrase that a misspelt one means; None when it is spelt right."""
-        if len(phrase) < 5 or all(w in self.known or w in STOPWORDS for w in phrase.split()):
+        parts = phrase.split()
+        if len(phrase) < 5 or any(p in STOPWORDS for p in parts):
+            return None
+        if all(p in self.known or is_vocabulary(p) for p in parts):
             return None
         hit = process.extractOne(
             phrase, VOCABULARY, scorer=fuzz.ratio, score_cutoff=FUZZY_VOCABULARY

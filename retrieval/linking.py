@@ -155,9 +155,15 @@ class Linker:
             return True
         if is_vocabulary(key) or key in self.lexicon.tags or key.isdigit():
             return False
+        if self._cuts_a_tag(i, j) and not (self.cased and self._capitalised(i, j)):
+            return False
         after = self.tokens[j].folded if j < len(self.tokens) else ""
         franchise = key in self.lexicon.franchises
-        if after in _NOT_A_TITLE_BEFORE and not franchise and not (self._capitalised(i, j) and self.cased):
+        if (
+            after in _NOT_A_TITLE_BEFORE
+            and not franchise
+            and not (self._capitalised(i, j) and self.cased)
+        ):
             return False
         stop_only = all(p in STOPWORDS for p in key.split())
         capital = self.cased and self._capitalised(i, j)
@@ -173,6 +179,16 @@ class Linker:
             return True
         ordinary = all(p in STOPWORDS or p in self.lexicon.common for p in key.split())
         return self._has_cue(i, found) and (not ordinary or entry.prior >= 100)
+
+    def _cuts_a_tag(self, i: int, j: int) -> bool:
+        """Whether the span takes half of a theme: "about time" in "about time travel"."""
+        edges = [(i - 1, i + 1), (j - 1, j + 1)]
+        phrases = [
+            " ".join(t.folded for t in self.tokens[a:b])
+            for a, b in edges
+            if 0 <= a < b <= len(self.tokens)
+        ]
+        return any(p in self.lexicon.tags or is_vocabulary(p) for p in phrases if " " in p)
 
     def _quoted(self, i: int, j: int) -> bool:
         before = self.text[: self.tokens[i].start].rstrip()[-1:]

@@ -296,7 +296,8 @@ class Preferences:
     def _grade_too(self, phrase: str, start: int) -> None:
         """Bar what is graded scary when "nothing scary" is said."""
         grade = GRADE_WORDS.get(phrase)
-        if grade and grade[1] > 0 and self._negated(start):
+        remarked = mode_at(self.lower, start) == "comment"
+        if grade and grade[1] > 0 and self._negated(start) and not remarked:
             self.findings.append(
                 Finding("attribute", {"name": grade[0], "min": TOO_MUCH}, "avoid", True)
             )

@@ -262,7 +262,7 @@ def _eras(text: str, newest: int) -> list[Span]:
 
 _COUNT = re.compile(
     r"\b(?:give me|show me|top|list|recommend(?: me)?|suggest(?: me)?|just|name|best)\s+(?:the |a |your )?(?:top |best )?"
-    r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|couple)\b(?! ?(?:hours?|hrs?|minutes?|mins?|years?|st|nd|rd|th|star))"
+    r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|couple)\b(?! ?(?:hours?|hrs?|minutes?|mins?|years?|stars?)\b)"
 )
 
 

@@ -100,8 +100,9 @@ class _Reading:
         preferences = Preferences(self.linker, self.reaches)
         preferences.before_names()
         question = find_question(self.lower)
+        pointed = self.linker.ordinals(self.context.shown)
         people = self.linker.people()
-        titles = self._titles()
+        titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
         mentions = tuple(
             self._mention(t, question.span if question else None) for t in titles if t.sure
@@ -136,10 +137,6 @@ class _Reading:
         return heard
 
     # --- movies ---
-
-    def _titles(self) -> list[LinkedTitle]:
-        ordinals = self.linker.ordinals(self.context.shown)
-        return sorted([*ordinals, *self.linker.titles()], key=lambda t: t.start)
 
     def _mention(self, linked: LinkedTitle, question: tuple[int, int] | None) -> Mention:
         return Mention(

@@ -62,6 +62,8 @@ def reasons(case: Case) -> list[Reason]:
     """Up to three reasons of different kinds, the most telling first."""
     found: dict[str, Reason] = {}
     for kind, reason in _all(case):
+        if kind == "known" and found:
+            break  # being well known is a reason only where there is no better one
         found.setdefault(kind, reason)
         if len(found) == MAX_REASONS:
             break

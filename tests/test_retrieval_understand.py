@@ -1,0 +1,217 @@
+"""Understanding one utterance: what is heard, with which polarity, and what must not be heard."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrieval.understand import Context, understand
+from retrieval.understanding import Understanding
+from small_lexicon import films, lexicon
+
+SHOWN = tuple(m for t in ("Memento", "Fight Club", "Jaws") for m in films() if m.title == t)
+
+
+def hear(text: str, context: Context | None = None) -> Understanding:
+    return understand(text, lexicon(), context)
+
+
+def slots(text: str) -> set[tuple[str, Any, str]]:
+    found = set()
+    for f in hear(text).findings:
+        value = f.value if isinstance(f.value, str) else tuple(sorted(f.value.items()))
+        found.add((f.kind, value, f.polarity))
+    return found
+
+
+def stances(text: str, context: Context | None = None) -> dict[str, str]:
+    return {f"{m.title} {m.year}": m.stance for m in hear(text, context).mentions}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a horror movie", {("genre", "horror", "want")}),
+        ("not horror", {("genre", "horror", "avoid")}),
+        ("anything but musicals", {("genre", "musical", "avoid")}),
+        (
+            "no horror, gore or musicals",
+            {("genre", "horror", "avoid"), ("genre", "musical", "avoid")},
+        ),
+        ("a film without zombies", {("keyword", "zombies", "avoid")}),
+        ("horror or thriller", {("genre", "horror or thriller", "want")}),
+        ("a romantic comedy", {("genre", "romance", "want"), ("genre", "comedy", "want")}),
+        ("a scince ficton film", {("genre", "science fiction", "want")}),
+        (
+            "no horror but something funny",
+            {("genre", "horror", "avoid"), ("mood", "funny", "want")},
+        ),
+        ("I don't mind subtitles", set()),
+        ("nothing from the 90s", {("year", (("max", 1999), ("min", 1990)), "avoid")}),
+        ("nothing older than 2015", {("year", (("min", 2015),), "want")}),
+        ("from before 2000 please", {("year", (("max", 1999),), "want")}),
+        ("under two hours", {("runtime", (("max", 120),), "want")}),
+        ("at least 90 minutes", {("runtime", (("min", 90),), "want")}),
+        ("not too violent", {("attribute", (("min", 2), ("name", "violence")), "avoid")}),
+        ("a french film", {("language", "fr", "want")}),
+        ("rated PG-13 or lower", {("certificate", "G or PG or PG-13", "want")}),
+        (
+            "with Brad Pitt and no Adam Sandler",
+            {("actor", "Brad Pitt", "want"), ("person", "Adam Sandler", "avoid")},
+        ),
+        ("directed by Steven Spielberg", {("director", "Steven Spielberg", "want")}),
+        ("with arnold schwarzeneger", {("actor", "Arnold Schwarzenegger", "want")}),
+        ("a heist film", {("theme", "heist", "want")}),
+        ("on netflix", {("service", "netflix", "want")}),
+        ("a tv series", {("kind", "series", "want")}),
+        ("My family loved that movie", set()),
+        ("it wasn't that funny honestly", set()),
+        ("it was a good horror film", set()),
+    ],
+)
+def test_slots(text: str, expected: set[tuple[str, Any, str]]) -> None:
+    assert slots(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("something like Inception", {"Inception 2010": "seed"}),
+        ("I loved Heat and Alien", {"Heat 1995": "seed", "Alien 1979": "seed"}),
+        ("i loved heat", {"Heat 1995": "seed"}),
+        ("like Heat (1986)", {"Heat 1986": "seed"}),
+        ("somthing like the shawshenk redemption", {"The Shawshank Redemption 1994": "seed"}),
+        ("I've already seen The Matrix", {"The Matrix 1999": "seen"}),
+        ("I hated Fight Club", {"Fight Club 1999": "disliked"}),
+        ("not Inception", {"Inception 2010": "not_now"}),
+        ("I haven't seen Jaws", {"Jaws 1975": "unseen"}),
+        ("who directed Jaws?", {"Jaws 1975": "asked"}),
+        ("harry potter please", {"Harry Potter and the Sorcerer's Stone 2001": "seed"}),
+        ("like amelie", {"Amélie 2001": "seed"}),
+        ("I like it a lot", {}),
+        ("what's up", {}),
+        ("I want to cheer her up", {}),
+        ("a good scary movie", {}),
+        ("something about time travel", {}),
+        ("I like action and comedy", {}),
+    ],
+)
+def test_titles(text: str, expected: dict[str, str]) -> None:
+    assert stances(text) == expected
+
+
+def test_taste_ranks_and_request_binds() -> None:
+    assert [f.hard for f in hear("I love horror").findings] == [False]
+    assert [f.hard for f in hear("I want horror").findings] == [True]
+    assert [f.hard for f in hear("I hate horror").findings] == [True]
+
+
+def test_positions_and_pronouns_mean_the_shown_list() -> None:
+    def name(place: int) -> str:
+        return f"{SHOWN[place].title} {SHOWN[place].year}"
+
+    context = Context(SHOWN, SHOWN[0])
+    assert stances("I've seen the second one", context) == {
+        f"{SHOWN[1].title} {SHOWN[1].year}": "seen"
+    }
+    assert stances("more like number 3", context) == {name(2): "seed"}
+    assert stances("that Nolan one looks fun", context) == {"Memento 2000": "seed"}
+    assert set(stances("seen them all", context).values()) == {"seen"}
+    assert len(stances("seen them all", context)) == 3
+    assert stances("seen it", context) == {name(0): "seen"}
+
+
+def test_comparisons_have_anchors() -> None:
+    against_seed = hear("something like Inception but shorter").comparisons
+    assert [(c.what, c.direction) for c in against_seed] == [("runtime", -1)]
+    assert against_seed[0].anchor == hear("Inception").mentions[0].movie_id
+    against_list = hear("less violent and newer").comparisons
+    assert {(c.what, c.direction, c.anchor) for c in against_list} == {
+        ("violence", -1, None),
+        ("year", 1, None),
+    }
+
+
+def test_corrections_withdraw_and_want() -> None:
+    heard = hear("actually forget the comedy part, I meant thriller")
+    assert [(w.kind, w.value) for w in heard.withdrawals] == [("genre", "comedy")]
+    assert [(f.kind, f.value) for f in heard.findings] == [("genre", "thriller")]
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("undo", "undo"),
+        ("go back", "undo"),
+        ("start over", "reset"),
+        ("what do you know about me", "about_me"),
+        ("show me more", "more"),
+        ("something else", "more"),
+        ("why did you recommend this?", "why"),
+        ("can you order me a pizza?", "out_of_scope"),
+        ("what was that movie where a guy relives one day", "known_item"),
+        ("something I've seen and loved", "rewatch"),
+    ],
+)
+def test_flags(text: str, flag: str) -> None:
+    assert getattr(hear(text), flag)
+    assert not getattr(hear("a quiet drama about gardening"), flag)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("how long is Alien?", "runtime"),
+        ("who directed Jaws", "director"),
+        ("who's in Heat?", "cast"),
+        ("when was Alien released?", "year"),
+        ("what's Inception about?", "plot"),
+        ("is Up ok for kids?", "certificate"),
+        ("where can I watch Heat", "availability"),
+    ],
+)
+def test_questions(text: str, about: str) -> None:
+    question = hear(text).question
+    assert question is not None
+    assert question.about == about
+    assert question.movie_id is not None
+
+
+def test_counts_and_children() -> None:
+    assert hear("give me three thrillers").count == 3
+    kids = slots("something for my 8 and 10 year olds")
+    assert ("certificate", "PG-13 or R or NC-17 or TV-14 or TV-MA", "avoid") in kids
+    assert ("genre", "family or animation", "want") in kids
+
+
+@given(st.text(max_size=400))
+@settings(max_examples=300, deadline=None)
+def test_never_raises_on_any_text(text: str) -> None:
+    heard = hear(text, Context(SHOWN, SHOWN[0]))
+    assert heard.text is not None
+
+
+_PIECES = st.lists(
+    st.sampled_from(
+        "no not without like but and or the Heat Alien horror funny 90s under two hours I've seen "
+        "hate forget shorter than (1995) , . ? ! \" ' more first one undo with Tom Hanks by kids".split()
+    ),
+    max_size=25,
+)
+
+
+@given(_PIECES)
+@settings(max_examples=300, deadline=None)
+def test_never_raises_on_its_own_words(words: list[str]) -> None:
+    hear(" ".join(words), Context(SHOWN, None))
+
+
+def test_long_input_stays_fast() -> None:
+    """Linear enough: ten times the text takes less than a hundred times the work of a sentence."""
+    text = "I want something like Inception but with more zombies and no musicals under two hours "
+    hear(text)
+    started = time.process_time()
+    hear(text * 20)
+    assert time.process_time() - started < 2.0
