@@ -51,7 +51,8 @@ def _similarities(rows: Sequence[np.ndarray | None]) -> np.ndarray:
     """Cosines between all pairs, shape (n, n); 0 where a vector is missing."""
     dimension = next((len(row) for row in rows if row is not None), 1)
     matrix = np.stack([np.zeros(dimension) if row is None else row for row in rows])
-    return np.maximum(matrix @ matrix.T, 0.0)
+    cosines: np.ndarray = np.maximum(matrix @ matrix.T, 0.0)
+    return cosines
 
 
 def _cap_franchises(candidates: Sequence[Candidate]) -> list[Candidate]:
