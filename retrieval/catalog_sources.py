@@ -154,7 +154,7 @@ def count_lines(path: Path) -> int:
 # --------------------------------------------------------------------------------------
 
 _TITLE_YEAR = re.compile(r"^(?P<title>.*?)\s*\((?P<year>\d{4})(?:[-–]\d{0,4})?\)\s*$", re.S)
-_PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
+_LAST_PARENTHESIS = re.compile(r"^(.+?)\s*\(([^()]*)\)\s*$", re.S)
 
 
 def movielens_rows(folder: Path) -> Rows:
@@ -189,9 +189,13 @@ def split_title(text: str) -> dict[str, Any]:
     """Title, alternative titles and year of "City, The (a.k.a. Cité, La) (1995)"."""
     dated = _TITLE_YEAR.match(text)
     title = dated["title"] if dated else text
-    others = [re.sub(r"^a\.?k\.?a\.? ", "", o, flags=re.I) for o in _PARENTHESIS.findall(title)]
+    others: list[str] = []
+    # Only at the end: "(500) Days of Summer" is a title.
+    while last := _LAST_PARENTHESIS.match(title):
+        title = last[1]
+        others.insert(0, re.sub(r"^a\.?k\.?a\.? ", "", last[2], flags=re.I))
     return {
-        "title": _PARENTHESIS.sub("", title).strip() or title,
+        "title": title,
         "alt_titles": others,
         "year": dated["year"] if dated else None,
     }

@@ -51,8 +51,8 @@ _FIELD_OF: dict[MatchField, str] = {
     **{"director": "directors", "actor": "cast", "language": "language", "country": "country"},
     **{"certificate": "certificate", "kind": "kind", "service": "available_on"},
 }
-TITLE = "title"
-"""Pseudo field: the title keys of a movie (title and alternative titles)."""
+TITLE, OTHER_TITLE = "title", "other title"
+"""Pseudo fields: the key of the title, and those of the alternative titles."""
 
 
 @lru_cache(maxsize=16384)
@@ -67,15 +67,11 @@ def predicted(name: MatchField) -> tuple[str, ...]:
     return tuple(f"~{part}" for part in parts if part in ("mood", "theme"))
 
 
-def title_keys(movie: Movie) -> set[str]:
-    """The keys under which a movie is found by its exact title."""
-    return {key for t in (movie.title, *movie.alt_titles) if (key := title_key(t))}
-
-
 def hashes_of(movie: Movie) -> npt.NDArray[np.uint64]:
     """Every value of a movie that can be asked for, hashed."""
     found = {value_hash(name, v) for name in STORED for v in values_of(movie, name)}
-    found.update(value_hash(TITLE, key) for key in title_keys(movie))
+    found.add(value_hash(TITLE, title_key(movie.title)))
+    found.update(value_hash(OTHER_TITLE, title_key(title)) for title in movie.alt_titles)
     found.update(
         value_hash(f"~{tag.kind}", fold(tag.name))
         for tag in movie.predicted_tags

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from retrieval.index import Hits, Leg, ListLeg, PopularLeg, TagLeg, TextLeg, VectorLeg
 from retrieval.local_columns import (
+    OTHER_TITLE,
     TITLE,
     UNIONS,
     Columns,
@@ -148,23 +149,36 @@ def _titles_in(s: Searchable, text: str, mask: Mask) -> dict[int, float]:
         for i in range(len(tokens) - n + 1)
         if not STOPWORDS.issuperset(tokens[i : i + n])
     }
-    by_hash = {value_hash(TITLE, span): n for span, n in spans.items()}
+    by_hash = {
+        value_hash(name, span): n for span, n in spans.items() for name in (TITLE, OTHER_TITLE)
+    }
     for found in s.postings.present(list(by_hash)):
         for row in s.postings.rows_of(found):
             boosts[int(row)] = max(boosts.get(int(row), 0.0), TITLE_INSIDE * by_hash[found])
-    for row in _titled(s, text):
-        boosts[row] = EXACT_TITLE * (1.0 + float(s.columns.prior[row]))
+    boosts |= _titled(s, text)
     return {row: boost for row, boost in boosts.items() if mask[row]}
 
 
-def _titled(s: Searchable, text: str) -> list[int]:
-    """The rows whose title is the whole text; a year behind it chooses among them."""
+def _titled(s: Searchable, text: str) -> dict[int, float]:
+    """{row: boost} where the title is the whole text; a year behind it chooses among them.
+
+    Alternative titles come after titles, however well known: catalogues list odd ones.
+    """
     if len(text) > TITLE_CHARS:
-        return []
-    rows: list[int] = s.postings.rows(TITLE, title_key(text)).tolist()
+        return {}
+    boosts = _named(s, text)
     dated = _YEAR_AT_END.match(text)
-    if not rows and dated:
+    if dated:
         year = int(dated[2])
-        named = s.postings.rows(TITLE, title_key(dated[1])).tolist()
-        rows = [row for row in named if abs(int(s.columns.year[row]) - year) <= 1]
-    return rows
+        named = _named(s, dated[1])
+        boosts |= {r: b for r, b in named.items() if abs(int(s.columns.year[r]) - year) <= 1}
+    return boosts
+
+
+def _named(s: Searchable, title: str) -> dict[int, float]:
+    key = title_key(title)
+    boosts: dict[int, float] = {}
+    for name, weight in ((OTHER_TITLE, EXACT_TITLE), (TITLE, 2 * EXACT_TITLE)) if key else ():
+        rows = s.postings.rows(name, key)
+        boosts |= {int(row): weight * (1.0 + float(s.columns.prior[row]) / 2) for row in rows}
+    return boosts

@@ -254,6 +254,9 @@ class MovieIndexContract:
         # The best known of several; a year chooses.
         assert (await ids(filled, TextLeg("Cinderella")))[:2] == ("m6", "m7")
         assert (await ids(filled, TextLeg("Cinderella (2015)")))[0] == "m7"
+        other = Movie("m8", "Other", alt_titles=("Cinderella",), popularity=8000.0)
+        await filled.upsert([Row(other, vector(1.0))])
+        assert (await ids(filled, TextLeg("cinderella")))[:3] == ("m6", "m7", "m8")
 
     async def test_text_searches_people_keywords_and_overview(self, filled: MovieIndex) -> None:
         assert (await ids(filled, TextLeg("something with audrey tautou")))[0] == "m3"
