@@ -37,9 +37,9 @@ VALUES, VECTORS, DEAD = "values.u64", "vectors.f32", "dead.u32"
 the rows that were replaced or deleted."""
 APPENDED = [MOVIES, IDS, ROWS, VALUES, VECTORS, DEAD]
 TEXT = "text"
-_TRIES = 6
+_TRIES = 8
 _PAUSE_S = 0.02
-"""Between tries, doubled each time: a writer in the middle of a change needs a moment."""
+"""Between tries: a writer in the middle of a change needs a moment."""
 _DECODED = 512
 """Movies kept decoded per snapshot, about 2 KB each."""
 
@@ -62,7 +62,7 @@ def _settled(folder: Path) -> tuple[Path, Manifest, TextReader]:
     the newest one after the text folder was opened, too. The other files only grow.
     """
     problem: Exception = IndexCorrupt(f"{folder} keeps changing")
-    for attempt in range(_TRIES):
+    for _ in range(_TRIES):
         generation = current_generation(folder)
         try:
             manifest = read_manifest(generation)
@@ -71,7 +71,7 @@ def _settled(folder: Path) -> tuple[Path, Manifest, TextReader]:
                 return generation, manifest, text
         except (OSError, ValueError, IndexCorrupt) as error:  # tantivy says ValueError
             problem = error
-        time.sleep(_PAUSE_S * 2**attempt)
+        time.sleep(_PAUSE_S)
     if isinstance(problem, IndexCorrupt):
         raise problem
     raise IndexCorrupt(f"{problem}; {REBUILD} {folder}")

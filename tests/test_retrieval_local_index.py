@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from contracts_index import DIMENSION, EVERYONE, MOVIES, ROWS, MovieIndexContract, ids, vector
 from random_movies import match
-from retrieval import local_writer
+from retrieval import local_snapshot, local_writer
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import (
     EncoderMismatch,
@@ -158,7 +158,10 @@ def files_of(generation: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
-def test_damage_to_any_file_is_found(tmp_path: Path, executor: Executor, damage: str) -> None:
+def test_damage_to_any_file_is_found(
+    tmp_path: Path, executor: Executor, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_snapshot, "_PAUSE_S", 0)
     write(tmp_path, ROWS)
     change(tmp_path, ROWS[:1], ["m2"])
     pristine = current_generation(tmp_path)
