@@ -4,7 +4,7 @@ Knows which targets count and how an interval is drawn. Does not know retrieval 
 `python -m evals rank` and figures.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,15 +58,15 @@ def figures_of(run: Run, names: Mapping[str, str], seed: int = 0) -> Figures | N
     if not any(case.targets for case in run.cases):
         return None
     proposed = [case for case in run.cases if case.proposals]
-    strata: dict[str, tuple[Sequence[Case], Callable[[str], bool]]] = {"": (run.cases, _is_whole)}
+    strata: dict[str, Sequence[Case]] = {"": run.cases}
     if proposed and len(proposed) < len(run.cases):
-        strata[f" ({len(proposed)} turns with proposals)"] = (proposed, lambda row: True)
-    row_names = next(iter(run.answers.values())).ranks
+        strata[f" ({len(proposed)} turns with proposals)"] = proposed
     rows = {
         f"{row}{label}": _row(run, cases, row, seed)
-        for label, (cases, belongs) in strata.items()
-        for row in row_names
-        if belongs(row)
+        for label, cases in strata.items()
+        for row in next(iter(run.answers.values())).ranks
+        # Proposals alone say nothing about turns that have none.
+        if row != PROPOSALS or len(cases) == len(proposed)
     }
     new = sum(len(case.new_targets) for case in run.cases)
     return Figures(
@@ -79,10 +79,6 @@ def figures_of(run: Run, names: Mapping[str, str], seed: int = 0) -> Figures | N
         grounding=_grounding(run),
         seconds=run.seconds,
     )
-
-
-def _is_whole(row: str) -> bool:
-    return row != PROPOSALS
 
 
 def _row(run: Run, cases: Sequence[Case], row: str, seed: int) -> dict[int, Estimate]:

@@ -1,0 +1,92 @@
+"""Scenario files: ours are well-formed and varied, bad ones are named."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.events import LedgerEntryView
+from evals.scenario import Entry, ScenarioProblem, load_scenarios, standing
+from retrieval.movie import Match, Range
+
+WANTED = {"clear request", "vague request", "mood", "seed", "comparative", "negation", "undo"}
+WANTED |= {"seen feedback", "disliked feedback", "temporal", "people", "family", "runtime"}
+WANTED |= {"language", "typos", "small talk", "item question", "explain why", "long dialogue"}
+
+
+def test_ours_are_twenty_or_more_and_cover_what_was_asked() -> None:
+    scenarios = load_scenarios()
+    assert len(scenarios) >= 20
+    assert WANTED <= {what for scenario in scenarios for what in scenario.covers}
+    assert all(len(scenario.turns) >= 3 for scenario in scenarios)
+    assert max(len(scenario.turns) for scenario in scenarios) >= 12
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "one.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_held_clauses_bind_until_released(tmp_path: Path) -> None:
+    text = """
+covers: [x]
+turns:
+  - user: a
+    every: {genre: comedy}
+    hold: {old: {every: {year: {max: 1960}}, none: {genre: [war, horror]}}}
+    gone: [Heat (1995)]
+  - user: b
+    repeats: true
+  - user: c
+    release: [old]
+"""
+    [scenario] = load_scenarios(write(tmp_path, text))
+    first, second, third = standing(scenario)
+    comedy, old = Match("genre", frozenset({"comedy"})), Range("year", None, 1960)
+    assert set(first.constraints.require) == {comedy, old}
+    assert second.constraints.require == (old,)
+    assert second.constraints.exclude == (Match("genre", frozenset({"war", "horror"})),)
+    assert second.gone == ()
+    assert not third.constraints
+    assert third.gone == ("Heat (1995)",)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("covers: [x]\nturns:\n  - user: a\n    evry: {}\n", "turns.0.evry"),
+        ("covers: [x]\nturns:\n  - user: a\n    every: {gender: x}\n", "turns.0.every"),
+        ("covers: [x]\nturns:\n  - user: a\n    every: {year: {least: 3}}\n", "turns.0.every"),
+        ("covers: [x]\nturns:\n  - user: a\n    acts: [dance]\n", "turns.0.acts"),
+        ("covers: [x]\nturns:\n  - user: a\n    release: [ghost]\n", "ghost"),
+        ("- a\n- b\n", "covers and turns"),
+        ("covers: [x\n", "cannot be read"),
+    ],
+)
+def test_bad_files_are_named_with_their_place(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(ScenarioProblem, match=place):
+        load_scenarios(write(tmp_path, text))
+
+
+def test_a_folder_without_scenarios_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioProblem, match="no \\*.yaml"):
+        load_scenarios(tmp_path)
+    with pytest.raises(ScenarioProblem, match="cannot be read"):
+        load_scenarios(tmp_path / "absent.yaml")
+
+
+def test_ledger_entries_match_on_what_is_said_only() -> None:
+    view = LedgerEntryView(
+        id="e1",
+        kind="year",
+        value={"min": 1990, "max": None},
+        polarity="want",
+        hard=True,
+        source_turn="t",
+        label="from 1990 on",
+        remove_text="x",
+    )
+    assert Entry(kind="year").matches(view)
+    assert Entry(value={"min": 1990}).matches(view)
+    assert not Entry(kind="year", value={"max": 1990}).matches(view)
+    assert not Entry(polarity="avoid").matches(view)
