@@ -10,16 +10,17 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from evals import rank_input
 from evals.place import find_data, opened
-from evals.progress import counted
 from evals.rank import ROWS, Protocol, Run, run_rank
 from evals.rank_figures import figures_of, remarks_of, table_of
 from evals.rank_input import Case, InputProblem
+from infra.progress import shown
 from infra.wiring import Services
 
 NAMES = "redial_dev_1000.jsonl.gz"
@@ -76,8 +77,8 @@ def _names_beside(path: Path) -> Path | None:
 
 async def with_progress(cases: Sequence[Case], protocol: Protocol, services: Services) -> Run:
     """Run with progress on standard error."""
-    with counted("ranking") as report:
-        return await run_rank(cases, protocol, services, report)
+    with shown() as report:
+        return await run_rank(cases, protocol, services, partial(report, "ranking"))
 
 
 def _protocol(given: argparse.Namespace) -> Protocol:

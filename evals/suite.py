@@ -8,15 +8,16 @@ import argparse
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from evals.place import ROOT, opened
 from evals.play import Played, play_scenarios
-from evals.progress import counted
 from evals.report import Row, commit_of, publish
 from evals.scenario import FOLDER, Scenario, load_scenarios
 from infra.cli_common import Refusal
 from infra.cli_index import STARTER_MOVIES, build_with_progress
+from infra.progress import shown
 from infra.settings import load
 from infra.wiring import load_encoder
 from retrieval.jobs.build_index import STARTER, BuildReport
@@ -59,8 +60,8 @@ def build_starter(out: Path) -> BuildReport:
 
 async def _play(index: Path | None, scenarios: Sequence[Scenario]) -> Played:
     async with opened(index) as services:
-        with counted("playing") as report:
-            return await play_scenarios(scenarios, services, report)
+        with shown() as report:
+            return await play_scenarios(scenarios, services, partial(report, "playing"))
 
 
 # --- telling --------------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 def app() -> None:
     """The entry point: wrong usage is one line and exit code 2, like every expected error."""
     try:
-        done = commands(standalone_mode=False)
+        done = commands(prog_name="usher", standalone_mode=False)
     except _UsageError as error:
         wording = getattr(error, "format_message", error.__str__)()
         context = getattr(error, "ctx", None)

@@ -17,12 +17,12 @@ from rich.console import Console
 from agent.assistant import Overloaded
 from agent.events import Card, Event, TurnFinished, to_json
 from agent.turn import MessageRefused, Turn
-from infra.cli_common import Refusal, running, settings_for
+from infra.cli_common import Refusal, opened, running, settings_for
 from infra.cli_index import ensure_index
 from infra.script import local_principal, play, read_script
 from infra.settings import Settings
 from infra.terminal import Screen
-from infra.wiring import Services, build
+from infra.wiring import Services
 from tools.stores import StoreFailure
 
 ME = local_principal("me")
@@ -53,7 +53,7 @@ def converse(index: Path | None) -> None:
         import readline  # noqa: F401  # gives input() its editing and history
 
     with asyncio.Runner() as runner:
-        services = runner.run(build(settings))
+        services = runner.run(opened(settings))
         try:
             console.print("What would you like to see? (/help, Ctrl-D leaves)")
             _loop(runner, _Talk(services, Screen(console)))

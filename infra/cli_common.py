@@ -63,12 +63,23 @@ def settings_for(index: Path | None = None, **flags: Any) -> "Settings":
     return settings
 
 
-@asynccontextmanager
-async def running(settings: "Settings") -> AsyncIterator["Services"]:
-    """The services, closed at the end. Raises what `infra.wiring.build` raises."""
+async def opened(settings: "Settings") -> "Services":
+    """The services; whoever asks closes them. Raises: Refusal, what `infra.wiring.build` raises."""
     from infra.wiring import build
 
-    services = await build(settings)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(
+            f"USHER_HOME={settings.home} cannot be used ({error.strerror}): name a folder of yours"
+        ) from None
+    return await build(settings)
+
+
+@asynccontextmanager
+async def running(settings: "Settings") -> AsyncIterator["Services"]:
+    """The services, closed at the end. Raises what `opened` raises."""
+    services = await opened(settings)
     try:
         yield services
     finally:

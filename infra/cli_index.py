@@ -14,11 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 
 from infra.cli_common import Refusal, settings_for
+from infra.progress import shown
 from infra.settings import Settings
 from infra.wiring import load_encoder, open_index
 from retrieval.catalog import FORMATS, BadRow, Format, ReadReport, open_catalogue, read_mapping
@@ -68,39 +67,19 @@ def _format(name: str) -> Format:
 def build_with_progress(
     catalog: Path, format: Format, mapping: dict[str, str] | None, out: Path, encoder: Encoder
 ) -> BuildReport:
-    """Build with a bar on standard error: phase, done, rate, time left."""
+    """Build with progress on standard error: phase, done, rate, time left."""
     catalogue = open_catalogue(catalog, format, mapping)
-    with _bars() as bars:
-        tasks = {phase: bars.add_task(name, total=None, rate="") for phase, name in _PHASES.items()}
+    with shown() as report:
 
         def show(progress: Progress) -> None:
-            bars.update(
-                tasks[progress.phase],
-                completed=progress.done,
-                total=progress.total,
-                rate=f"{progress.rate:,.0f}/s",
-            )
+            report(_PHASES[progress.phase], progress.done, progress.total)
 
         try:
             return build_local(catalogue, encoder, out, report=show)
         except KeyboardInterrupt:
-            bars.stop()
             raise Refusal(
                 "stopped; the same command continues where this one was, the old index is unchanged"
             ) from None
-
-
-@contextmanager
-def _bars() -> Iterator[Bars]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        yield bars
 
 
 def _say_built(report: BuildReport, out: Path, console: Console) -> None:

@@ -44,8 +44,8 @@ SCENARIO = Scenario.model_validate(
 
 def card(movie_id: str, **changes: Any) -> Json:
     movie = MOVIES.get(movie_id) or Movie(movie_id, "Nothing")
-    fields: Json = {"id": movie_id, "title": movie.title, "year": movie.year, "why": [], "facts": {}}
-    return fields | changes
+    fields: Json = {"id": movie_id, "title": movie.title, "year": movie.year}
+    return fields | {"why": [], "facts": {}} | changes
 
 
 def entry(kind: str, value: Any, polarity: str = "want") -> Json:
