@@ -252,7 +252,7 @@ def _opening(state: TurnState, phrases: Phrases) -> str:
 
 def _lower_first(text: str) -> str:
     """Lower the first letter inside a sentence, unless the word is a name or an initial."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[:2] == "A " else text
 
 
 def _listed(parts: list[str]) -> str:

@@ -161,7 +161,8 @@ class Preferences:
     def _too_much(self) -> None:
         for match in TOO.finditer(self.lower):
             name, sign = GRADE_WORDS[match.group(1)]
-            if not self._free(*match.span()) or mode_at(self.lower, match.start()) == "comment":
+            remarked = mode_at(self.lower, match.start(), clause_only=True) == "comment"
+            if remarked or not self._free(*match.span()):
                 continue
             self.linker.take(*match.span())
             value = {"name": name, "min": TOO_MUCH} if sign > 0 else {"name": name, "max": 1}

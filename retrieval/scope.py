@@ -86,6 +86,7 @@ Mode = Literal["request", "taste", "comment"]
 """request: binds; taste ("I love horror"): ranks; comment ("it was funny"): says nothing of a wish."""
 
 _SENTENCE = re.compile(r"[.!?;\n]+|\bbut\b")
+_CLAUSE = re.compile(r"[.!?;,\n]+|\bbut\b|\band\b")
 _REQUEST = re.compile(
     r"\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
     r"|some(?:thing|body)?|any(?:thing)?|would (?:like|love)|i'd (?:like|love|rather|prefer)|how about|what about|can you|could you"
@@ -104,10 +105,10 @@ _COMMENT = re.compile(
 )
 
 
-def mode_at(lower: str, place: int) -> Mode:
-    """How the sentence around a place is meant."""
+def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
+    """How the sentence around a place is meant; `clause_only` stops at commas as well."""
     start, end = 0, len(lower)
-    for boundary in _SENTENCE.finditer(lower):
+    for boundary in (_CLAUSE if clause_only else _SENTENCE).finditer(lower):
         if boundary.end() <= place:
             start = boundary.end()
         elif boundary.start() >= place:

@@ -55,6 +55,10 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("under two hours", {("runtime", (("max", 120),), "want")}),
         ("at least 90 minutes", {("runtime", (("min", 90),), "want")}),
         ("not too violent", {("attribute", (("min", 2), ("name", "violence")), "avoid")}),
+        (
+            "I loved Heat, nothing too violent",
+            {("attribute", (("min", 2), ("name", "violence")), "avoid")},
+        ),
         ("a french film", {("language", "fr", "want")}),
         ("rated PG-13 or lower", {("certificate", "G or PG or PG-13", "want")}),
         (
