@@ -76,7 +76,7 @@ def rows_of(played: Played, data: str) -> list[Row]:
     for name, problems in played.floors.items():
         of = "turns" if name in ("broken streams", "turns not played to the end") else "cards"
         total = played.turns if of == "turns" else played.cards
-        cells.append((name, f"{len(problems)} of {total} {of}", "0"))
+        cells.append((name, f"{len(problems)} in {total} {of}", "0"))
     met = f"{played.met:.0%} of {played.turns} turns"
     cells.append(("turns that went as the scenario expects", met, ""))
     return [Row(name, data, value, bound, day, commit) for name, value, bound in cells]
