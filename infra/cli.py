@@ -61,7 +61,7 @@ def chat(
     ] = None,
     index: Index = None,
 ) -> None:
-    """Talk in the terminal. The first time, the starter catalogue is built (under a minute).
+    """Talk in the terminal. The first time, the starter index is built (about a minute).
 
     /help lists what can be typed; Ctrl-C stops an answer, not the program.
     """

@@ -17,7 +17,7 @@ from rich.console import Console
 from agent.assistant import Overloaded
 from agent.events import Card, Event, TurnFinished, to_json
 from agent.turn import MessageRefused, Turn
-from infra.cli_common import Refusal, opened, running, settings_for
+from infra.cli_common import Refusal, closed, opened, running, settings_for
 from infra.cli_index import ensure_index
 from infra.script import local_principal, play, read_script
 from infra.settings import Settings
@@ -58,7 +58,7 @@ def converse(index: Path | None) -> None:
             console.print("What would you like to see? (/help, Ctrl-D leaves)")
             _loop(runner, _Talk(services, Screen(console)))
         finally:
-            runner.run(services.close())
+            runner.run(closed(services))
 
 
 def _loop(runner: asyncio.Runner, talk: _Talk) -> None:

@@ -83,4 +83,10 @@ async def running(settings: "Settings") -> AsyncIterator["Services"]:
     try:
         yield services
     finally:
-        await services.close()
+        await closed(services)
+
+
+async def closed(services: "Services") -> None:
+    """End what still runs, as after `usher chat --once ... | head`, then close."""
+    await services.assistant.drain(0)
+    await services.close()

@@ -128,7 +128,7 @@ def ensure_index(settings: Settings, *, named: bool, console: Console) -> None:
         movies = STARTER / STARTER_MOVIES
         console.print(
             f"No index yet: building one from the starter catalogue in {settings.index_dir} "
-            "(once, under a minute)",
+            "(once, about a minute)",
             soft_wrap=True,
         )
         encoder = load_encoder(settings)
