@@ -2,8 +2,8 @@
 
 Knows legs (ways to search), hits and the errors an index may raise. Does not know how any index
 works: `local_index.py` is the embedded one, `opensearch_index.py` the served one;
-`tests/contracts.py` holds the behaviour that both must show. Called by retriever.py, tools/ and
-infra/wiring.py.
+`tests/contracts_index.py` holds the behaviour that both must show. Called by retriever.py, tools/
+and infra/wiring.py.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -60,7 +60,10 @@ class VectorLeg:
 
 @dataclass(frozen=True, slots=True)
 class TagLeg:
-    """Sum of the weights of the wishes that a movie fulfils; who fulfils none is no hit."""
+    """Sum of the weights of the wishes that a movie fulfils; a predicted tag counts half.
+
+    Only movies with a positive sum are hits. Among equal sums the better known comes first.
+    """
 
     wishes: tuple[Wish, ...]
     name: str = "tags"

@@ -99,6 +99,8 @@ _ARTICLE = re.compile(r"^(the|a|an|le|la|les|l|el|los|las|il|der|die|das) ")
 
 def words(text: str) -> list[str]:
     """Lower-case words without accents; "Amélie's" gives ["amelie's"]."""
+    if text.isascii():  # most text: four times quicker, and the same
+        return _WORD.findall(text.casefold())
     folded = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
     return _WORD.findall("".join(c for c in folded if not unicodedata.combining(c)))
 
