@@ -57,7 +57,8 @@ async def shipped_world(services: Services) -> World:
 async def recounted_world(services: Services, counts: CoMention) -> World:
     """With co-mention, popularity and fame from `counts` in place of what ships.
 
-    A catalogue's own popularity stays: it knows nothing of the dialogues.
+    A catalogue's own popularity stays: it knows nothing of the dialogues. So does the fame by which
+    an index breaks ties among equal tags and titles: it was written by hand, not counted.
     """
     index = await RecountedIndex.over(services.index, counts)
 

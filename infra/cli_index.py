@@ -94,6 +94,8 @@ def _say_built(report: BuildReport, out: Path, console: Console) -> None:
         console.print(f"  columns not used: {', '.join(report.unused)}", soft_wrap=True)
     if report.bad_count:
         _say_rejected(report, out, console)
+    else:
+        (out / REJECTED).unlink(missing_ok=True)  # of an earlier build
 
 
 def _say_rejected(report: BuildReport, out: Path, console: Console) -> None:

@@ -210,6 +210,9 @@ def test_build_info_upsert_delete(run: Run, tmp_path: Path) -> None:
     lines = (tmp_path / "index/rejected.jsonl").read_text().splitlines()
     rejected = [json.loads(line) for line in lines]
     assert [one["row"] for one in rejected] == [13, 14, 15]
+    mended = str(few_movies(tmp_path))
+    assert run("index", "build", "--catalog", mended, "--out", out)[0] == 0
+    assert not (tmp_path / "index/rejected.jsonl").exists()
 
     new = tmp_path / "new.jsonl"
     new.write_text('{"movie_id": "n1", "title": "A New Film", "year": 2025}\n')
