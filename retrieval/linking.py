@@ -231,6 +231,9 @@ class Linker:
             return None
         for n in range(len(words), 0, -1):
             span = words[:n]
+            rest = [t.folded for t in words[n:]]
+            if any(r not in STOPWORDS and not is_vocabulary(r) for r in rest):
+                continue  # "Breaking Bad" is not a misspelt "Breakin'"
             content = [t.folded for t in span if t.folded not in STOPWORDS]
             plain = all(c in self.lexicon.common or is_vocabulary(c) for c in content)
             if not content or plain:

@@ -38,6 +38,8 @@ WITHDRAW = re.compile(
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
+    r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
+    r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
 NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
     ("year", "year years decade era date age"),
@@ -74,7 +76,10 @@ NO_SUBTITLES = re.compile(
     r"\b(?:no|without|hate|avoid) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
 SERIES = re.compile(
-    r"\b(?:tv|a|some|any|good|new|short|mini)[- ]series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
+    r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ )?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
+)
+FILM_INSTEAD = re.compile(
+    r"\b(?:rather|instead|just|only|actually) (?:a |an |some )?(?:movie|film)s?\b|\b(?:movie|film) instead\b|\bno series\b"
 )
 ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
 UNWANTED_NOUNS = re.compile(

@@ -18,6 +18,7 @@ from retrieval.preference_patterns import (
     COMPARE,
     FAMILY,
     FEEL,
+    FILM_INSTEAD,
     FOREIGN,
     KIND_NAMES,
     MORE_LESS,
@@ -62,6 +63,8 @@ class Preferences:
         self.withdrawals: tuple[Withdrawal, ...] = ()
         self.comparatives: list[tuple[str, Literal[-1, 1], int, int]] = []
         self.count: int | None = None
+        self.taken_back: list[tuple[int, int]] = []
+        """Spans of withdrawals: their words describe nothing that is wanted."""
 
     def before_names(self) -> None:
         """Phrases that must not be read as titles: withdrawals, "less violent", "shorter"."""
@@ -112,6 +115,7 @@ class Preferences:
             withdrawals = self._withdrawn(what)
             if withdrawals:
                 found += withdrawals
+                self.taken_back.append(match.span())
                 self.linker.take(*match.span())
         self.withdrawals = tuple(found)
 
@@ -253,9 +257,12 @@ class Preferences:
             if self._free(*match.span()):
                 self.findings.append(Finding("language", "en", wanted, True))
                 self.linker.take(*match.span())
+        for match in FILM_INSTEAD.finditer(self.lower):
+            self.findings.append(Finding("kind", "movie", "want", True))
+            self.linker.take(*match.span())
         for match in SERIES.finditer(self.lower):
             if self._free(*match.span()):
-                self._add("kind", "series", *match.span())
+                self._add("kind", "series", match.end() - len("series"), match.end())
 
     def _services(self) -> None:
         for match in re.finditer(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)", self.lower):

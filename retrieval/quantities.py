@@ -77,7 +77,8 @@ _MINUTES = re.compile(r"\b(\d{2,3}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
     r"(?:under|less than|below|at most|shorter than|max(?:imum)?(?: of)?|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than"
-    r"|(?:not|n't|isn't) (?:be )?(?:over|longer than)|in)\s+(?:about |around )?$"
+    r"|(?:not|n't|isn't) (?:be )?(?:over|longer than)|(?:only|just) (?:have|got)"
+    r"|have (?:only|just|about|got)(?: about)?|i(?:'ve| have)(?: got)?(?: about)?|in)\s+(?:about |around )?$"
 )
 _AT_LEAST = re.compile(
     r"(?:over|more than|at least|longer than|above|min(?:imum)?(?: of)?|no (?:less|shorter) than"
@@ -101,8 +102,9 @@ def _runtimes(text: str, _newest: int) -> list[Span]:
         if not minutes or not 20 <= minutes <= 600:
             continue
         before, after = text[: match.start()], text[match.end() :]
-        low = _AT_LEAST.search(before)
-        high = None if low else _AT_MOST.search(before)
+        low, high = _AT_LEAST.search(before), _AT_MOST.search(before)
+        if low and high:  # "nothing longer than" contains "longer than": the longer cue counts
+            low, high = (low, None) if low.start() < high.start() else (None, high)
         start = low.start() if low else high.start() if high else match.start()
         if low or _AFTER_LEAST.match(after):
             found.append(Span("runtime", start, match.end(), min=minutes))

@@ -132,7 +132,9 @@ class _Reading:
             rewatch=bool(_REWATCH.search(self.lower)),
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
-            query_text=self._query_text(question.span if question else None, known_item),
+            query_text=self._query_text(
+                question.span if question else None, known_item, preferences
+            ),
         )
         return heard
 
@@ -208,13 +210,15 @@ class _Reading:
 
     # --- the words left for the text legs ---
 
-    def _query_text(self, question: tuple[int, int] | None, known_item: bool) -> str:
+    def _query_text(
+        self, question: tuple[int, int] | None, known_item: bool, preferences: Preferences
+    ) -> str:
         """The words that describe what is wanted: no names, nothing negated, nothing asked."""
         if known_item:
             return self.text
         dropped = [(r.cue_start, r.end) for r in self.reaches]
         dropped += [question] if question else []
-        dropped += self.linker.title_spans
+        dropped += [*self.linker.title_spans, *preferences.taken_back]
         kept = [t for t in self.linker.tokens if not any(a <= t.start < b for a, b in dropped)]
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""

@@ -55,7 +55,10 @@ SERVICES: Final[list[str]] = _TABLES["services"]
 NEGATORS: Final[list[str]] = _TABLES["negators"]
 NOT_NEGATING: Final[list[str]] = _TABLES["not_negating"]
 SCOPE_ENDS: Final[frozenset[str]] = frozenset(_TABLES["scope_ends"])
-STOPWORDS: Final[frozenset[str]] = frozenset(_TABLES["stopwords"])
+STOPWORDS: Final[frozenset[str]] = frozenset(
+    form for word in _TABLES["stopwords"] for form in (word, word.replace("'", ""))
+)
+"""Both as written and folded ("don't", "dont")."""
 OUT_OF_SCOPE: Final[list[str]] = _TABLES["out_of_scope"]
 """Patterns of what is plainly not about movies."""
 SMALL_TALK: Final[dict[str, list[str]]] = _TABLES["small_talk"]
