@@ -7,15 +7,16 @@ file.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from retrieval.catalog import Catalogue, ReadReport
 from retrieval.document import document
-from retrieval.encoder import Encoder
+from retrieval.encoder import Encoder, FloatArray
 from retrieval.index import Row
 from retrieval.jobs.vector_cache import VectorCache, key_of
 from retrieval.knowledge import Joined, join_files, join_tags, with_tags
@@ -74,7 +75,8 @@ def prepared(
             counts = ReadReport()
             join = _read(catalogue, counts, spool, report)
             tags, tags_file = join_tags(knowledge, join) if knowledge else ({}, None)
-            joined = join_files(knowledge, join, encoder.encode) if knowledge else []
+            encode = partial(_vectors, encoder=encoder, cache=cache)
+            joined = join_files(knowledge, join, encode) if knowledge else []
             every = [*([tags_file] if tags_file else []), *joined]
             ready = Prepared(counts, every)
             movies = (with_tags(m, tags.get(m.movie_id)) for m in _spooled(spool))
@@ -125,17 +127,25 @@ def _encoded(
     pace = _Pace("encode", ready.read.kept, report)
     done = 0
     while chunk := [movie for _, movie in zip(range(CHUNK), movies, strict=False)]:
-        texts = {key_of(text): text for text in map(document, chunk)}
-        absent = cache.missing(texts)
-        if absent:
-            cache.put(absent, encoder.encode([texts[key] for key in absent]))
-        ready.new_vectors += len(absent)
-        ready.cached_vectors += len(chunk) - len(absent)
-        vectors = cache.get([key_of(document(movie)) for movie in chunk])
+        before = len(cache)
+        vectors = _vectors([document(movie) for movie in chunk], encoder, cache)
+        new = len(cache) - before
+        ready.new_vectors += new
+        ready.cached_vectors += len(chunk) - new
         for movie, vector in zip(chunk, vectors, strict=True):
             yield Row(movie, vector)
         done += len(chunk)
         pace.at(done)
+
+
+def _vectors(texts: Sequence[str], encoder: Encoder, cache: VectorCache) -> FloatArray:
+    """The vectors of texts; only those the cache lacks are encoded."""
+    keys = [key_of(text) for text in texts]
+    by_key = dict(zip(keys, texts, strict=True))
+    absent = cache.missing(keys)
+    if absent:
+        cache.put(absent, encoder.encode([by_key[key] for key in absent]))
+    return cache.get(keys)
 
 
 class _Pace:
