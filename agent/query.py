@@ -38,6 +38,8 @@ _FIELDS: Mapping[str, MatchField] = {
 SERIES = Match("kind", frozenset({"series"}))
 """Left out unless asked for: people who ask for "something to watch" here mean a film."""
 OCCASION_WEIGHT = 0.5
+SEEN_AGO = 3
+"""Having seen a film says less than liking it: it weighs like a seed named three films ago."""
 
 
 def clause_of(entry: Entry) -> Clause | None:
@@ -95,9 +97,12 @@ def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
 
 
 def seeds_of(ledger: Ledger) -> tuple[Seed, ...]:
-    """The movies named as examples, the last named first."""
-    named = [e for e in ledger.of("seed") if movie_id_of(e)]
-    return tuple(Seed(movie_id_of(e) or "", ago) for ago, e in enumerate(reversed(named)))
+    """The movies named, the last named first; one only called seen counts like one named earlier."""
+    named = reversed(ledger.of("seed", "seen"))
+    return tuple(
+        Seed(movie_id_of(entry) or "", ago + (SEEN_AGO if entry.kind == "seen" else 0))
+        for ago, entry in enumerate(named)
+    )
 
 
 def query_of(ledger: Ledger, text: str, constraints: Constraints, known_item: bool) -> Query:

@@ -211,7 +211,8 @@ def _list(state: TurnState, phrases: Phrases) -> Iterator[str]:
     cards = state["cards"]
     if not cards:
         return
-    yield _opening(state, phrases)
+    opening = _opening(state, phrases)
+    yield opening[:1].upper() + opening[1:]
     best = cards[0]
     if best.reasons:
         yield phrases.say(

@@ -51,7 +51,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "plot",
-        r"\bwhat(?:'s| is| was|s) (?!that\b|the (?:movie|film|one)\b)[^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b",
+        r"\bwhat(?:'s| is| was|s) [^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b",
     ),
 )
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
@@ -60,7 +60,7 @@ _WHY = re.compile(
     r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b"
 )
 _KNOWN_ITEM = re.compile(
-    r"\bwhat(?:'s| is| was|s)? (?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b"
+    r"\bwhat(?:'s| is| was|s)? (?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
     r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
     r"|\bname of (?:the|that|a|this) (?:\w+ )?(?:movie|film)\b|\btip of my tongue\b|\bremember (?:a|this|that|the) (?:\w+ )?(?:movie|film)\b"
 )
