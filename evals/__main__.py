@@ -24,6 +24,8 @@ examples:
   python -m evals rank --index DIR --input turns.jsonl.gz --output ranks.jsonl -k 200 \\
       --counts-from redial_dev_1000.jsonl.gz --folds 5
       recall of recorded conversations, counted out of fold
+  python -m evals describe --index DIR
+      does text search find 200 films described without their titles?
 """
 
 
@@ -58,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_figures(commands)
     _add_run(commands)
     _add_rank(commands)
+    _add_describe(commands)
     _add_latency(commands)
     return parser
 
@@ -106,6 +109,13 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     rank.add_argument("--legs", help="rows, comma-separated: full,popularity,lexical,dense,...")
 
 
+def _add_describe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    describe = commands.add_parser("describe", help="find films by descriptions without the title")
+    describe.set_defaults(command=_describe)
+    _add_common(describe)
+    describe.add_argument("--input", type=Path, help="descriptions, JSON lines (default: our own)")
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, help="index folder (default: USHER_INDEX_DIR)")
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
@@ -115,6 +125,12 @@ def _rank(given: argparse.Namespace) -> int:
     from evals.rank_command import rank
 
     return asyncio.run(rank(given))
+
+
+def _describe(given: argparse.Namespace) -> int:
+    from evals.describe import describe
+
+    return asyncio.run(describe(given))
 
 
 def _suite(given: argparse.Namespace) -> int:
