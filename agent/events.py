@@ -9,31 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from retrieval.understanding import Polarity, SlotKind
+
 Act = Literal["clarify", "search", "refine", "explain", "inform", "chat"]
 Phase = Literal["understanding", "searching", "relaxing", "answering"]
-EntryKind = Literal[
-    "genre",
-    "mood",
-    "theme",
-    "keyword",
-    "person",
-    "actor",
-    "director",
-    "year",
-    "runtime",
-    "attribute",
-    "language",
-    "country",
-    "certificate",
-    "kind",
-    "service",
-    "seed",
-    "seen",
-    "disliked",
-    "not_now",
-    "companion",
-]
-Polarity = Literal["want", "avoid"]
+EntryKind = SlotKind | Literal["seed", "seen", "disliked", "not_now"]
 
 
 class _Model(BaseModel):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agent import ledger_labels
-from agent.events import EntryKind, LedgerEntryView, Polarity
+from agent.events import EntryKind, LedgerEntryView
+from retrieval.understanding import Polarity
 
 UNDO_DEPTH = 20
 """How many earlier ledgers are kept; more would only grow the stored state."""

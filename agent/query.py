@@ -97,7 +97,7 @@ def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
 
 
 def seeds_of(ledger: Ledger) -> tuple[Seed, ...]:
-    """The movies named, the last named first; one only called seen counts like one named earlier."""
+    """The movies named, the last named first; one only seen counts like one named earlier."""
     named = reversed(ledger.of("seed", "seen"))
     return tuple(
         Seed(movie_id_of(entry) or "", ago + (SEEN_AGO if entry.kind == "seen" else 0))

@@ -11,7 +11,7 @@ from agent.events import CardEvidence, Fact, Option
 from agent.ledger_labels import LANGUAGES
 from agent.policy import CRITIQUES, MAX_CHIPS, Clarification
 from agent.state import Card, TurnState
-from prompts.loader import Phrases
+from prompts.loader import Phrases, listed
 from retrieval.movie import Movie
 from retrieval.understanding import Question
 
@@ -140,7 +140,7 @@ def _changes(state: TurnState, phrases: Phrases) -> Iterator[str]:
     for kind, name in (("seen", "noted_seen"), ("disliked", "noted_disliked")):
         titles = [_title(c.entry.value) for c in changes if _came(c.what, c.entry.kind, kind)]
         if titles:
-            yield phrases.say(name, titles=_listed(titles))
+            yield phrases.say(name, titles=listed(titles))
 
 
 def _came(what: str, kind: str, wanted: str) -> bool:
@@ -174,7 +174,7 @@ def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
         yield phrases.say("why_nothing")
     for card in chosen:
         yield phrases.say("why_open", _pick(state), title=card["title"])
-        yield f"{_listed([_lower_first(w) for w in card['why']])}."
+        yield f"{listed([_lower_first(w) for w in card['why']])}."
 
 
 def answer(asked: Question, movie: Movie, phrases: Phrases, pick: int) -> str:
@@ -190,18 +190,18 @@ def _field_value(asked: Question, movie: Movie) -> str:
     services = sorted({s for names in movie.available_on.values() for s in names})
     known: Mapping[str, object] = {
         "runtime": movie.runtime_min or "",
-        "director": _listed(list(movie.directors)),
-        "cast": _listed(list(movie.cast[:4])),
+        "director": listed(list(movie.directors)),
+        "cast": listed(list(movie.cast[:4])),
         "year": movie.year or "",
         "plot": movie.overview,
         "certificate": movie.certificate or "",
         "language": LANGUAGES.get(movie.language or "", movie.language or ""),
-        "country": _listed(list(movie.country)),
-        "genre": _listed(list(movie.genres)),
+        "country": listed(list(movie.country)),
+        "genre": listed(list(movie.genres)),
         "rating": movie.rating or "",
-        "awards": _listed(list(movie.awards)),
-        "availability": _listed(services),
-        "difference": _listed([*movie.genres[:2], *movie.moods[:2]]),
+        "awards": listed(list(movie.awards)),
+        "availability": listed(services),
+        "difference": listed([*movie.genres[:2], *movie.moods[:2]]),
     }
     return str(known[asked.about])
 
@@ -247,16 +247,10 @@ def _opening(state: TurnState, phrases: Phrases) -> str:
             filters=", ".join([*(f"like {s}" for s in seeds[-2:]), *rest]),
         )
     if seeds:
-        return phrases.say("list_seed", pick, seeds=_listed(seeds[-3:]))
+        return phrases.say("list_seed", pick, seeds=listed(seeds[-3:]))
     return phrases.say("list_plain", pick)
 
 
 def _lower_first(text: str) -> str:
     """Lower the first letter inside a sentence, unless the word is a name or an initial."""
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[:2] == "A " else text
-
-
-def _listed(parts: list[str]) -> str:
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"

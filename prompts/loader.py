@@ -39,6 +39,13 @@ class Phrases:
             raise PromptBroken(f"phrase {name!r} needs the input {missing}") from missing
 
 
+def listed(parts: Sequence[str]) -> str:
+    """As people list things: "a, b and c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
 @lru_cache(maxsize=1)
 def load_phrases() -> Phrases:
     """The offline agent's phrases, read once."""

@@ -8,7 +8,7 @@ are checked against the same evidence.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from prompts.loader import Phrases
+from prompts.loader import Phrases, listed
 from retrieval.movie import (
     Candidate,
     Clause,
@@ -76,7 +76,7 @@ def _all(case: Case) -> Iterator[tuple[str, Reason]]:
     tags = case.leg("tags")
     if tags and tags.source:
         values = [part.partition(":")[2] for part in tags.source.split(", ")]
-        yield "tags", case.reason(tags.source, "why_tags", value=_listed(values).capitalize())
+        yield "tags", case.reason(tags.source, "why_tags", value=listed(values).capitalize())
     archetype = case.leg("archetypes")
     if archetype and archetype.source:
         request = archetype.source
@@ -120,7 +120,7 @@ def _from_seeds(case: Case) -> Iterator[tuple[str, Reason]]:
             yield "people", case.reason(f"{leg}:{seed.movie_id}", phrase, seed=seed.title)
     seeds = [case.named[s.movie_id] for s in case.query.seeds if s.movie_id in case.named]
     for seed in seeds:
-        shared = _listed(_shared(movie, seed))
+        shared = listed(_shared(movie, seed))
         if shared:
             rests_on = f"shared:{seed.movie_id}"
             yield "shared", case.reason(rests_on, "why_shared", shared=shared, seed=seed.title)
@@ -135,12 +135,6 @@ def _shared(movie: Movie, seed: Movie) -> list[str]:
     themes = [t for t in movie.themes if fold(t) in values_of(seed, "theme")]
     moods = [f"{_article(m)} {m} mood" for m in movie.moods if fold(m) in values_of(seed, "mood")]
     return [*people[:1], *themes[:2], *moods[:1]][:2]
-
-
-def _listed(parts: list[str]) -> str:
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _article(word: str) -> str:
