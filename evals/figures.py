@@ -181,7 +181,9 @@ def _rank() -> list[Row]:
         rows.append(Row(f"recall@10 / 50 / 200, {name}", ON_DEV, value, bound))
     link = found.linking
     value = f"precision {link['precision']:.3f}, recall {link['recall']:.3f}"
-    return [*rows, Row("linking of named films", "ReDial dev turns, labelled entities", value)]
+    rows.append(Row("linking of named films", "ReDial dev turns, labelled entities", value))
+    barred = f"{sum(found.barred.values())} of {found.new_targets}"
+    return [*rows, Row("targets that the agent's own constraints rule out", ON_DEV, barred)]
 
 
 def _share(value: float) -> str:

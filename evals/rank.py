@@ -25,7 +25,7 @@ from evals.worlds import (
 from infra.wiring import Services
 from retrieval.grounding import ground
 from retrieval.knowledge import CoMention
-from retrieval.movie import Query
+from retrieval.movie import Query, holds, is_excluded_by
 from retrieval.neighbours import Knowledge
 from retrieval.retriever import Retriever, RetrieverSettings
 
@@ -75,6 +75,8 @@ class Answer:
     """{row: the rank of each new target}."""
     heard: frozenset[str]
     """Films that the agent itself understood to be named."""
+    barred: tuple[str, ...] = ()
+    """For each new target that the agent's own reading rules out: by what ("require genre")."""
     grounded: int = 0
     """How many of the proposed titles are in the catalogue."""
 
@@ -97,9 +99,9 @@ async def run_rank(
     cases: Sequence[Case], protocol: Protocol, services: Services, report: Report
 ) -> Run:
     """Answer every turn. Raises: InputProblem."""
-    await _check_leaks(cases, protocol, services)
+    await check_leaks(cases, protocol, services)
     run, started = Run(cases, protocol), time.monotonic()
-    for counts, group in _groups(cases, protocol):
+    for counts, group in groups(cases, protocol):
         world = await (recounted_world(services, counts) if counts else shipped_world(services))
         rows = _rows(protocol, world, any(case.proposals for case in cases))
         for case in group:
@@ -109,7 +111,8 @@ async def run_rank(
     return run
 
 
-async def _check_leaks(cases: Sequence[Case], protocol: Protocol, services: Services) -> None:
+async def check_leaks(cases: Sequence[Case], protocol: Protocol, services: Services) -> None:
+    """No dialogue may be counted into what it is measured with. Raises: InputProblem."""
     if protocol.counts_from or protocol.in_sample:
         return
     counted = await counted_in(services.index)
@@ -121,7 +124,7 @@ async def _check_leaks(cases: Sequence[Case], protocol: Protocol, services: Serv
         )
 
 
-def _groups(
+def groups(
     cases: Sequence[Case], protocol: Protocol
 ) -> Iterator[tuple[CoMention | None, list[Case]]]:
     """The cases with the counts that they may be answered with; None means as shipped."""
@@ -195,5 +198,19 @@ async def _answer(case: Case, world: World, rows: Sequence[_Row], protocol: Prot
         scores=tuple(round(score, 6) for _, score in first),
         ranks=ranks,
         heard=replayed.heard,
+        barred=await _barred(case, query, world),
         grounded=len(case.proposals) - len(proposed.unknown),
     )
+
+
+async def _barred(case: Case, query: Query, world: World) -> tuple[str, ...]:
+    """No ranking can win these back: a wish was taken for a condition, or misheard."""
+    movies = await world.index.get(case.new_targets)
+    bound = query.constraints
+    found = []
+    for movie_id, movie in movies.items():
+        required = [f"require {c.field}" for c in bound.require if not holds(movie, c)]
+        excluded = [f"exclude {c.field}" for c in bound.exclude if is_excluded_by(movie, c)]
+        named = ["named"] if movie_id in bound.exclude_ids else []
+        found += (named + required + excluded)[:1]
+    return tuple(found)

@@ -4,6 +4,7 @@ Knows which targets count and how an interval is drawn. Does not know retrieval 
 `python -m evals rank` and figures.py.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,8 @@ class Figures:
     linking: Mapping[str, float]
     """Precision and recall of the agent's own linking against the labelled entities, if there are
     any."""
+    barred: Mapping[str, int]
+    """New targets that the agent's own constraints rule out, by the first clause that does."""
     grounding: Mapping[str, float]
     seconds: float
 
@@ -48,6 +51,7 @@ class Figures:
             "mentioned_targets": self.mentioned_targets,
             "rows": rows,
             "linking": dict(self.linking),
+            "barred": dict(self.barred),
             "grounding": dict(self.grounding),
             "seconds": round(self.seconds, 1),
         }
@@ -76,6 +80,7 @@ def figures_of(run: Run, names: Mapping[str, str], seed: int = 0) -> Figures | N
         mentioned_targets=sum(len(case.targets) for case in run.cases) - new,
         rows=rows,
         linking=_linking(run, names),
+        barred=dict(Counter(b for a in run.answers.values() for b in a.barred).most_common()),
         grounding=_grounding(run),
         seconds=run.seconds,
     )
@@ -142,6 +147,10 @@ def remarks_of(figures: Figures) -> list[str]:
             f"linking of {link['named']:.0f} labelled mentions: precision {link['precision']:.3f}, "
             f"recall {link['recall']:.3f}"
         )
+    if figures.barred:
+        reasons = ", ".join(f"{why} {n}" for why, n in list(figures.barred.items())[:5])
+        total = sum(figures.barred.values())
+        lines.append(f"{total} targets are ruled out by what the agent took for a must: {reasons}")
     if figures.grounding:
         found = figures.grounding
         lines.append(f"{found['resolved']:.1%} of {found['titles']:.0f} proposed titles grounded")

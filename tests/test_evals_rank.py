@@ -114,6 +114,16 @@ def test_linking_is_a_figure_of_its_own(tmp_path: Path, capsys: pytest.CaptureFi
     assert linking == {"precision": 1.0, "recall": 0.5, "named": 2, "heard": 1}
 
 
+def test_targets_ruled_out_by_the_agent_itself_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = next(m for m in movies() if "comedy" not in m["genres"])
+    row = {"qid": "new-1", "context": ["only comedies please"], "exclude_ids": []}
+    rank(tmp_path, row | {"target_movie_ids": [wanted["movie_id"]]}, flags=("--json",))
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert printed["barred"] == {"require genre": 1}
+
+
 def test_counted_dialogues_are_refused_unless_accepted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
