@@ -89,7 +89,7 @@ def decide(context: DecisionContext) -> Decision:
         search = SearchRequest(state.query_text) if state.ledger.past else None
         return Decision(("refine",), (LedgerEdit("undo"),), search)
     edits = edits_of(context)
-    spoken = _spoken(context, bool(edits))
+    spoken = _spoken(context)
     if spoken:
         return spoken
     return _searching(context, edits)
@@ -110,7 +110,7 @@ def _removed_by_text(message: str, ledger: Ledger) -> tuple[LedgerEdit, ...]:
     return (LedgerEdit("withdraw", entry_id=entry.id),) if entry else ()
 
 
-def _spoken(context: DecisionContext, has_edits: bool) -> Decision | None:
+def _spoken(context: DecisionContext) -> Decision | None:
     """Turns that need no search: questions, why, small talk, out of scope."""
     heard, state = context.understanding, context.state
     edits = edits_of(context)
@@ -121,7 +121,7 @@ def _spoken(context: DecisionContext, has_edits: bool) -> Decision | None:
         return Decision(("inform",), edits, say=("about_me",))
     if heard.question is not None and not (heard.findings and heard.question.movie_id is None):
         return Decision(("inform",), edits)
-    if heard.out_of_scope and not has_edits:
+    if heard.out_of_scope and not wants_list:
         return Decision(("chat",), say=("out_of_scope",))
     seeds = any(m.stance == "seed" for m in heard.mentions)
     if heard.small_talk and not (wants_list or seeds or heard.withdrawals):
