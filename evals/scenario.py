@@ -17,8 +17,9 @@ from typing import Annotated, Any, Literal, cast, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from agent.events import Act, EntryKind, LedgerEntryView, Polarity
+from agent.events import Act, EntryKind, LedgerEntryView
 from retrieval.movie import ATTRIBUTES, Clause, Constraints, Match, MatchField, Range, RangeField
+from retrieval.understanding import Polarity
 
 FOLDER = Path(__file__).parent / "scenarios"
 _RANGES: frozenset[str] = frozenset({"year", "runtime", *ATTRIBUTES})
