@@ -76,7 +76,6 @@ class _Running:
     task: asyncio.Task[None] | None = None
     readers: int = 0
     abandon: asyncio.TimerHandle | None = None
-    stopped: bool = False
     result: TurnState = field(default_factory=lambda: TurnState())
 
 
@@ -162,7 +161,6 @@ class Assistant:
         if running is None or running.principal != principal:
             await self._conversations.turn(principal, turn_id)
             return
-        running.stopped = True
         if running.task:
             running.task.cancel()
 

@@ -5,6 +5,7 @@ know conversations. Called by toolbox.py; one per process.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from retrieval.index import MovieIndex
 from retrieval.lexicon import Lexicon, build_lexicon
 from retrieval.movie import Movie
 from retrieval.neighbours import Knowledge
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,13 @@ class Catalogue:
 
     def _keep(self, done: asyncio.Task[Tables]) -> None:
         self._refreshing = None
-        if not done.cancelled() and done.exception() is None:
+        if done.cancelled():
+            return
+        failure = done.exception()
+        if failure is None:
             self._tables = done.result()
+        else:  # the old tables go on serving; the next turn tries again
+            logger.warning("the catalogue's names could not be read anew: %s", failure)
 
     async def _build(self, revision: str) -> Tables:
         movies: list[Movie] = [movie async for movie in self._index.scan()]

@@ -1,0 +1,101 @@
+"""The toolbox: tags of its tools, tastes from interactions, reasons that rest on something."""
+
+import inspect
+
+import pytest
+
+from prompts.loader import load_phrases
+from retrieval.movie import Candidate, Constraints, Evidence, Match, Movie, Query, Range, Seed
+from tools.explain import MAX_REASONS, Case, reasons
+from tools.profile import taste_of
+from tools.stores import Interaction, InteractionKind
+from tools.toolbox import Toolbox
+
+
+def test_every_tool_says_whether_it_writes() -> None:
+    tools = inspect.getmembers(
+        Toolbox, lambda m: inspect.isfunction(m) and not m.__name__.startswith("_")
+    )
+    effects = {name: getattr(tool, "effect", None) for name, tool in tools}
+    assert len(effects) >= 8
+    assert {name for name, effect in effects.items() if effect == "write"} == {"record"}
+    assert None not in effects.values()
+    assert all(tool.__doc__ for _, tool in tools)
+    with_principal = {n for n, tool in tools if "principal" in inspect.signature(tool).parameters}
+    assert with_principal == {"taste", "record"}
+
+
+def did(kind: InteractionKind, movie_id: str, value: float | None = None) -> Interaction:
+    return Interaction(f"{kind}-{movie_id}-{value}", kind, movie_id, at=0.0, value=value)
+
+
+@pytest.mark.parametrize(
+    ("interaction", "liked", "disliked", "seen"),
+    [
+        (did("like", "m1"), True, False, False),
+        (did("dislike", "m1"), False, True, False),
+        (did("rating", "m1", 5.0), True, False, True),
+        (did("rating", "m1", 0.5), False, True, True),
+        (did("swipe", "m1", 1.0), True, False, False),
+        (did("swipe", "m1", -1.0), False, True, False),
+        (did("watch", "m1", 0.95), False, False, True),
+        (did("watch", "m1", 0.1), False, False, False),
+        (did("seen", "m1"), False, False, True),
+        (did("click", "m1"), False, False, False),
+    ],
+)
+def test_taste(interaction: Interaction, liked: bool, disliked: bool, seen: bool) -> None:
+    taste = taste_of([interaction])
+    assert ("m1" in taste.likes, "m1" in taste.dislikes, "m1" in taste.seen) == (
+        liked,
+        disliked,
+        seen,
+    )
+
+
+def test_the_newest_word_on_a_movie_wins() -> None:
+    taste = taste_of([did("like", "m1"), did("dislike", "m1")])  # newest first
+    assert set(taste.likes) == {"m1"}
+    assert not taste.dislikes
+
+
+SEED = Movie("s1", "Heat", year=1995, directors=("Michael Mann",), themes=("heist",))
+MOVIE = Movie(
+    "m1",
+    "Thief",
+    year=1981,
+    runtime_min=123,
+    directors=("Michael Mann",),
+    cast=("James Caan",),
+    themes=("heist",),
+    moods=("tense",),
+)
+
+
+def why(query: Query, *evidence: Evidence) -> dict[str, str]:
+    case = Case(Candidate(MOVIE, 1.0, evidence), query, {"s1": SEED}, load_phrases())
+    return {reason.rests_on: reason.text for reason in reasons(case)}
+
+
+def test_reasons_name_the_seed_and_what_is_shared() -> None:
+    found = why(Query(seeds=(Seed("s1"),)), Evidence("neighbours", 2, 0.3, "s1"))
+    assert "Heat" in found["neighbours:s1"]
+    assert "Michael Mann" in found["shared:s1"]
+    assert len(found) <= MAX_REASONS
+
+
+def test_reasons_name_what_was_asked_for() -> None:
+    required = (Match("director", frozenset({"michael mann"})), Range("runtime", None, 130))
+    query = Query(constraints=Constraints(require=required))
+    found = why(query, Evidence("tags", 1, 1.0, "mood:tense"))
+    assert found["director:Michael Mann"] == "Directed by Michael Mann"
+    assert found["mood:tense"] == "Tense, as you asked"
+    assert found["runtime:123"] == "123 minutes long"
+
+
+def test_being_well_known_is_the_last_resort() -> None:
+    assert set(why(Query(), Evidence("popular", 1, 1.0))) == {"fame"}
+    far = Evidence("dense", 180, 0.2)
+    assert set(why(Query(text="x"), far)) == {"fame"}
+    near = Evidence("dense", 3, 0.6)
+    assert set(why(Query(text="x"), near)) == {"overview"}
