@@ -29,12 +29,16 @@ _GRADED = {
     "pace": "fast",
     "family_friendly": "family-friendly",
 }
-_HOW_MUCH = {1: "a little", 2: "quite", 3: "very"}
+_HOW_MUCH = {0: "not at all", 1: "a little", 2: "quite", 3: "very"}
+_OPPOSITES = {"pace": "slow", "humour": "serious"}
+_TOO = {1: "not {} at all", 2: "not too {}", 3: "not very {}"}
 
 
 def label(kind: str, value: str | Mapping[str, Any], polarity: str) -> str:
     """The chip text of an entry."""
     text = value_label(kind, value)
+    if kind == "attribute" and polarity == "avoid" and not isinstance(value, str):
+        return _barred_label(str(value["name"]), value.get("min"), text)
     if polarity == "want" or kind in ("seen", "disliked", "not_now"):
         return text
     if kind in ("theme", "keyword"):
@@ -97,6 +101,17 @@ def _attribute_label(name: str, low: int | None, high: int | None) -> str:
     if low is not None:
         return f"{_HOW_MUCH.get(low, 'some')} {word}"
     return f"{word} at most {high} of 3"
+
+
+def _barred_label(name: str, low: int | None, text: str) -> str:
+    if low in _TOO:
+        return _TOO[low].format(_GRADED.get(name, name))
+    return f"not too {_OPPOSITES[name]}" if name in _OPPOSITES else f"not {text}"
+
+
+def graded(name: str, grade: int) -> str:
+    """A grade of an attribute in words: "quite scary", "not at all funny"."""
+    return f"{_HOW_MUCH[grade]} {_GRADED.get(name, name)}"
 
 
 def remove_text(entry_label: str) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 
 from agent.events import Card as CardView
 from agent.events import CardEvidence, Fact, Option
-from agent.ledger_labels import LANGUAGES
+from agent.ledger_labels import LANGUAGES, graded
 from agent.policy import CRITIQUES, MAX_CHIPS, Clarification
 from agent.state import Card, TurnState
 from prompts.loader import Phrases, listed
-from retrieval.movie import Movie
+from retrieval.movie import ATTRIBUTES, Movie
 from retrieval.understanding import Question
 
 MAX_OVERVIEW_CHARS = 600
@@ -179,11 +179,22 @@ def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
 
 def answer(asked: Question, movie: Movie, phrases: Phrases, pick: int) -> str:
     """Answer a question from the catalogue only; what is not known is said to be unknown."""
+    if asked.about == "other":
+        return phrases.say("other", title=movie.title)
+    if asked.about in ATTRIBUTES:
+        return _graded_answer(asked, movie, phrases, pick)
     value = _field_value(asked, movie)
     if not value:
         field = {"plot": "story", "cast": "cast"}.get(asked.about, asked.about)
         return phrases.say("unknown", pick, field=field, title=movie.title)
     return phrases.say(asked.about, pick, title=movie.title, value=value)
+
+
+def _graded_answer(asked: Question, movie: Movie, phrases: Phrases, pick: int) -> str:
+    grade = movie.attributes.get(asked.about)
+    if grade is None:
+        return phrases.say("unknown", pick, field=asked.about, title=movie.title)
+    return phrases.say("grade", pick, title=movie.title, value=graded(asked.about, grade))
 
 
 def _field_value(asked: Question, movie: Movie) -> str:
@@ -197,13 +208,19 @@ def _field_value(asked: Question, movie: Movie) -> str:
         "certificate": movie.certificate or "",
         "language": LANGUAGES.get(movie.language or "", movie.language or ""),
         "country": listed(list(movie.country)),
-        "genre": listed(list(movie.genres)),
+        "genre": "; ".join(
+            p for p in (listed(movie.genres), listed(movie.moods), _topics(movie)) if p
+        ),
         "rating": movie.rating or "",
         "awards": listed(list(movie.awards)),
         "availability": listed(services),
         "difference": listed([*movie.genres[:2], *movie.moods[:2]]),
     }
     return str(known[asked.about])
+
+
+def _topics(movie: Movie) -> str:
+    return f"it is about {listed(movie.themes)}" if movie.themes else ""
 
 
 def _list(state: TurnState, phrases: Phrases) -> Iterator[str]:

@@ -32,7 +32,7 @@ _PERSON_CUE = re.compile(
     r"\b(with|starring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
 _FUZZY_CUE = re.compile(
-    r"\b(?:like|loved?|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
+    r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
 )
 _FUZZY_END = re.compile(
     r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?)\b"

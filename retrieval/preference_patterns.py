@@ -13,6 +13,8 @@ TOO_MUCH = 2
 """Grade (0-3) from which something is "too violent"."""
 YOUNG_CHILD = 12
 """Age below which "for my N year old" asks for family films."""
+TEEN = 13
+"""Age from which somebody is no child any more, but not grown up either."""
 NOT_FOR_TEENS = "R or NC-17 or TV-MA"
 NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
 
@@ -38,6 +40,7 @@ WITHDRAW = re.compile(
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
+    r"|\b(subtitles) (?:are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
     r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
@@ -45,7 +48,7 @@ NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
     ("year", "year years decade era date age"),
     ("runtime", "length runtime duration time"),
     ("genre", "genre genres"),
-    ("language", "language"),
+    ("language", "language subtitles"),
     ("mood", "mood moods"),
     ("person", "actor actors director cast"),
     ("country", "country"),
@@ -61,7 +64,7 @@ CERTIFICATE = re.compile(
 )
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
 COMPANION = re.compile(
-    r"\b(?:with|for|my|our|the|and)\s+(?:my |our |the |some |little |small |young )*("
+    r"(?<!about )\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:my |our |the |some |two |three |little |small |young )*("
     + "|".join(COMPANIONS)
     + r")\b"
 )
@@ -73,7 +76,7 @@ FOREIGN = re.compile(
     r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
 )
 NO_SUBTITLES = re.compile(
-    r"\b(?:no|without|hate|avoid) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
+    r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
 SERIES = re.compile(
     r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ )?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
@@ -85,6 +88,17 @@ ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely
 UNWANTED_NOUNS = re.compile(
     r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
+)
+ALSO_UNWANTED = re.compile(
+    r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
+)
+"""The next of "no nudity or swearing"."""
+TOLD = re.compile(r"\b(?:where|in which|who|whose|whom)\b[^.;!?]*$")
+"""What comes before words that tell a story rather than a wish."""
+WORD = re.compile(r"[a-z'-]+")
+OR_BETWEEN = re.compile(r",? or (?:with |by |from )?|/|, ?(?=[^.;!?]* or )")
+FILM_AFTER = re.compile(
+    r" (?:movie|film|flick|stor(?:y|ies)|one\b|stuff|comed|drama|thriller|horror|romance|adventure|action|musical|western)"
 )
 NOT_TOPICS = frozenset(
     "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "

@@ -8,33 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal, cast
 
+from retrieval import preference_patterns as patterns
 from retrieval.linking import LinkedPerson, Linker
 from retrieval.movie import stem
-from retrieval.preference_patterns import (
-    CERTIFICATE,
-    CERTIFICATES,
-    CHEER,
-    COMPANION,
-    COMPARE,
-    FAMILY,
-    FEEL,
-    FILM_INSTEAD,
-    FOREIGN,
-    KIND_NAMES,
-    MORE_LESS,
-    NO_SUBTITLES,
-    NOT_FOR_CHILDREN,
-    NOT_FOR_TEENS,
-    NOT_TOPICS,
-    ONLY,
-    REMARKS,
-    SERIES,
-    TOO,
-    TOO_MUCH,
-    UNWANTED_NOUNS,
-    WITHDRAW,
-    YOUNG_CHILD,
-)
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, mode_at
 from retrieval.understanding import Finding, Polarity, SlotKind, Withdrawal
@@ -75,9 +51,7 @@ class Preferences:
 
     def after_names(self, people: Sequence[LinkedPerson]) -> tuple[Finding, ...]:
         """Everything else, on the text that no name took."""
-        for person in people:
-            kind = cast(SlotKind, person.role)
-            self._add(kind, person.person.name, person.start, person.end)
+        self._people(people)
         self._quantities()
         self._audience()
         self._language()
@@ -98,7 +72,7 @@ class Preferences:
         reach = next((r for r in self.reaches if r.start <= start < r.end), None)
         polarity: Polarity = "avoid" if reach else "want"
         # "hate musicals" is a wish wherever it stands; "it wasn't funny" is none.
-        firm = reach is not None and not reach.cue.startswith(REMARKS)
+        firm = reach is not None and not reach.cue.startswith(patterns.REMARKS)
         mode = "request" if firm else mode_at(self.lower, start)
         if self._free(start, end):
             self.linker.take(start, end)
@@ -110,7 +84,7 @@ class Preferences:
 
     def _withdraw(self) -> None:
         found: list[Withdrawal] = []
-        for match in WITHDRAW.finditer(self.lower):
+        for match in patterns.WITHDRAW.finditer(self.lower):
             what = next((g for g in match.groups() if g), "").strip()
             withdrawals = self._withdrawn(what)
             if withdrawals:
@@ -121,8 +95,8 @@ class Preferences:
 
     def _withdrawn(self, what: str) -> list[Withdrawal]:
         """What a phrase such as "comedy", "year", "tom hanks" names, as slots to withdraw."""
-        if what in KIND_NAMES:
-            return [Withdrawal(KIND_NAMES[what])]
+        if what in patterns.KIND_NAMES:
+            return [Withdrawal(patterns.KIND_NAMES[what])]
         found = [Withdrawal(kind, value) for kind, value in _vocabulary_of(what)]
         person = self.linker.lexicon.people.get(what)
         if person:
@@ -137,7 +111,7 @@ class Preferences:
         return found
 
     def _compare(self) -> None:
-        for match in MORE_LESS.finditer(self.lower):
+        for match in patterns.MORE_LESS.finditer(self.lower):
             more: Literal[-1, 1] = 1 if match.group(1) == "more" else -1
             word = {"long": "runtime", "old": "year", "recent": "year", "modern": "year"}.get(
                 match.group(2)
@@ -148,7 +122,7 @@ class Preferences:
                 else GRADE_WORDS[match.group(2)]
             )
             self._comparative(what, cast(Literal[-1, 1], more * sign), match)
-        for match in COMPARE.finditer(self.lower):
+        for match in patterns.COMPARE.finditer(self.lower):
             what, sign = COMPARATIVES[match.group(1)]
             before = self.lower[: match.start()].rstrip()
             bound = re.match(
@@ -163,24 +137,45 @@ class Preferences:
             self.comparatives.append((what, direction, match.start(), match.end()))
 
     def _too_much(self) -> None:
-        for match in TOO.finditer(self.lower):
+        for match in patterns.TOO.finditer(self.lower):
             name, sign = GRADE_WORDS[match.group(1)]
             remarked = mode_at(self.lower, match.start(), clause_only=True) == "comment"
             if remarked or not self._free(*match.span()):
                 continue
             self.linker.take(*match.span())
-            value = {"name": name, "min": TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
+            value = (
+                {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
+            )
             self.findings.append(Finding("attribute", value, "avoid", True))
 
     def _feelings(self) -> None:
         moods: list[str] = []
-        for match in FEEL.finditer(self.lower):
+        for match in patterns.FEEL.finditer(self.lower):
             moods += FEELING_MOODS[match.group(1)]
             self.linker.take(*match.span())
-        for match in CHEER.finditer(self.lower):
+        for match in patterns.CHEER.finditer(self.lower):
             moods += ["feel-good", "heartwarming", "funny"]
             self.linker.take(*match.span())
         self.findings += [Finding("mood", mood, "want", False) for mood in dict.fromkeys(moods)]
+
+    def _people(self, people: Sequence[LinkedPerson]) -> None:
+        """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
+        groups: list[list[LinkedPerson]] = []
+        for person in people:
+            between = self.lower[groups[-1][-1].end : person.start] if groups else ""
+            if (
+                groups
+                and patterns.OR_BETWEEN.fullmatch(between)
+                and not self._negated(person.start)
+            ):
+                groups[-1].append(person)
+            else:
+                groups.append([person])
+        for group in groups:
+            roles = {p.role for p in group} - {"person"}
+            role = roles.pop() if len(roles) == 1 else "person"
+            names = " or ".join(p.person.name for p in group)
+            self._add(cast(SlotKind, role), names, group[0].start, group[-1].end)
 
     def _quantities(self) -> None:
         spans = [s for s in find_quantities(self.lower, self.linker.lexicon.newest_year)]
@@ -208,47 +203,56 @@ class Preferences:
         self.findings.append(Finding(_span_kind(span), value, "avoid" if negated else "want", True))
 
     def _children(self, youngest: int) -> None:
-        bar = NOT_FOR_CHILDREN if youngest < 10 else NOT_FOR_TEENS
-        self.findings.append(Finding("companion", "kids", "want", False))
+        bar = patterns.NOT_FOR_CHILDREN if youngest < 10 else patterns.NOT_FOR_TEENS
+        who = "kids" if youngest < patterns.TEEN else "teens"
+        self.findings.append(Finding("companion", who, "want", False))
         self.findings.append(Finding("certificate", bar, "avoid", True))
         self.findings.append(
             Finding(
-                "attribute", {"name": "scariness", "min": TOO_MUCH + (youngest > 9)}, "avoid", True
+                "attribute",
+                {"name": "scariness", "min": patterns.TOO_MUCH + (youngest > 9)},
+                "avoid",
+                True,
             )
         )
-        if youngest < YOUNG_CHILD:
+        if youngest < patterns.YOUNG_CHILD:
             self.findings.append(Finding("genre", "family or animation", "want", True))
 
     def _audience(self) -> None:
-        for match in FAMILY.finditer(self.lower):
+        for match in patterns.FAMILY.finditer(self.lower):
             if self._free(*match.span()):
                 self._add("genre", "family", *match.span())
-        for match in COMPANION.finditer(self.lower):
+        for match in patterns.COMPANION.finditer(self.lower):
             who = COMPANIONS[match.group(1)]
-            known = any(f.kind == "companion" and f.value == who for f in self.findings)
+            children = {"kids", "teens"} if who in ("kids", "teens") else {who}
+            known = any(f.kind == "companion" and f.value in children for f in self.findings)
             if known or not self._free(*match.span(1)):
                 continue
             self.linker.take(*match.span())
-            if who == "kids":
-                self._children(YOUNG_CHILD - 4)
+            if who in ("kids", "teens"):
+                self._children(patterns.YOUNG_CHILD - 4 if who == "kids" else patterns.TEEN)
             else:
                 self.findings.append(Finding("companion", who, "want", False))
-        for match in CERTIFICATE.finditer(self.lower):
+        for match in patterns.CERTIFICATE.finditer(self.lower):
             name = re.sub(
                 r"rated|-rated|\s",
                 "",
                 match.group(1).replace("r-rated", "r").replace("g-rated", "g"),
             ).upper()
             name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
-            if name in CERTIFICATES and self._free(*match.span()):
-                upto = CERTIFICATES[: CERTIFICATES.index(name) + 1] if match.group(2) else (name,)
+            if name in patterns.CERTIFICATES and self._free(*match.span()):
+                upto = (
+                    patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
+                    if match.group(2)
+                    else (name,)
+                )
                 self._add("certificate", " or ".join(upto), *match.span())
 
     def _language(self) -> None:
-        for match in NO_SUBTITLES.finditer(self.lower):
+        for match in patterns.NO_SUBTITLES.finditer(self.lower):
             self.findings.append(Finding("language", "en", "want", True))
             self.linker.take(*match.span())
-        for match in FOREIGN.finditer(self.lower):
+        for match in patterns.FOREIGN.finditer(self.lower):
             wanted: Polarity = (
                 "want"
                 if self._negated(match.start()) and "english" not in match.group()
@@ -257,10 +261,10 @@ class Preferences:
             if self._free(*match.span()):
                 self.findings.append(Finding("language", "en", wanted, True))
                 self.linker.take(*match.span())
-        for match in FILM_INSTEAD.finditer(self.lower):
+        for match in patterns.FILM_INSTEAD.finditer(self.lower):
             self.findings.append(Finding("kind", "movie", "want", True))
             self.linker.take(*match.span())
-        for match in SERIES.finditer(self.lower):
+        for match in patterns.SERIES.finditer(self.lower):
             if self._free(*match.span()):
                 self._add("kind", "series", match.end() - len("series"), match.end())
 
@@ -271,7 +275,7 @@ class Preferences:
 
     def _vocabulary(self) -> None:
         tokens = self.linker.tokens
-        only = bool(ONLY.search(self.lower))
+        only = bool(patterns.ONLY.search(self.lower))
         genres: list[tuple[str, int, int]] = []
         for n in (3, 2, 1):
             for i in range(len(tokens) - n + 1):
@@ -279,7 +283,7 @@ class Preferences:
                 if not self._free(start, end):
                     continue
                 phrase = " ".join(t.folded for t in tokens[i : i + n])
-                for kind, value in self._meaning(phrase):
+                for kind, value in self._meaning(phrase) or self._subject(phrase, end):
                     if kind == "genre":
                         genres.append((value, start, end))
                         self.linker.take(start, end)
@@ -296,10 +300,18 @@ class Preferences:
         nation = NATIONS.get(phrase)
         if nation:
             return [(cast(SlotKind, nation[0]), nation[1])]
-        tag = self.linker.lexicon.tags.get(phrase) or self.linker.lexicon.tags.get(stem(phrase))
+        tags = self.linker.lexicon.tags
+        tag = tags.get(phrase) or tags.get(stem(phrase))
         if tag and len(phrase) > 3 and phrase not in STOPWORDS:
             return [(cast(SlotKind, tag[0]), tag[1])]
         return []
+
+    def _subject(self, phrase: str, end: int) -> list[tuple[SlotKind, str]]:
+        """The theme behind a noun that says which kind of film: "a zombie movie"."""
+        if phrase in STOPWORDS or not patterns.FILM_AFTER.match(self.lower, end):
+            return []
+        found = (self.linker.lexicon.tags.get(f"{phrase}{ending}") for ending in ("s", "es"))
+        return [(cast(SlotKind, tag[0]), tag[1]) for tag in found if tag][:1]
 
     def _grade_too(self, phrase: str, start: int) -> None:
         """Bar what is graded scary when "nothing scary" is said."""
@@ -307,7 +319,7 @@ class Preferences:
         remarked = mode_at(self.lower, start) == "comment"
         if grade and grade[1] > 0 and self._negated(start) and not remarked:
             self.findings.append(
-                Finding("attribute", {"name": grade[0], "min": TOO_MUCH}, "avoid", True)
+                Finding("attribute", {"name": grade[0], "min": patterns.TOO_MUCH}, "avoid", True)
             )
 
     def _genres(self, genres: list[tuple[str, int, int]]) -> None:
@@ -329,17 +341,28 @@ class Preferences:
             k += 1
 
     def _unwanted_nouns(self) -> None:
-        for match in UNWANTED_NOUNS.finditer(self.lower):
-            start = match.start(1)
-            kept = []
-            for word in re.finditer(r"[a-z'-]+", match.group(1)):
-                a, b = start + word.start(), start + word.end()
-                if word.group() in STOPWORDS or word.group() in NOT_TOPICS or not self._free(a, b):
-                    break
-                kept.append((word.group(), a, b))
-            if kept and self._negated(kept[0][1]):
-                phrase = " ".join(w for w, _, _ in kept)
-                self._add("keyword", phrase, kept[0][1], kept[-1][2])
+        for match in patterns.UNWANTED_NOUNS.finditer(self.lower):
+            if patterns.TOLD.search(self.lower[: match.start()]):
+                continue  # "where a man has no memory" tells a story
+            start, end = match.span(1)
+            while start < end:
+                taken = self._unwanted_noun(start, end)
+                also = patterns.ALSO_UNWANTED.match(self.lower, taken) if taken > start else None
+                start, end = also.span(1) if also else (end, end)
+
+    def _unwanted_noun(self, start: int, end: int) -> int:
+        """Bar the topic that stands there, if it is one; where it ends."""
+        kept: list[tuple[int, int]] = []
+        for word in patterns.WORD.finditer(self.lower, start, end):
+            plain = word.group() in STOPWORDS or word.group() in patterns.NOT_TOPICS
+            if plain or not self._free(*word.span()):
+                break
+            kept.append(word.span())
+        if not kept or not self._negated(kept[0][0]):
+            return start
+        phrase = " ".join(self.lower[a:b] for a, b in kept)
+        self._add("keyword", phrase, kept[0][0], kept[-1][1])
+        return kept[-1][1]
 
 
 def _vocabulary_of(phrase: str) -> list[tuple[SlotKind, str]]:

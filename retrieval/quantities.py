@@ -71,7 +71,7 @@ def _number(word: str) -> float:
 
 _HALF = re.compile(r"\b(?:an hour and a half|(\d) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b")
 _HOURS = re.compile(
-    rf"\b{_N} ?(?:hours?|hrs?|h)\b(?:(?: and)? ?(\d{{1,2}}|a half) ?(?:minutes?|mins?|m)?\b)?"
+    rf"\b{_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half) ?(?:minutes?|mins?|m)?\b)?"
 )
 _MINUTES = re.compile(r"\b(\d{2,3}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
@@ -128,15 +128,22 @@ def _minutes(match: re.Match[str]) -> int:
     return round(hours * 60) + (30 if rest == "a half" else int(rest) if rest else 0)
 
 
+ADULT = 18
+"""Age from which nobody is kept from any film."""
+_AGES = r"\d{1,2}(?:(?:, and|,| and| &| or| to|-|–) ?\d{1,2})*"
 _AGE = re.compile(
-    r"\b(\d{1,2})(?:(?: and |, | & | or )(\d{1,2}))*[ -]?(?:years?|yrs?|yo)\b[ -]?olds?\b|\b(\d{1,2}) ?yo\b"
+    rf"\b{_AGES}[ -]?(?:years?|yrs?|yo)\b[ -]?olds?\b|\b\d{{1,2}} ?yo\b|\bage[ds]? (?:from )?{_AGES}\b"
+    rf"|\b(?:i'm|i am|he's|he is|she's|she is|they're|they are|who is|kids are|children are) {_AGES}(?=$|[.,;!?]| and\b| so\b)"
 )
+_IN_A_STORY = re.compile(r"\b(?:about|where|in which|starring) (?:an? |the |two |some )?$")
 
 
 def _ages(text: str, _newest: int) -> list[Span]:
     found = []
     for match in _AGE.finditer(text):
         ages = [int(n) for n in re.findall(r"\d{1,2}", match.group(0))]
+        if min(ages) >= ADULT or _IN_A_STORY.search(text[: match.start()]):
+            continue
         found.append(Span("age", *match.span(), min=min(ages), max=max(ages)))
     return found
 
@@ -150,7 +157,7 @@ _LAST_YEARS = re.compile(
 _BOUNDED_YEAR = re.compile(
     r"\b(nothing older than|no older than|not older than|nothing before|not before|no earlier than|nothing earlier than"
     r"|nothing newer than|no newer than|not newer than|nothing after|not after|no later than"
-    r"|newer than|after|since|later than|older than|before|prior to|pre|up to|until|by|from)[ -]"
+    r"|newer than|after|post|since|later than|older than|before|prior to|pre|up to|until|by|from)[ -]"
     r"(?:the (?:year )?)?((?:19|20)\d\d)(s?)\b(?: (onwards?|on|and up|or (?:newer|later)|or (?:older|earlier)))?"
 )
 _PLAIN_YEAR = re.compile(
@@ -201,7 +208,7 @@ def _bounds(
         return year, None
     if cue in _UNTIL:
         return None, decade_end
-    if cue in ("newer than", "after", "later than"):
+    if cue in ("newer than", "after", "post", "later than"):
         return decade_end + 1, None
     if cue in ("older than", "before", "prior to", "pre"):
         return None, year - 1
@@ -249,11 +256,17 @@ _CLASSIC = re.compile(
     r"\b(?:(?:old|older) (?:movies?|films?|school|ones?)|(?:something|anything) old|golden age|vintage"
     r"|(?:an? |old |the |some )?classics?(?= |$|[.,!?]))"
 )
+_DECADE_OF_NOW = re.compile(
+    r"\b(?:from |in |of )?(?:the )?(?:(last|past|this) decade|this century)\b"
+)
 _THIS_YEAR = re.compile(r"\b(?:from |in )?this year\b")
 
 
 def _eras(text: str, newest: int) -> list[Span]:
     spans = [Span("year", *m.span(), min=newest) for m in _THIS_YEAR.finditer(text)]
+    for match in _DECADE_OF_NOW.finditer(text):
+        starts = {None: 2000, "this": newest // 10 * 10}
+        spans.append(Span("year", *match.span(), min=starts.get(match.group(1), newest - 9)))
     low = newest - RECENT_YEARS + 1
     spans += [Span("year", *m.span(), min=low, vague=True) for m in _RECENT.finditer(text)]
     spans += [

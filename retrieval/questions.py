@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from retrieval.understanding import Question, QuestionField, SmallTalk
-from retrieval.wording import OUT_OF_SCOPE, SMALL_TALK
+from retrieval.wording import GRADE_WORDS, OUT_OF_SCOPE, SMALL_TALK
 
+_GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
+_FILM = r"(?:it|that|this|(?!(?:there|it|that|this)\b)[^.?!,]{1,40}?)"
 _CLAUSE_END = re.compile(r"[?.!;\n]|$")
 _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
@@ -33,17 +35,17 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
         "certificate",
         r"\b(?:is|are|was)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|too (?:scary|violent)) for (?:kids|children|my|a|an|young|little)|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
     ),
-    ("awards", r"\b(?:did|has|what|which)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
+    ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
         "availability",
-        r"\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)",
+        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)",
     ),
     ("language", r"\bwhat language\b|\bis (?:it|that|this) (?:in|dubbed|subtitled)\b"),
     ("country", r"\b(?:where was|what country)\b[^.?!,]{0,50}\b(?:made|from|filmed|shot)\b"),
     ("genre", r"\b(?:what|which) (?:genre|kind of (?:movie|film)|type of (?:movie|film)) is\b"),
     (
         "rating",
-        r"\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it)\b",
+        r"\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it)\b|\b(?:is|was) [^.?!,]{1,40} any good\b|^\W*is [^.?!,]{1,40} good\?",
     ),
     (
         "difference",
@@ -51,8 +53,19 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "plot",
-        r"\bwhat(?:'s| is| was|s) [^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b",
+        r"\bwhat(?:'s| is| was|s) [^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|^\W*more about\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b",
     ),
+)
+_HOW_GRADED = re.compile(
+    rf"(?P<words>\bhow (?P<grade>{_GRADES}) (?:is|was|are)\b)"
+    rf"|\b(?:is|was) {_FILM} (?P<words2>(?:very |too |really |that |so |at all |particularly )?(?P<grade2>{_GRADES}))(?: at all| for [^.?!,]+)?\?"
+    r"|(?P<words3>\b(?:is|are) there (?:any |much |a lot of |lots of )?(?P<grade3>violence|gore) in\b)"
+)
+_IS_A = re.compile(rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}})\?")
+"""A yes-or-no question: "is Die Hard a Christmas movie?"."""
+_OTHER = re.compile(
+    r"\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
+    r"|\b(?:does|did|do) (?:he|she|it|they|the [\w ]{2,20}|anyone|anybody)\b[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,25} in\b"
 )
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
 _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|a few|good)\b")
@@ -60,7 +73,7 @@ _WHY = re.compile(
     r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b"
 )
 _KNOWN_ITEM = re.compile(
-    r"\bwhat(?:'s| is| was|s)? (?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
+    r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
     r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
     r"|\bname of (?:the|that|a|this) (?:\w+ )?(?:movie|film)\b|\btip of my tongue\b|\bremember (?:a|this|that|the) (?:\w+ )?(?:movie|film)\b"
 )
@@ -74,6 +87,8 @@ class FoundQuestion:
 
     about: QuestionField
     span: tuple[int, int]
+    words: tuple[int, int] | None = None
+    """Words inside that name what is asked ("scary"): they are no wish."""
 
     def of(self, movie_id: str | None) -> Question:
         """The question, about this movie."""
@@ -87,9 +102,34 @@ def find_question(lower: str) -> FoundQuestion | None:
     for about, pattern in _COMPILED:
         match = pattern.search(lower)
         if match:
-            end = _CLAUSE_END.search(lower, match.end())
-            return FoundQuestion(about, (match.start(), end.start() if end else len(lower)))
-    return None
+            return FoundQuestion(about, _clause(lower, match))
+    return _graded(lower) or _yes_or_no(lower) or _unanswerable(lower)
+
+
+def _clause(lower: str, match: re.Match[str]) -> tuple[int, int]:
+    end = _CLAUSE_END.search(lower, match.end())
+    return match.start(), end.start() if end else len(lower)
+
+
+def _graded(lower: str) -> FoundQuestion | None:
+    match = _HOW_GRADED.search(lower)
+    if match is None:
+        return None
+    which = next(n for n in ("", "2", "3") if match.group(f"grade{n}"))
+    about = GRADE_WORDS[match.group(f"grade{which}")][0]
+    return FoundQuestion(
+        cast(QuestionField, about), _clause(lower, match), match.span(f"words{which}")
+    )
+
+
+def _yes_or_no(lower: str) -> FoundQuestion | None:
+    match = _IS_A.search(lower)
+    return FoundQuestion("genre", match.span(), match.span("words")) if match else None
+
+
+def _unanswerable(lower: str) -> FoundQuestion | None:
+    match = _OTHER.search(lower)
+    return FoundQuestion("other", _clause(lower, match)) if match else None
 
 
 def find_why(lower: str) -> bool:

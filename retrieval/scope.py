@@ -105,6 +105,13 @@ _COMMENT = re.compile(
 )
 
 
+_RELATIVE = re.compile(
+    r"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?)\b(?: [\w-]+){0,4}? ?\b(?:that|which)"
+    r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?)\b"
+)
+"""The noun with its clause in "a film that is funny": it describes what is wanted, no film seen."""
+
+
 def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
     """How the sentence around a place is meant; `clause_only` stops at commas as well."""
     start, end = 0, len(lower)
@@ -119,4 +126,4 @@ def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
         return "request"
     if _TASTE.search(sentence):
         return "taste"
-    return "comment" if _COMMENT.search(sentence) else "request"
+    return "comment" if _COMMENT.search(_RELATIVE.sub(" ", sentence)) else "request"

@@ -97,9 +97,11 @@ class _Reading:
         self.reaches = negated_spans(self.lower)
 
     def result(self) -> Understanding:
+        question = find_question(self.lower)
+        if question and question.words:
+            self.linker.take(*question.words)
         preferences = Preferences(self.linker, self.reaches)
         preferences.before_names()
-        question = find_question(self.lower)
         pointed = self.linker.ordinals(self.context.shown)
         people = self.linker.people()
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)

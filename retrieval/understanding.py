@@ -43,8 +43,17 @@ QuestionField = Literal[
     "rating",
     "awards",
     "difference",
+    "violence",
+    "scariness",
+    "sadness",
+    "humour",
+    "romance",
+    "complexity",
+    "pace",
+    "other",
 ]
-SmallTalk = Literal["greeting", "thanks", "goodbye", "accept", "about_agent"]
+"""What about a movie is asked; `other`: something that no catalogue field answers."""
+SmallTalk = Literal["greeting", "thanks", "goodbye", "accept", "about_agent", "foreign"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,24 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("My family loved that movie", set()),
         ("it wasn't that funny honestly", set()),
         ("it was a good horror film", set()),
+        ("a comedy that isn't about love", {("genre", "comedy", "want")}),
+        ("a comedy which is not stupid", {("genre", "comedy", "want")}),
+        (
+            "no nudity or swearing",
+            {("keyword", "nudity", "avoid"), ("keyword", "swearing", "avoid")},
+        ),
+        ("the one where a man has no memory", set()),
+        ("a drama about a 40 year old man", {("genre", "drama", "want")}),
+        ("I'm 30, a comedy please", {("genre", "comedy", "want")}),
+        (
+            "by Steven Spielberg or Tom Hanks",
+            {("director", "Steven Spielberg or Tom Hanks", "want")},
+        ),
+        ("a love story", {("genre", "romance", "want")}),
+        ("nothing with subtitles", {("language", "en", "want")}),
+        ("post 2010", {("year", (("min", 2011),), "want")}),
+        ("from this century", {("year", (("min", 2000),), "want")}),
+        ("1h30 max", {("runtime", (("max", 90),), "want")}),
     ],
 )
 def test_slots(text: str, expected: set[tuple[str, Any, str]]) -> None:
@@ -181,6 +199,39 @@ def test_questions(text: str, about: str) -> None:
     assert question is not None
     assert question.about == about
     assert question.movie_id is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("how scary is Alien?", "scariness"),
+        ("is Heat very violent?", "violence"),
+        ("is Heat a musical?", "genre"),
+        ("is Up any good?", "rating"),
+        ("how many oscars did Heat win?", "awards"),
+        ("who wrote Alien?", "other"),
+        ("does the dog die in Jaws?", "other"),
+    ],
+)
+def test_a_question_about_a_film_is_no_wish(text: str, about: str) -> None:
+    heard = hear(text)
+    assert heard.question is not None
+    assert heard.question.about == about
+    assert [m.stance for m in heard.mentions] == ["asked"]
+    assert not heard.findings
+
+
+@pytest.mark.parametrize(
+    ("text", "bar"),
+    [
+        ("two kids aged 6 and 9", "PG-13 or R or NC-17 or TV-14 or TV-MA"),
+        ("something for ages 5 to 8", "PG-13 or R or NC-17 or TV-14 or TV-MA"),
+        ("I'm 13, what can I watch?", "R or NC-17 or TV-MA"),
+        ("for my teenage son", "R or NC-17 or TV-MA"),
+    ],
+)
+def test_ages_bar_certificates(text: str, bar: str) -> None:
+    assert ("certificate", bar, "avoid") in slots(text)
 
 
 def test_counts_and_children() -> None:
