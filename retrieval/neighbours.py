@@ -15,8 +15,12 @@ import numpy as np
 from retrieval.knowledge import ARCHETYPES, COMENTION, NEIGHBOURS, Archetypes, CoMention, Neighbours
 from retrieval.movie import Seed, Taste
 
-LIST_OFFSET = 3
-"""A film at rank r (0 = best) of a list gets 1 / (3 + r)."""
+LIST_OFFSET = 6
+"""A film at rank r (0 = best) of a seed's list gets 1 / (6 + r)."""
+BACKLINK = 0.35
+"""A film whose own list names the seed at rank r gets .35 / (6 + r): liking goes both ways."""
+NAMED_POWER = 0.3
+"""Votes are multiplied by (1 + how many lists name the film) ** .3: fans name what is well known."""
 RECENCY = 0.3
 """A seed named j movies ago weighs 1 / (1 + .3 j)."""
 TASTE_WEIGHT = 0.3
@@ -44,12 +48,15 @@ def seed_weights(seeds: Sequence[Seed], taste: Taste) -> dict[str, float]:
     return weights
 
 
-def list_votes(weights: Mapping[str, float], lists: Mapping[str, Sequence[str]]) -> Votes:
-    """Votes of the neighbour lists of the seeds."""
+def list_votes(weights: Mapping[str, float], lists: "ListGraph") -> Votes:
+    """Votes of the neighbour lists of the seeds, and of the lists that name a seed."""
     tally = _Tally()
     for seed, weight in weights.items():
-        for rank, movie_id in enumerate(lists.get(seed, ())):
-            tally.add(movie_id, weight / (LIST_OFFSET + rank), seed)
+        for rank, movie_id in enumerate(lists.forward.get(seed, ())):
+            tally.add(movie_id, weight * lists.named(movie_id) / (LIST_OFFSET + rank), seed)
+        for movie_id, rank in lists.backward.get(seed, ()):
+            vote = BACKLINK * weight * lists.named(movie_id) / (LIST_OFFSET + rank)
+            tally.add(movie_id, vote, seed)
     return tally.votes(without=weights)
 
 
@@ -106,11 +113,33 @@ class _Tally:
 
 
 @dataclass(frozen=True)
+class ListGraph:
+    """The neighbour lists, readable in both directions."""
+
+    forward: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """{movie_id: ids best first}."""
+    backward: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    """{movie_id: (the movie whose list names it, its rank there) pairs}."""
+
+    @classmethod
+    def of(cls, lists: Mapping[str, Sequence[str]]) -> "ListGraph":
+        """Turn the lists around once."""
+        backward: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for movie_id, names in lists.items():
+            for rank, named in enumerate(names):
+                backward[named].append((movie_id, rank))
+        return cls(lists, dict(backward))
+
+    def named(self, movie_id: str) -> float:
+        """How much more a vote for a movie counts that many lists name."""
+        return float((1 + len(self.backward.get(movie_id, ()))) ** NAMED_POWER)
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """Everything the list legs vote from, by the ids of one catalogue; any part may be empty."""
 
-    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Neighbour lists: {movie_id: ids best first}."""
+    lists: ListGraph = field(default_factory=ListGraph)
     related: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     """Co-mention: {movie_id: (other id, score) pairs}."""
     mentions: Mapping[str, float] = field(default_factory=dict)
@@ -124,7 +153,7 @@ class Knowledge:
         """From the joined files of an index, by name; missing ones leave their part empty."""
         known = cls()
         if NEIGHBOURS in found:
-            known = replace(known, lists=Neighbours.load(found[NEIGHBOURS]).lists)
+            known = replace(known, lists=ListGraph.of(Neighbours.load(found[NEIGHBOURS]).lists))
         if COMENTION in found:
             known = known.with_counts(CoMention.load(found[COMENTION]))
         if ARCHETYPES in found:

@@ -44,8 +44,8 @@ WITH_SEEDS: Mapping[str, float] = {
     **{"archetypes": 0.3, "tags": 0.6, "dense_seeds": 0.3, "dense": 0.15, "text": 0.05},
 }
 WITHOUT_SEEDS: Mapping[str, float] = {
-    **{"proposals": 3.0, "neighbours": 1.0, "comention": 0.7, "mentions": 0.8, "popular": 0.2},
-    **{"archetypes": 1.0, "tags": 1.5, "dense": 0.5, "text": 0.3},
+    **{"proposals": 3.0, "neighbours": 1.0, "comention": 0.7, "mentions": 1.0, "popular": 0.1},
+    **{"archetypes": 1.0, "tags": 1.2, "dense": 0.4, "text": 0.3},
 }
 KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
 """Fusion weights by situation; from the pilot (research/pilots.md) and hand-set where it is silent.

@@ -23,7 +23,13 @@ from retrieval.movie import (
     Wish,
     satisfies,
 )
-from retrieval.neighbours import archetype_votes, comention_votes, list_votes, seed_weights
+from retrieval.neighbours import (
+    ListGraph,
+    archetype_votes,
+    comention_votes,
+    list_votes,
+    seed_weights,
+)
 from retrieval.retriever import Retriever, RetrieverSettings
 from talking import services
 
@@ -49,11 +55,13 @@ def test_fusion_breaks_ties_by_id_and_takes_nothing() -> None:
 def test_votes_weigh_rank_and_recency_and_leave_seeds_out() -> None:
     weights = seed_weights([Seed("new", 0), Seed("old", 1)], Taste(likes={"liked": 1.0}))
     assert weights == {"new": 1.0, "old": pytest.approx(1 / 1.3), "liked": pytest.approx(0.3)}
-    votes = list_votes(weights, {"new": ["a", "old", "b"], "old": ["b"]})
-    assert set(votes.scores) == {"a", "b"}
-    assert votes.scores["a"] == pytest.approx(1 / 3)
-    assert votes.scores["b"] == pytest.approx(1 / 5 + 1 / 1.3 / 3)
-    assert votes.sources == {"a": "new", "b": "old"}
+    graph = ListGraph.of({"new": ["a", "old", "b"], "old": ["b"], "c": ["x", "new"]})
+    votes = list_votes(weights, graph)
+    assert set(votes.scores) == {"a", "b", "c"}
+    assert votes.scores["a"] == pytest.approx(2**0.3 / 6)
+    assert votes.scores["b"] == pytest.approx(3**0.3 * (1 / 8 + 1 / 1.3 / 6))
+    assert votes.scores["c"] == pytest.approx(0.35 / 7)
+    assert votes.sources == {"a": "new", "b": "old", "c": "new"}
     assert comention_votes({"new": 2.0}, {"new": [("a", 0.5)]}).scores == {"a": 1.0}
 
 
