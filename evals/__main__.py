@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_figures(commands)
     _add_run(commands)
     _add_rank(commands)
+    _add_signal(commands)
     _add_describe(commands)
     _add_latency(commands)
     return parser
@@ -109,6 +110,15 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     rank.add_argument("--legs", help="rows, comma-separated: full,popularity,lexical,dense,...")
 
 
+def _add_signal(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    signal = commands.add_parser("signal", help="what each part of the knowledge adds to ranking")
+    signal.set_defaults(command=_signal)
+    _add_common(signal)
+    signal.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
+    signal.add_argument("--counts-from", type=Path, help="count co-mention out of fold from here")
+    signal.add_argument("--in-sample", action="store_true", help="accept counts of these dialogues")
+
+
 def _add_describe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     describe = commands.add_parser("describe", help="find films by descriptions without the title")
     describe.set_defaults(command=_describe)
@@ -125,6 +135,12 @@ def _rank(given: argparse.Namespace) -> int:
     from evals.rank_command import rank
 
     return asyncio.run(rank(given))
+
+
+def _signal(given: argparse.Namespace) -> int:
+    from evals.signal import signal
+
+    return asyncio.run(signal(given))
 
 
 def _describe(given: argparse.Namespace) -> int:
