@@ -17,6 +17,7 @@ from agent.policy import Clarification, clarification
 from agent.turn import DialogueState, Edit
 from retrieval.movie import ATTRIBUTES, Movie, number_of
 from retrieval.understanding import Comparison, Mention, Understanding, Withdrawal
+from retrieval.wording import GRADE_WORDS
 
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
@@ -86,7 +87,9 @@ def decide(context: DecisionContext) -> Decision:
     if heard.reset:
         return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.undo:
-        search = SearchRequest(state.query_text) if state.ledger.past else None
+        past = state.ledger.past
+        # Back to an empty ledger, the words said with its entries count no more either.
+        search = SearchRequest(state.query_text if past[-1] else "") if past else None
         return Decision(("refine",), (LedgerEdit("undo"),), search)
     edits = edits_of(context)
     spoken = _spoken(context)
@@ -123,7 +126,9 @@ def _spoken(context: DecisionContext) -> Decision | None:
         return Decision(("inform",), edits)
     if heard.out_of_scope and not wants_list:
         return Decision(("chat",), say=("out_of_scope",))
-    seeds = any(m.stance == "seed" for m in heard.mentions)
+    # "I'll watch the second one" is the end of choosing, not an example to search by.
+    chosen = "accept" in heard.small_talk and bool(state.shown)
+    seeds = any(m.stance == "seed" for m in heard.mentions) and not chosen
     if heard.small_talk and not (wants_list or seeds or heard.withdrawals):
         return Decision(("chat",), edits, say=(heard.small_talk[0],))
     only_feedback = bool(heard.mentions) and not (wants_list or seeds or heard.query_text)
@@ -172,11 +177,15 @@ def edits_of(context: DecisionContext) -> tuple[LedgerEdit, ...]:
     heard, ledger = context.understanding, context.state.ledger
     edits: list[LedgerEdit] = []
     for withdrawal in heard.withdrawals:
-        edits += [LedgerEdit("withdraw", entry_id=e.id) for e in _matching(ledger, withdrawal)]
+        edits += _withdrawn(ledger, withdrawal)
     for mention in heard.mentions:
         edit = _mentioned(mention)
         edits += [edit] if edit else []
+    # "No horror tonight. I love horror, though": what they ask for beats what they like.
+    barred = {(f.kind, str(f.value)) for f in heard.findings if f.polarity == "avoid"}
     for finding in heard.findings:
+        if not finding.hard and (finding.kind, str(finding.value)) in barred:
+            continue
         edits.append(
             LedgerEdit(
                 "add",
@@ -190,7 +199,24 @@ def edits_of(context: DecisionContext) -> tuple[LedgerEdit, ...]:
     for comparison in heard.comparisons:
         edit = _compared(comparison, context)
         edits += [edit] if edit else []
+        edits += _outgrown(comparison, ledger)
     return tuple(edits)
+
+
+def _outgrown(comparison: Comparison, ledger: Ledger) -> list[LedgerEdit]:
+    """Withdraw the wish for "scary" when "less scary" is said."""
+    wanted = ledger.of("mood", polarity="want") if comparison.direction < 0 else ()
+    grade = (comparison.what, 1)
+    outgrown = [e for e in wanted if GRADE_WORDS.get(str(e.value)) == grade]
+    return [LedgerEdit("withdraw", entry_id=e.id) for e in outgrown]
+
+
+def _withdrawn(ledger: Ledger, withdrawal: Withdrawal) -> list[LedgerEdit]:
+    entries = _matching(ledger, withdrawal)
+    if not withdrawal.barred:
+        return [LedgerEdit("withdraw", entry_id=e.id) for e in entries]
+    wanted = [e for e in entries if e.polarity == "want"][-1:]
+    return [LedgerEdit("add", kind=e.kind, value=e.value, polarity="avoid") for e in wanted]
 
 
 def _matching(ledger: Ledger, withdrawal: Withdrawal) -> list[Entry]:

@@ -30,6 +30,10 @@ _GRADED = {
     "family_friendly": "family-friendly",
 }
 _HOW_MUCH = {0: "not at all", 1: "a little", 2: "quite", 3: "very"}
+_ABOVE = {
+    "R or NC-17 or TV-MA": "PG-13",
+    "PG-13 or R or NC-17 or TV-14 or TV-MA": "PG",
+}
 _OPPOSITES = {"pace": "slow", "humour": "serious"}
 _TOO = {1: "not {} at all", 2: "not too {}", 3: "not very {}"}
 
@@ -39,6 +43,8 @@ def label(kind: str, value: str | Mapping[str, Any], polarity: str) -> str:
     text = value_label(kind, value)
     if kind == "attribute" and polarity == "avoid" and not isinstance(value, str):
         return _barred_label(str(value["name"]), value.get("min"), text)
+    if kind == "certificate" and polarity == "avoid" and value in _ABOVE:
+        return f"nothing above {_ABOVE[str(value)]}"
     if polarity == "want" or kind in ("seen", "disliked", "not_now"):
         return text
     if kind in ("theme", "keyword"):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz, process
 
 from retrieval.movie import Movie, fold, stem, title_key
+from retrieval.understanding import SlotKind
 from retrieval.wording import COMPOUND_GENRES, GENRE_WORDS, MOOD_WORDS, STOPWORDS
 
 LONGEST_TITLE = 9
@@ -22,6 +23,8 @@ FUZZY_TITLE = 86.0
 FUZZY_PERSON = 84.0
 FUZZY_VOCABULARY = 82.0
 VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
+PARTICLES = frozenset("de del della di da van von la le st mc".split())
+"""What begins a surname of two words: "De Niro"."""
 COMMON_TIMES = 12
 COMMON_SHARE = 0.004
 """A word in more than this share of overviews is ordinary English, not a telling part of a title.
@@ -143,6 +146,19 @@ def is_vocabulary(key: str) -> bool:
     return any(k in GENRE_WORDS or k in MOOD_WORDS for k in (key, singular))
 
 
+def vocabulary_of(phrase: str) -> list[tuple[SlotKind, str]]:
+    """The genre or mood slots that a phrase of the tables means."""
+    singular = " ".join(stem(w) for w in phrase.split())
+    for key in (phrase, singular):
+        if key in COMPOUND_GENRES:
+            return [("genre", g) for g in COMPOUND_GENRES[key]]
+        if key in GENRE_WORDS:
+            return [("genre", GENRE_WORDS[key])]
+    if phrase in MOOD_WORDS:
+        return [("mood", MOOD_WORDS[phrase])]
+    return []
+
+
 def build_lexicon(movies: Iterable[Movie]) -> Lexicon:
     """Tables over a whole catalogue; one pass."""
     builder = _Builder()
@@ -251,6 +267,8 @@ def _surnames(people: dict[str, PersonEntry]) -> dict[str, str]:
         parts = key.split()
         if len(parts) > 1 and len(parts[-1]) > 3:
             by_surname[parts[-1]].append((person.directs * 2 + person.acts, key))
+        if len(parts) > 2 and parts[-2] in PARTICLES:
+            by_surname[" ".join(parts[-2:])].append((person.directs * 2 + person.acts, key))
     chosen = {}
     for surname, ranked in by_surname.items():
         ranked.sort(reverse=True)

@@ -31,6 +31,9 @@ _ACTOR_CUE = re.compile(r"\b(with|starring|stars|featuring|actor|actress|has|hav
 _PERSON_CUE = re.compile(
     r"\b(with|starring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
+_SURNAME_CUE = re.compile(
+    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any)\s+$"
+)
 _FUZZY_CUE = re.compile(
     r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
 )
@@ -42,9 +45,12 @@ _ORDINALS = {
     **{"fifth": 4, "5th": 4, "sixth": 5, "seventh": 6, "eighth": 7, "last": -1, "top": 0},
 }
 _ORDINAL = re.compile(
-    rf"\b(?:the )?(?:({'|'.join(_ORDINALS)}) (?:one|two|movie|film|pick|option|choice|suggestion|title)?\b"
+    rf"\b(?:the )?(?:({'|'.join(_ORDINALS)}) (?:one|movie|film|pick|option|choice|suggestion|title)?\b"
     r"|(?:number|no\.|#) ?(\d{1,2})\b)"
+    rf"|\bthe ({'|'.join(_ORDINALS)})(?=\W*$|\s*[,.;!?]| (?:and|is|was|looks|sounds)\b)|(?<=and )(?:the )?({'|'.join(_ORDINALS)})(?=\W*$)"
 )
+_FEW = {"two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
+_FIRST_FEW = re.compile(r"\b(?:the )?first (two|three|four|2|3|4)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +254,16 @@ class Linker:
     def ordinals(self, shown: Sequence[Movie]) -> list[LinkedTitle]:
         """Movies of the list shown last: "the second one", "number 3", "that Nolan one"."""
         found = []
+        for match in _FIRST_FEW.finditer(self.lower):
+            many = _FEW[match.group(1)] if self.free(*match.span()) else 0
+            found += [_linked(movie, *match.span()) for movie in shown[:many]]
+        for linked in found:
+            self.take(linked.start, linked.end)
         for match in _ORDINAL.finditer(self.lower):
-            index = _ORDINALS[match.group(1)] if match.group(1) else int(match.group(2)) - 1
-            has_noun = match.group().strip().split()[-1] not in _ORDINALS
-            if -1 <= index < len(shown) and shown and has_noun and self.free(*match.span()):
+            word = match.group(1) or match.group(3) or match.group(4)
+            index = _ORDINALS[word] if word else int(match.group(2)) - 1
+            alone = bool(match.group(1)) and match.group().strip().split()[-1] in _ORDINALS
+            if -1 <= index < len(shown) and shown and not alone and self.free(*match.span()):
                 found.append(_linked(shown[index], *match.span()))
         for match in re.finditer(r"\bthat (\w+(?: \w+)?) (?:one|movie|film)\b", self.lower):
             name = fold(match.group(1))
@@ -280,6 +292,8 @@ class Linker:
     def _person(self, i: int, j: int) -> PersonEntry | None:
         key = " ".join(t.folded for t in self.tokens[i:j])
         before = self.lower[: self.tokens[i].start]
+        if j - i == 2 and key in self.lexicon.surnames:
+            return self.lexicon.people[self.lexicon.surnames[key]]
         if j - i > 1:
             person = self.lexicon.people.get(key)
             if person and key not in self.lexicon.titles:
@@ -291,7 +305,12 @@ class Linker:
         raw = self.lower[self.tokens[i].start : self.tokens[i].end]
         full = self.lexicon.surnames.get(fold(raw.removesuffix("'s")))
         after = self.tokens[j].folded if j < len(self.tokens) else ""
-        cue = _PERSON_CUE.search(before) or before.endswith("that ") or after in _NOT_A_TITLE_BEFORE
+        cue = (
+            _PERSON_CUE.search(before)
+            or _SURNAME_CUE.search(before)
+            or before.endswith("that ")
+            or after in _NOT_A_TITLE_BEFORE
+        )
         known = key in self.lexicon.titles or key in self.lexicon.common or is_vocabulary(key)
         return self.lexicon.people[full] if full and cue and not known else None
 

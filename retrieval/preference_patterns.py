@@ -31,6 +31,10 @@ FEEL = re.compile(
     + "|".join(FEELING_MOODS)
     + r")\b"
 )
+TIMID = re.compile(
+    r"\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
+)
+"""Says that somebody cannot bear what is scary."""
 CHEER = re.compile(
     r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
 )
@@ -43,6 +47,9 @@ WITHDRAW = re.compile(
     r"|\b(subtitles) (?:are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
     r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
+)
+NOT_THEM = re.compile(
+    r"\b(?:not|without|no more|anyone but|anybody but) (?:him|her|them)\b(?! (?:movie|film|one))|\b(?:someone|somebody) else\b"
 )
 NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
     ("year", "year years decade era date age"),
@@ -93,7 +100,9 @@ ALSO_UNWANTED = re.compile(
     r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
 """The next of "no nudity or swearing"."""
-TOLD = re.compile(r"\b(?:where|in which|who|whose|whom)\b[^.;!?]*$")
+TOLD = re.compile(
+    r"\b(?:where|in which|whose|about (?:an? |the )?\w+ (?:who|with)|(?:guy|man|woman|girl|boy|people|character|one) (?:who|with))\b[^.;!?]*$"
+)
 """What comes before words that tell a story rather than a wish."""
 WORD = re.compile(r"[a-z'-]+")
 OR_BETWEEN = re.compile(r",? or (?:with |by |from )?|/|, ?(?=[^.;!?]* or )")

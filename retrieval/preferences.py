@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, cast
 
 from retrieval import preference_patterns as patterns
+from retrieval.lexicon import vocabulary_of
 from retrieval.linking import LinkedPerson, Linker
 from retrieval.movie import stem
 from retrieval.quantities import Span, find_quantities
@@ -17,11 +18,8 @@ from retrieval.understanding import Finding, Polarity, SlotKind, Withdrawal
 from retrieval.wording import (
     COMPANIONS,
     COMPARATIVES,
-    COMPOUND_GENRES,
     FEELING_MOODS,
-    GENRE_WORDS,
     GRADE_WORDS,
-    MOOD_WORDS,
     NATIONS,
     SERVICES,
     STOPWORDS,
@@ -58,7 +56,7 @@ class Preferences:
         self._services()
         self._vocabulary()
         self._unwanted_nouns()
-        return _unique(self.findings)
+        return _unique(_either_language(self.findings))
 
     # --- bookkeeping ---
 
@@ -76,7 +74,8 @@ class Preferences:
         mode = "request" if firm else mode_at(self.lower, start)
         if self._free(start, end):
             self.linker.take(start, end)
-        if mode != "comment":
+        told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
+        if mode != "comment" and not (reach and told):
             binds = polarity == "avoid" or (hard and mode == "request")
             self.findings.append(Finding(kind, value, polarity, binds))
 
@@ -91,13 +90,16 @@ class Preferences:
                 found += withdrawals
                 self.taken_back.append(match.span())
                 self.linker.take(*match.span())
+        for match in patterns.NOT_THEM.finditer(self.lower):
+            found.append(Withdrawal("person", barred=True))
+            self.linker.take(*match.span())
         self.withdrawals = tuple(found)
 
     def _withdrawn(self, what: str) -> list[Withdrawal]:
         """What a phrase such as "comedy", "year", "tom hanks" names, as slots to withdraw."""
         if what in patterns.KIND_NAMES:
             return [Withdrawal(patterns.KIND_NAMES[what])]
-        found = [Withdrawal(kind, value) for kind, value in _vocabulary_of(what)]
+        found = [Withdrawal(kind, value) for kind, value in vocabulary_of(what)]
         person = self.linker.lexicon.people.get(what)
         if person:
             found.append(Withdrawal("person", person.name))
@@ -146,6 +148,11 @@ class Preferences:
             value = (
                 {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
             )
+            self.findings.append(Finding("attribute", value, "avoid", True))
+
+        for match in patterns.TIMID.finditer(self.lower):
+            self.linker.take(*match.span())
+            value = {"name": "scariness", "min": patterns.TOO_MUCH}
             self.findings.append(Finding("attribute", value, "avoid", True))
 
     def _feelings(self) -> None:
@@ -207,14 +214,10 @@ class Preferences:
         who = "kids" if youngest < patterns.TEEN else "teens"
         self.findings.append(Finding("companion", who, "want", False))
         self.findings.append(Finding("certificate", bar, "avoid", True))
-        self.findings.append(
-            Finding(
-                "attribute",
-                {"name": "scariness", "min": patterns.TOO_MUCH + (youngest > 9)},
-                "avoid",
-                True,
-            )
-        )
+        for name in ("scariness", "violence", "sadness"):
+            too_much = patterns.TOO_MUCH + (youngest > 9 or name == "sadness")
+            value = {"name": name, "min": too_much}
+            self.findings.append(Finding("attribute", value, "avoid", True))
         if youngest < patterns.YOUNG_CHILD:
             self.findings.append(Finding("genre", "family or animation", "want", True))
 
@@ -294,7 +297,7 @@ class Preferences:
         self._genres(sorted(genres, key=lambda g: g[1]))
 
     def _meaning(self, phrase: str) -> list[tuple[SlotKind, str]]:
-        found = _vocabulary_of(phrase) or _vocabulary_of(self.linker.lexicon.respell(phrase) or "")
+        found = vocabulary_of(phrase) or vocabulary_of(self.linker.lexicon.respell(phrase) or "")
         if found:
             return found
         nation = NATIONS.get(phrase)
@@ -365,17 +368,14 @@ class Preferences:
         return kept[-1][1]
 
 
-def _vocabulary_of(phrase: str) -> list[tuple[SlotKind, str]]:
-    """The genre or mood slots that a phrase of the tables means."""
-    singular = " ".join(stem(w) for w in phrase.split())
-    for key in (phrase, singular):
-        if key in COMPOUND_GENRES:
-            return [("genre", g) for g in COMPOUND_GENRES[key]]
-        if key in GENRE_WORDS:
-            return [("genre", GENRE_WORDS[key])]
-    if phrase in MOOD_WORDS:
-        return [("mood", MOOD_WORDS[phrase])]
-    return []
+def _either_language(findings: Sequence[Finding]) -> list[Finding]:
+    """One wish with a choice of "French or Italian": a film is rarely in both."""
+    wanted = [f for f in findings if f.kind == "language" and f.polarity == "want"]
+    if len(wanted) < 2:
+        return list(findings)
+    codes = " or ".join(dict.fromkeys(str(f.value) for f in wanted))
+    either = Finding("language", codes, "want", any(f.hard for f in wanted))
+    return [either, *(f for f in findings if f not in wanted)]
 
 
 def _span_kind(span: Span) -> SlotKind:

@@ -5,7 +5,7 @@ and understand.py decides what to do with it. Pure; called by understand.py only
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 NUMBER_WORDS = {
@@ -33,6 +33,7 @@ LONG_MIN = 150
 """Minutes: what "long" means at least."""
 
 _N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
+_OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*")
 _YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?!s)"
 _DECADE = r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’]?s\b"
 
@@ -62,7 +63,35 @@ def find_quantities(text: str, newest_year: int) -> list[Span]:
         for span in finder(text, newest_year):
             if all(span.end <= s.start or span.start >= s.end for s in spans):
                 spans.append(span)
-    return sorted(spans, key=lambda s: s.start)
+    return _either(sorted(spans, key=lambda s: s.start), text)
+
+
+def _either(spans: list[Span], text: str) -> list[Span]:
+    """Join "the 80s or 90s" into one range when nothing lies between the two."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last and _adjoin(last, span) and _OR.fullmatch(text[last.end : span.start]):
+            joined[-1] = replace(
+                last, end=span.end, min=_lowest(last, span), max=_highest(last, span)
+            )
+        else:
+            joined.append(span)
+    return joined
+
+
+def _adjoin(a: Span, b: Span) -> bool:
+    if not (a.kind == b.kind == "year") or None in (a.min, a.max, b.min, b.max):
+        return False
+    return (_lowest(b, b) - _highest(a, a)) in (0, 1) or (_lowest(a, a) - _highest(b, b)) in (0, 1)
+
+
+def _lowest(a: Span, b: Span) -> int:
+    return min(a.min or 0, b.min or 0)
+
+
+def _highest(a: Span, b: Span) -> int:
+    return max(a.max or 0, b.max or 0)
 
 
 def _number(word: str) -> float:
@@ -252,6 +281,9 @@ _RECENT = re.compile(
     r"\b(?:recent(?:ly)?(?: released)?|latest|newest|brand new|new(?:er)? (?:movies?|films?|releases?|ones?|stuff)"
     r"|(?:something|anything|a) new|modern|contemporary)\b"
 )
+NOT_OLD_YEARS = 25
+"""What "not too old" means: the last so many years of the catalogue."""
+_NOT_OLD = re.compile(r"\b(?:not|nothing|isn't|n't) (?:be )?(?:too|so|very|that|super) old\b")
 _CLASSIC = re.compile(
     r"\b(?:(?:old|older) (?:movies?|films?|school|ones?)|(?:something|anything) old|golden age|vintage"
     r"|(?:an? |old |the |some )?classics?(?= |$|[.,!?]))"
@@ -267,6 +299,8 @@ def _eras(text: str, newest: int) -> list[Span]:
     for match in _DECADE_OF_NOW.finditer(text):
         starts = {None: 2000, "this": newest // 10 * 10}
         spans.append(Span("year", *match.span(), min=starts.get(match.group(1), newest - 9)))
+    low = newest - NOT_OLD_YEARS + 1
+    spans += [Span("year", *m.span(), min=low, vague=True) for m in _NOT_OLD.finditer(text)]
     low = newest - RECENT_YEARS + 1
     spans += [Span("year", *m.span(), min=low, vague=True) for m in _RECENT.finditer(text)]
     spans += [

@@ -7,13 +7,20 @@ Pure; a few milliseconds. Called by agent/decide.py and, through it, by `python 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.lexicon import Lexicon
 from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie
 from retrieval.preferences import Preferences
-from retrieval.questions import find_question, find_why, is_known_item, is_out_of_scope, small_talk
+from retrieval.questions import (
+    FoundQuestion,
+    find_question,
+    find_why,
+    is_known_item,
+    is_out_of_scope,
+    small_talk,
+)
 from retrieval.scope import Reach, negated_spans
 from retrieval.understanding import Comparison, Mention, Stance, Understanding, Unsure
 from retrieval.wording import STOPWORDS
@@ -33,7 +40,7 @@ _MORE = re.compile(
     r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
     r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b"
     r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
-    r"|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
+    r"|^\W*(?:no+|nope|nah|meh|not really|boring|next)(?: (?:thanks|thank you|sorry))?\W*$|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
 )
 _ADDITIVE = re.compile(
     r"\b(?:also|too(?=[.,!?]|$)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
@@ -51,6 +58,9 @@ _BAD_IT = re.compile(
     r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b"
 )
 
+_TO_WATCH = re.compile(
+    r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)\b"
+)
 _NEVER_SEEN = re.compile(
     r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$"
 )
@@ -112,6 +122,11 @@ class _Reading:
         mentions += self._pronouns()
         findings = preferences.after_names(people)
         comparisons = self._comparisons(preferences, mentions)
+        chosen = all(m.stance == "unseen" for m in mentions) and _TO_WATCH.search(self.lower)
+        if question is None and mentions and chosen and not (findings or comparisons):
+            # "I want to watch Alien": they have chosen; tell them about it.
+            question = FoundQuestion("plot", (0, 0))
+            mentions = (replace(mentions[0], stance="asked"),)
         why, why_movie = find_why(self.lower), self._asked(mentions)
         # What a question or a comparison is about is not what they would like more of.
         heard = Understanding(

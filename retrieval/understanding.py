@@ -102,6 +102,8 @@ class Withdrawal:
 
     kind: SlotKind | Literal["seed"]
     value: str | None = None
+    barred: bool = False
+    """"Not him": what was wanted last of this kind is now avoided."""
 
 
 @dataclass(frozen=True, slots=True)

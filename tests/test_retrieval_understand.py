@@ -90,6 +90,17 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("nothing with subtitles", {("language", "en", "want")}),
         ("post 2010", {("year", (("min", 2011),), "want")}),
         ("from this century", {("year", (("min", 2000),), "want")}),
+        ("from the 80s or 90s", {("year", (("max", 1999), ("min", 1980)), "want")}),
+        ("not too old", {("year", (("min", 1989),), "want")}),
+        ("French or Italian", {("language", "fr or it", "want")}),
+        (
+            "a drama, she gets scared easily",
+            {
+                ("genre", "drama", "want"),
+                ("attribute", (("min", 2), ("name", "scariness")), "avoid"),
+            },
+        ),
+        ("no nolan", {("person", "Christopher Nolan", "avoid")}),
         ("1h30 max", {("runtime", (("max", 90),), "want")}),
     ],
 )
@@ -138,6 +149,8 @@ def test_positions_and_pronouns_mean_the_shown_list() -> None:
     assert stances("I've seen the second one", context) == {
         f"{SHOWN[1].title} {SHOWN[1].year}": "seen"
     }
+    assert len(stances("I've seen the first two", context)) == 2
+    assert stances("I hated the third", context) == {name(2): "disliked"}
     assert stances("more like number 3", context) == {name(2): "seed"}
     assert stances("that Nolan one looks fun", context) == {"Memento 2000": "seed"}
     assert set(stances("seen them all", context).values()) == {"seen"}
@@ -166,6 +179,9 @@ def test_corrections_withdraw_and_want() -> None:
     ("text", "flag"),
     [
         ("undo", "undo"),
+        ("nope", "more"),
+        ("tell me a joke", "out_of_scope"),
+        ("that movie where a man has no memory", "known_item"),
         ("go back", "undo"),
         ("start over", "reset"),
         ("what do you know about me", "about_me"),
@@ -239,6 +255,17 @@ def test_counts_and_children() -> None:
     kids = slots("something for my 8 and 10 year olds")
     assert ("certificate", "PG-13 or R or NC-17 or TV-14 or TV-MA", "avoid") in kids
     assert ("genre", "family or animation", "want") in kids
+
+
+def test_a_film_they_want_to_watch_is_one_to_tell_about() -> None:
+    question = hear("I want to watch Alien").question
+    assert question is not None
+    assert question.about == "plot"
+    assert hear("I haven't seen Alien").question is None
+
+
+def test_not_him_turns_a_wish_round() -> None:
+    assert [(w.kind, w.barred) for w in hear("not him").withdrawals] == [("person", True)]
 
 
 @given(st.text(max_size=400))
