@@ -56,6 +56,15 @@ def clause_of(entry: Entry) -> Clause | None:
     return None
 
 
+def unknowable_kinds(known: Mapping[str, int]) -> frozenset[str]:
+    """Kinds of which a catalogue knows nothing at all: they cannot bind, and the answer says so.
+
+    Args:
+        known: {field: how many movies have a value}.
+    """
+    return frozenset() if known.get("available_on") else frozenset({"service"})
+
+
 def constraints_of(
     ledger: Ledger, gone: Iterable[str] = (), unknowable: frozenset[str] = frozenset()
 ) -> Constraints:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from agent.decide import DecisionContext, decide
 from agent.ledger import LedgerEdit
-from agent.query import constraints_of, query_of
+from agent.query import constraints_of, query_of, unknowable_kinds
 from agent.turn import DialogueState, Shown
 from retrieval.lexicon import Lexicon
 from retrieval.movie import Query
@@ -57,7 +57,8 @@ async def replay(
         text = decision.search.text if decision.search else text
         known_item = bool(decision.search and decision.search.known_item)
         state = replace(state, ledger=ledger, query_text=text)
-    constraints = constraints_of(state.ledger, exclude_ids)
+    tables = await toolbox.catalogue.tables()
+    constraints = constraints_of(state.ledger, exclude_ids, unknowable_kinds(tables.known))
     return Replayed(query_of(state.ledger, text, constraints, known_item), frozenset(heard))
 
 

@@ -26,10 +26,11 @@ from agent.events import (
 )
 from agent.ledger import Entry, movie_id_of
 from agent.policy import Clarification, nothing_left
-from agent.query import clause_of, constraints_of, query_of
+from agent.query import clause_of, constraints_of, query_of, unknowable_kinds
 from agent.state import Card, Deps, TurnState
 from agent.turn import DialogueState, Shown
 from agent.verify import verify
+from retrieval.grounding import ground
 from retrieval.movie import Candidate, Constraints, Query, Taste
 from retrieval.understand import Context, understand
 from tools.explain import Case, reasons
@@ -94,11 +95,14 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     """Retrieve, verify and send the cards; ask what may go when nothing is left."""
     started = deps.clock()
     request = state["decision"].search or SearchRequest()
-    unknowable = _unknowable(state)
+    unknowable = unknowable_kinds(state["tables"].known)
     constraints = _constraints(state, request, unknowable)
     query = query_of(state["ledger"], request.text, constraints, request.known_item)
     if request.rewatch:
         query = replace(query, seeds=())  # what they loved is the answer here, not the example
+    if request.proposals:
+        proposed = ground(request.proposals, state["tables"].lexicon)
+        query = replace(query, proposals=proposed.movie_ids)
     summary = f"{len(constraints.require) + len(constraints.exclude)} conditions"
     deps.emit(ToolStarted, tool="search", summary=summary)
     taste = Taste() if request.rewatch else state["taste"]
@@ -163,12 +167,6 @@ def _constraints(
         return Constraints(bound.require, bound.exclude, known)
     gone = before.shown_ids | taste.seen | set(taste.dislikes)
     return constraints_of(state["ledger"], gone, unknowable)
-
-
-def _unknowable(state: TurnState) -> frozenset[str]:
-    """Kinds of which this catalogue knows nothing: they cannot bind, and the answer says so."""
-    known = state["tables"].known
-    return frozenset({"service"}) if not known.get("available_on") else frozenset()
 
 
 def _cards(

@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.assistant import Assistant
+from agent.decide import Decision, DecisionContext, RulesDecider
 from infra.wiring import Services
+from prompts.loader import load_phrases
 from retrieval.diversity import reorder
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.index import Hits
@@ -31,7 +34,7 @@ from retrieval.neighbours import (
     seed_weights,
 )
 from retrieval.retriever import Retriever, RetrieverSettings
-from talking import services
+from talking import Talk, services
 
 
 def test_fusion_sums_weighted_reciprocal_ranks() -> None:
@@ -156,3 +159,20 @@ async def test_a_forgotten_film_is_found_by_description(wired: Services) -> None
     query = Query(text="thieves enter dreams to plant an idea, spinning top", known_item=True)
     found = await (await retriever(wired)).retrieve(query, k=5)
     assert "Inception" in [c.movie.title for c in found.candidates]
+
+
+async def test_a_models_proposals_are_grounded_verified_and_fused(wired: Services) -> None:
+    """A scripted decider proposes: what is real, fits and was not named comes first."""
+
+    class Proposing:
+        async def decide(self, context: DecisionContext) -> Decision:
+            decision = await RulesDecider().decide(context)
+            assert decision.search is not None
+            titles = ("Paddington 2 (2017)", "No Such Film (1999)", "Saw (2004)", "Up (2009)")
+            return replace(decision, search=replace(decision.search, proposals=titles))
+
+    assistant = Assistant(wired.toolbox, Proposing(), wired.stores.conversations, load_phrases())
+    reply = await Talk(assistant).say("a family film, no horror")
+    assert set(reply.titles[:3]) >= {"Paddington 2", "Up"}
+    assert "Saw" not in reply.titles
+    assert "No Such Film" not in reply.titles
