@@ -45,7 +45,7 @@ WITH_SEEDS: Mapping[str, float] = {
 }
 WITHOUT_SEEDS: Mapping[str, float] = {
     **{"proposals": 3.0, "neighbours": 1.0, "comention": 0.7, "mentions": 1.0, "popular": 0.1},
-    **{"archetypes": 1.0, "tags": 1.2, "dense": 0.4, "text": 0.3},
+    **{"archetypes": 1.0, "tags": 1.2, "dense": 0.3, "text": 0.2},
 }
 KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
 """Fusion weights by situation; from the pilot (research/pilots.md) and hand-set where it is silent.
