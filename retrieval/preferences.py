@@ -37,8 +37,8 @@ class Preferences:
         self.withdrawals: tuple[Withdrawal, ...] = ()
         self.comparatives: list[tuple[str, Literal[-1, 1], int, int]] = []
         self.count: int | None = None
-        self.taken_back: list[tuple[int, int]] = []
-        """Spans of withdrawals: their words describe nothing that is wanted."""
+        self.no_wishes: list[tuple[int, int]] = []
+        """Spans whose words describe nothing that is wanted: withdrawals, how somebody feels."""
 
     def before_names(self) -> None:
         """Phrases that must not be read as titles: withdrawals, "less violent", "shorter"."""
@@ -88,7 +88,7 @@ class Preferences:
             withdrawals = self._withdrawn(what)
             if withdrawals:
                 found += withdrawals
-                self.taken_back.append(match.span())
+                self.no_wishes.append(match.span())
                 self.linker.take(*match.span())
         for match in patterns.NOT_THEM.finditer(self.lower):
             found.append(Withdrawal("person", barred=True))
@@ -158,7 +158,10 @@ class Preferences:
     def _feelings(self) -> None:
         moods: list[str] = []
         for match in patterns.FEEL.finditer(self.lower):
-            moods += FEELING_MOODS[match.group(1)]
+            helped_by = FEELING_MOODS[match.group(1)]
+            moods += helped_by
+            if match.group(1) not in helped_by:
+                self.no_wishes.append(match.span())  # "I feel sad" asks for no sad film
             self.linker.take(*match.span())
         for match in patterns.CHEER.finditer(self.lower):
             moods += ["feel-good", "heartwarming", "funny"]

@@ -235,7 +235,7 @@ class _Reading:
             return self.text
         dropped = [(r.cue_start, r.end) for r in self.reaches]
         dropped += [question] if question else []
-        dropped += [*self.linker.title_spans, *preferences.taken_back]
+        dropped += [*self.linker.title_spans, *preferences.no_wishes]
         kept = [t for t in self.linker.tokens if not any(a <= t.start < b for a, b in dropped)]
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""

@@ -264,6 +264,11 @@ def test_a_film_they_want_to_watch_is_one_to_tell_about() -> None:
     assert hear("I haven't seen Alien").question is None
 
 
+def test_how_somebody_feels_is_not_what_they_look_for() -> None:
+    assert "sad" not in hear("I feel sad tonight, cheer me up").query_text
+    assert "sad" in hear("a sad film").query_text
+
+
 def test_not_him_turns_a_wish_round() -> None:
     assert [(w.kind, w.barred) for w in hear("not him").withdrawals] == [("person", True)]
 
