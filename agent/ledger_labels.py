@@ -19,6 +19,12 @@ LANGUAGES: dict[str, str] = {
     **{"ar": "Arabic", "he": "Hebrew", "th": "Thai", "hu": "Hungarian", "cs": "Czech"},
     **{"el": "Greek", "ro": "Romanian", "is": "Icelandic", "ta": "Tamil", "te": "Telugu"},
 }
+COUNTRIES: dict[str, str] = {
+    **{"gb": "Britain", "us": "the US", "au": "Australia", "ie": "Ireland", "ca": "Canada"},
+    **{"in": "India", "br": "Brazil", "mx": "Mexico", "ar": "Argentina", "ir": "Iran"},
+    **{"il": "Israel", "nz": "New Zealand", "za": "South Africa", "at": "Austria"},
+    **{"be": "Belgium", "hk": "Hong Kong"},
+}
 _GRADED = {
     "violence": "violent",
     "scariness": "scary",
@@ -70,6 +76,8 @@ def value_label(kind: str, value: str | Mapping[str, Any]) -> str:
 def _string_label(kind: str, value: str) -> str:
     if kind == "language":
         return f"in {' or '.join(LANGUAGES.get(v, v) for v in value.split(' or '))}"
+    if kind == "country":
+        return f"from {' or '.join(COUNTRIES.get(v, v) for v in value.split(' or '))}"
     if kind in ("actor", "person"):
         return f"with {value}" if kind == "actor" else value
     prefix = {
@@ -79,7 +87,6 @@ def _string_label(kind: str, value: str) -> str:
         "companion": "for ",
         "theme": "about ",
         "keyword": "about ",
-        "country": "from ",
     }.get(kind, "")
     if kind == "kind":
         return "films" if value == "movie" else "series"

@@ -86,7 +86,7 @@ NO_SUBTITLES = re.compile(
     r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
 SERIES = re.compile(
-    r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ )?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
+    r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ ){0,4}?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
 )
 FILM_INSTEAD = re.compile(
     r"\b(?:rather|instead|just|only|actually) (?:a |an |some )?(?:movie|film)s?\b|\b(?:movie|film) instead\b|\bno series\b"

@@ -116,7 +116,7 @@ _AT_LEAST = re.compile(
 _AFTER_MOST = re.compile(r"^\s*(?:or (?:less|shorter|under)|max(?:imum)?|tops|at most)\b")
 _AFTER_LEAST = re.compile(r"^\s*(?:or (?:more|longer)|at least|plus)\b")
 _SHORT = re.compile(
-    r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short|short (?:movie|film|one)|quick watch"
+    r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
     r"|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
 _LONG = re.compile(

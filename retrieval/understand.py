@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from retrieval.lexicon import Lexicon
 from retrieval.linking import LinkedTitle, Linker
-from retrieval.movie import Movie
+from retrieval.movie import Movie, fold
 from retrieval.preferences import Preferences
 from retrieval.questions import (
     FoundQuestion,
@@ -119,7 +119,7 @@ class _Reading:
         mentions = tuple(
             self._mention(t, question.span if question else None) for t in titles if t.sure
         )
-        mentions += self._pronouns()
+        mentions += self._rest_of_series(mentions) + self._pronouns()
         findings = preferences.after_names(people)
         comparisons = self._comparisons(preferences, mentions)
         chosen = all(m.stance == "unseen" for m in mentions) and _TO_WATCH.search(self.lower)
@@ -186,6 +186,21 @@ class _Reading:
 
     def _negation_at(self, place: int) -> Reach | None:
         return next((r for r in self.reaches if r.start <= place < r.end), None)
+
+    def _rest_of_series(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """The other films behind a name that was refused: "not Star Wars" means all of them."""
+        found: list[Mention] = []
+        for mention in mentions:
+            key = fold(self.text[mention.start : mention.end])
+            tables = (self.lexicon.titles, self.lexicon.franchises)
+            entries = [e for table in tables for e in table.get(key, ())]
+            if mention.stance == "not_now":
+                found += [
+                    replace(mention, movie_id=e.movie_id, title=e.title, year=e.year)
+                    for e in entries
+                ]
+        named = {m.movie_id for m in mentions}
+        return tuple({m.movie_id: m for m in found if m.movie_id not in named}.values())
 
     def _pronouns(self) -> tuple[Mention, ...]:
         """Movies of the list by pronoun: "seen it", "seen them all", "hated that one"."""

@@ -70,6 +70,7 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("a heist film", {("theme", "heist", "want")}),
         ("on netflix", {("service", "netflix", "want")}),
         ("a tv series", {("kind", "series", "want")}),
+        ("a short series", {("kind", "series", "want")}),
         ("My family loved that movie", set()),
         ("it wasn't that funny honestly", set()),
         ("it was a good horror film", set()),
@@ -267,6 +268,11 @@ def test_a_film_they_want_to_watch_is_one_to_tell_about() -> None:
 def test_how_somebody_feels_is_not_what_they_look_for() -> None:
     assert "sad" not in hear("I feel sad tonight, cheer me up").query_text
     assert "sad" in hear("a sad film").query_text
+
+
+def test_a_refused_name_means_all_films_behind_it() -> None:
+    refused = [m for m in hear("not harry potter").mentions if m.stance == "not_now"]
+    assert len(refused) > 1
 
 
 def test_not_him_turns_a_wish_round() -> None:
