@@ -20,7 +20,7 @@ LIST_OFFSET = 6
 BACKLINK = 0.35
 """A film whose own list names the seed at rank r gets .35 / (6 + r): liking goes both ways."""
 NAMED_POWER = 0.3
-"""Votes are multiplied by (1 + how many lists name the film) ** .3: fans name what is well known."""
+"""Votes are multiplied by (1 + how many lists name the film) ** .3: fans name what they know."""
 RECENCY = 0.3
 """A seed named j movies ago weighs 1 / (1 + .3 j)."""
 TASTE_WEIGHT = 0.3
