@@ -307,12 +307,19 @@ class Linker:
         after = self.tokens[j].folded if j < len(self.tokens) else ""
         cue = (
             _PERSON_CUE.search(before)
-            or _SURNAME_CUE.search(before)
+            or self._refers(i, before)
             or before.endswith("that ")
             or after in _NOT_A_TITLE_BEFORE
         )
         known = key in self.lexicon.titles or key in self.lexicon.common or is_vocabulary(key)
         return self.lexicon.people[full] if full and cue and not known else None
+
+    def _refers(self, i: int, before: str) -> bool:
+        """Whether "no" or "like" before a surname means the person, not the start of a title."""
+        tables = (self.lexicon.titles, self.lexicon.franchises)
+        longer = (" ".join(t.folded for t in self.tokens[i:j]) for j in range(i + 2, i + 8))
+        begins_a_title = any(key in table for key in longer for table in tables)
+        return bool(_SURNAME_CUE.search(before)) and not begins_a_title
 
     def _role(self, person: PersonEntry, start: int, end: int) -> str:
         before = self.lower[:start]

@@ -65,7 +65,7 @@ _IS_A = re.compile(rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}})\?")
 """A yes-or-no question: "is Die Hard a Christmas movie?"."""
 _OTHER = re.compile(
     r"\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
-    r"|\b(?:does|did|do) (?:he|she|it|they|the [\w ]{2,20}|anyone|anybody)\b[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,25} in\b"
+    r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,25} in\b"
 )
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
 _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|a few|good)\b")

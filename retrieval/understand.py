@@ -59,7 +59,7 @@ _BAD_IT = re.compile(
 )
 
 _TO_WATCH = re.compile(
-    r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)\b"
+    r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
 )
 _NEVER_SEEN = re.compile(
     r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$"
@@ -122,8 +122,9 @@ class _Reading:
         mentions += self._rest_of_series(mentions) + self._pronouns()
         findings = preferences.after_names(people)
         comparisons = self._comparisons(preferences, mentions)
-        chosen = all(m.stance == "unseen" for m in mentions) and _TO_WATCH.search(self.lower)
-        if question is None and mentions and chosen and not (findings or comparisons):
+        chosen = len(mentions) == 1 and mentions[0].stance == "unseen"
+        chosen = chosen and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
+        if question is None and chosen and not (findings or comparisons):
             # "I want to watch Alien": they have chosen; tell them about it.
             question = FoundQuestion("plot", (0, 0))
             mentions = (replace(mentions[0], stance="asked"),)

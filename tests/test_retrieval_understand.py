@@ -263,6 +263,7 @@ def test_a_film_they_want_to_watch_is_one_to_tell_about() -> None:
     assert question is not None
     assert question.about == "plot"
     assert hear("I haven't seen Alien").question is None
+    assert hear("I'd like to see that, I never saw Alien").question is None
 
 
 def test_how_somebody_feels_is_not_what_they_look_for() -> None:
