@@ -283,4 +283,4 @@ def _attribute_bound(comparison: Comparison, bound: int) -> LedgerEdit:
 
 def options_to_let_go(entries: Sequence[Entry]) -> list[Option]:
     """One option per binding entry: tapping it removes exactly that entry."""
-    return [Option(label=f"Without {e.label}", text=e.view().remove_text) for e in entries]
+    return [Option(label=f"Let go of: {e.label}", text=e.view().remove_text) for e in entries]

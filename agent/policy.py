@@ -51,8 +51,13 @@ def clarification(kind: str, movie: Unsure | None = None) -> Clarification:
     return Clarification("open", "reset" if kind == "reset" else "ask_open", OPEN_OPTIONS)
 
 
-def nothing_left(labels: Sequence[str], options: Sequence[Option]) -> Clarification:
-    """Nothing satisfies the ledger: ask what may go; each option removes one entry."""
-    phrase = "empty" if options else "empty_plain"
+def nothing_left(
+    labels: Sequence[str], options: Sequence[Option], all_shown: bool = False
+) -> Clarification:
+    """Nothing (more) satisfies the ledger: ask what may go; each option removes one entry."""
+    if all_shown:
+        phrase = "exhausted" if options else "exhausted_plain"
+    else:
+        phrase = "empty" if options else "empty_plain"
     inputs = {"labels": " or ".join(labels)} if options else {}
     return Clarification("empty:" + "|".join(labels), phrase, tuple(options), inputs)

@@ -120,7 +120,7 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     notes = await _unknown_fields(state, deps, constraints) + _service_note(state, deps, unknowable)
     clarify = state["clarify"]
     if not cards:
-        clarify = await _what_may_go(state, deps, constraints, request)
+        clarify = await _what_may_go(state, deps, constraints)
     return {
         "query": query,
         "cards": cards,
@@ -205,9 +205,7 @@ def _service_note(state: TurnState, deps: Deps, unknowable: frozenset[str]) -> l
     return [deps.phrases.say("no_service", service=e.value) for e in held]
 
 
-async def _what_may_go(
-    state: TurnState, deps: Deps, constraints: Constraints, request: SearchRequest
-) -> Clarification:
+async def _what_may_go(state: TurnState, deps: Deps, constraints: Constraints) -> Clarification:
     """Nothing fits: offer to remove one entry, only where that leaves something."""
     freeing: list[Entry] = []
     for entry in reversed(state["ledger"].entries):
@@ -217,7 +215,8 @@ async def _what_may_go(
         if await deps.toolbox.count(constraints.without(clause)):
             freeing.append(entry)
     options: list[Option] = options_to_let_go(freeing)
-    return nothing_left([e.label for e in freeing], options)
+    shown_too = await deps.toolbox.count(replace(constraints, exclude_ids=frozenset()))
+    return nothing_left([e.label for e in freeing], options, all_shown=shown_too > 0)
 
 
 def _after(state: TurnState) -> DialogueState:

@@ -76,7 +76,9 @@ def _all(case: Case) -> Iterator[tuple[str, Reason]]:
     tags = case.leg("tags")
     if tags and tags.source:
         values = [part.partition(":")[2] for part in tags.source.split(", ")]
-        yield "tags", case.reason(tags.source, "why_tags", value=listed(values).capitalize())
+        # "Romantic, romance" says one thing twice: words with the same beginning count once.
+        said = list({value[:5]: value for value in values}.values())[:3]
+        yield "tags", case.reason(tags.source, "why_tags", value=listed(said).capitalize())
     archetype = case.leg("archetypes")
     if archetype and archetype.source:
         request = archetype.source
