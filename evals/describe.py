@@ -22,6 +22,7 @@ from rich.table import Table
 from evals.place import opened
 from evals.rank_input import InputProblem
 from evals.ranking import ABSENT, Estimate, ranks_of, recall_estimate
+from evals.report import Row
 from evals.worlds import World, shipped_world
 from infra.progress import shown
 from infra.wiring import Services
@@ -30,6 +31,8 @@ from retrieval.movie import Query
 from retrieval.retriever import RetrieverSettings
 from retrieval.title_join import TitleJoin
 
+DESCRIBED = "hit@10 of films described without their titles"
+"""What it adds to the results table."""
 QUERIES = Path(__file__).parent / "queries_descriptive.jsonl"
 KS = (1, 10, 50)
 ROWS: Mapping[str, RetrieverSettings] = {
@@ -138,6 +141,12 @@ async def _rank(
     query = Query(text=description.text, known_item=True)
     found = await world.retriever(settings).retrieve(query, k=200)
     return ranks_of([target or ""], [c.movie.movie_id for c in found.candidates])[0]
+
+
+def row_of(found: Found, data: str) -> Row:
+    """The row of the results table."""
+    alone = [f"{row} {found.hits(row, 10).value:.3f}" for row in found.ranks if row != "fused"]
+    return Row(DESCRIBED, data, f"{found.hits('fused', 10)} ({', '.join(alone)})", ">= 0.80")
 
 
 def _table(found: Found) -> Table:

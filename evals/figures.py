@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from evals import index_durability, latency
+from evals import describe, index_durability, latency, signal
 from evals.place import find_data, opened
 from evals.play import play_scenarios
 from evals.rank import ROWS, Protocol
@@ -26,9 +26,10 @@ from evals.rank_command import read, with_progress
 from evals.rank_figures import Figures, figures_of
 from evals.report import Row, commit_of, publish
 from evals.scenario import load_scenarios
-from evals.suite import CACHE, rows_of
+from evals.suite import CACHE, build_starter, rows_of
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
+from infra.progress import shown
 from infra.settings import load
 from infra.wiring import load_encoder
 
@@ -187,6 +188,34 @@ def _rank() -> list[Row]:
     return [*rows, Row("targets that the agent's own constraints rule out", ON_DEV, barred)]
 
 
+def _signal() -> list[Row]:
+    cases, names = read(_data(TURNS), None, _data(DIALOGUES))
+    protocol = Protocol(counts_from=_data(DIALOGUES))
+
+    async def measure() -> list[Row]:
+        async with opened(_core_index()) as services:
+            with shown() as report:
+                tell = partial(report, "answering")
+                found = await signal.measure(cases, names, protocol, services, tell)
+        return signal.rows_of(found, ON_DEV)
+
+    return asyncio.run(measure())
+
+
+def _described() -> list[Row]:
+    build_starter(CACHE / "starter")
+    descriptions = describe.read_descriptions(describe.QUERIES)
+
+    async def measure() -> list[Row]:
+        async with opened(CACHE / "starter") as services:
+            with shown() as report:
+                tell = partial(report, "describing")
+                found = await describe.measure(descriptions, services, tell)
+        return [describe.row_of(found, DESCRIPTIONS)]
+
+    return asyncio.run(measure())
+
+
 def _share(value: float) -> str:
     return f"{value:.3f}".removeprefix("0")
 
@@ -205,6 +234,7 @@ def _core_index() -> Path:
     return CORE_INDEX
 
 
+DESCRIPTIONS = "200 own descriptions, starter catalogue"
 SCENARIOS_ON_CORE = "own scenarios on catalogue_core"
 
 
@@ -240,4 +270,6 @@ MEASUREMENTS: Sequence[Measurement] = (
         _named(ON_DEV, *(f"recall@10 / 50 / 200, {row}" for row in ROWS)),
         _rank,
     ),
+    Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
+    Measurement("descriptions", (), _named(DESCRIPTIONS, describe.DESCRIBED), _described),
 )
