@@ -15,7 +15,7 @@ from retrieval.starter.check_facts import Source, absent_from, check_facts
 from retrieval.starter.check_files import FOLDER, Findings, Row, Starter, read_starter
 from retrieval.starter.check_overlap import check_overlap
 
-VALID = ("rows", "overviews", "tags", "co-mention")
+VALID = ("rows", "overviews", "tags", "neighbours", "archetypes", "co-mention")
 """Sections in which nothing may be missed at any time; quotas are the command's to hold."""
 
 
