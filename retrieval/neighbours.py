@@ -3,7 +3,7 @@
 Knows how a list or a count becomes a score for a movie, and which seed or request the vote came
 from. Does not know where the knowledge is stored (knowledge.py) nor how votes are fused. Pure.
 
-Formulas and constants were chosen in a pilot on ReDial dev turns (research/pilots.md).
+Formulas and constants were chosen on ReDial dev turns, in a pilot (research/pilots.md) and since.
 """
 
 from collections import defaultdict

@@ -48,7 +48,7 @@ WITHOUT_SEEDS: Mapping[str, float] = {
     **{"archetypes": 1.0, "tags": 1.2, "dense": 0.3, "text": 0.2},
 }
 KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
-"""Fusion weights by situation; from the pilot (research/pilots.md), some set anew by hand."""
+"""Fusion weights by situation; from the pilot, then set by hand on ReDial dev turns."""
 
 
 @dataclass(frozen=True)
