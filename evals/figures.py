@@ -19,6 +19,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from evals import describe, index_durability, latency, signal
+from evals.commands import Commands, new_command
 from evals.place import find_data, opened
 from evals.play import play_scenarios
 from evals.rank import ROWS, Protocol
@@ -52,6 +53,14 @@ class Measurement:
     figures: tuple[tuple[str, str], ...]
     """(figure, measured on) of each row it makes."""
     measure: Callable[[], list[Row]]
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "figures")
+    parser.set_defaults(command=figures)
+    parser.add_argument("--list", action="store_true", help="say what is done and what is not")
+    parser.add_argument("--only", metavar="NAME", help="measure one, again if need be")
 
 
 def figures(given: argparse.Namespace) -> int:

@@ -62,7 +62,7 @@ async def play_scenarios(
     for number, scenario in enumerate(scenarios, 1):
         dialogue = Dialogue(scenario.id, tuple(step.user for step in scenario.turns))
         raw = await play(services.assistant, dialogue)
-        transcript = Transcript.from_json(raw)
+        transcript = Transcript.from_events(raw)
         movies = await services.index.get(sorted(transcript.shown_ids))
         cases.append(Case(transcript, scenario, movies, unknowable))
         played.raw.append(raw)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.replay import Role
+from evals.problem import EvalProblem
 from retrieval.catalog_sources import CatalogError, json_rows
 from retrieval.comention import films_named
 
@@ -25,7 +26,7 @@ ROLES: Mapping[str, Role] = {
 _FILM_NAME = re.compile(r"\((?:18|19|20)\d\d\)\s*$")
 
 
-class InputProblem(Exception):
+class InputProblem(EvalProblem):
     """A file cannot be used as given; names file, line and what to change."""
 
 

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from agent.events import Act, EntryKind, LedgerEntryView
+from evals.problem import EvalProblem
 from retrieval.movie import ATTRIBUTES, Clause, Constraints, Match, MatchField, Range, RangeField
 from retrieval.understanding import Polarity
 
@@ -26,7 +27,7 @@ _RANGES: frozenset[str] = frozenset({"year", "runtime", *ATTRIBUTES})
 _MATCHES: frozenset[str] = frozenset(get_args(MatchField))
 
 
-class ScenarioProblem(Exception):
+class ScenarioProblem(EvalProblem):
     """A scenario file cannot be used; names file and place."""
 
 

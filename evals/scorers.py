@@ -49,6 +49,12 @@ class Case:
         ):
             yield number, played, step, stands
 
+    def known(self, turn: PlayedTurn) -> list[Movie]:
+        """The movies that a turn showed, as the catalogue knows them."""
+        return [
+            self.movies[c.movie_id] for c in turn.cards if c.movie_id and c.movie_id in self.movies
+        ]
+
     def problem(self, scorer: str, turn: int, detail: str) -> Problem:
         return Problem(scorer, self.transcript.dialogue_id, turn, detail)
 
@@ -63,7 +69,7 @@ def violations(case: Case) -> Iterator[Problem]:
     """A card breaks a hard constraint: of the scenario, or of the ledger as shown to the user."""
     for number, played, _, stands in case.turns():
         ledger = _ledger_constraints(case, number)
-        for movie in (case.movies[card.id] for card in played.cards if card.id in case.movies):
+        for movie in case.known(played):
             for clause in _broken(movie, stands.constraints):
                 yield case.problem("violation", number, f"{movie.label()}: {clause}")
             for clause in _broken(movie, ledger):
@@ -85,7 +91,7 @@ def repeats(case: Case) -> Iterator[Problem]:
     """A film is shown twice, though the user did not ask to see it again."""
     shown: set[str] = set()
     for number, played, step, _ in case.turns():
-        ids = [card.id for card in played.cards]
+        ids = [card.movie_id for card in played.cards if card.movie_id]
         again = [i for i in ids if ids.count(i) > 1 or (i in shown and not step.repeats)]
         for movie_id in dict.fromkeys(again):
             yield case.problem("repeat", number, f"{movie_id} was shown before")
@@ -98,7 +104,7 @@ def already_seen(case: Case) -> Iterator[Problem]:
         named = set() if step.repeats else _named_in_ledger(case, number)
         for card in played.cards:
             told = any(_is(card.title, card.year, title) for title in stands.gone)
-            if told or card.id in named:
+            if told or card.movie_id in named:
                 yield case.problem("seen", number, f"{card.title} ({card.year})")
 
 
@@ -117,9 +123,11 @@ def off_catalogue(case: Case) -> Iterator[Problem]:
     """A card is no movie of the catalogue, or says something else than the catalogue."""
     for number, played, _, _ in case.turns():
         for card in played.cards:
-            movie = case.movies.get(card.id)
+            movie = case.movies.get(card.movie_id or "")
             if movie is None or (card.title, card.year) != (movie.title, movie.year):
-                yield case.problem("off catalogue", number, f"{card.id} {card.title} {card.year}")
+                yield case.problem(
+                    "off catalogue", number, f"{card.movie_id} {card.title} {card.year}"
+                )
 
 
 def stream_faults(case: Case) -> Iterator[Problem]:
@@ -130,14 +138,15 @@ def stream_faults(case: Case) -> Iterator[Problem]:
 
 
 def _faults(turn: PlayedTurn) -> Iterator[str]:
-    kinds = [event.type for event in turn.events]
-    if [event.id for event in turn.events] != list(range(1, len(turn.events) + 1)):
-        yield f"ids are not consecutive: {[event.id for event in turn.events]}"
+    events = turn.events or ()
+    kinds = [event.type for event in events]
+    if [event.id for event in events] != list(range(1, len(events) + 1)):
+        yield f"ids are not consecutive: {[event.id for event in events]}"
     if not kinds or kinds[0] != "turn.started" or kinds.count("turn.started") != 1:
         yield "does not begin with one turn.started"
     if not kinds or kinds[-1] != "turn.finished" or kinds.count("turn.finished") != 1:
         yield "does not end with one turn.finished"
-    if len({event.turn_id for event in turn.events}) > 1:
+    if len({event.turn_id for event in events}) > 1:
         yield "mixes the events of several turns"
     if "recommendations" in kinds and "text.delta" in kinds:
         if kinds.index("recommendations") > kinds.index("text.delta"):
@@ -151,8 +160,8 @@ def unfinished(case: Case) -> Iterator[Problem]:
     for number, played, _, _ in case.turns():
         status = played.finished.status if played.finished else "none"
         if status != "completed":
-            errors = [e.message for e in played.events if e.type == "error"]
-            yield case.problem("unfinished", number, f"status {status} {'; '.join(errors)}")
+            error = played.error.message if played.error else ""
+            yield case.problem("unfinished", number, f"status {status} {error}")
     missing = len(case.scenario.turns) - len(case.transcript.turns)
     if missing:
         yield case.problem("unfinished", len(case.transcript.turns), f"{missing} turns missing")
@@ -164,12 +173,14 @@ def unfinished(case: Case) -> Iterator[Problem]:
 def acts(case: Case) -> Iterator[Problem]:
     """The agent did something else than expected."""
     for number, played, step, _ in case.turns():
-        lacking = set(step.acts) - set(played.acts)
-        wrong = bool(step.acts_any) and not set(step.acts_any) & set(played.acts)
+        did = played.acts or ()
+        lacking = set(step.acts) - set(did)
+        wrong = bool(step.acts_any) and not set(step.acts_any) & set(did)
         if lacking or wrong:
             wanted = ", ".join((*step.acts, *step.acts_any))
-            did = ", ".join(played.acts)
-            yield case.problem("acts", number, f"wanted {wanted}, did {did or 'nothing'}")
+            yield case.problem(
+                "acts", number, f"wanted {wanted}, did {', '.join(did) or 'nothing'}"
+            )
 
 
 def cards_or_none(case: Case) -> Iterator[Problem]:
@@ -192,8 +203,8 @@ def says(case: Case) -> Iterator[Problem]:
     """The answer to a question is not in the prose."""
     for number, played, step, _ in case.turns():
         for wanted in step.says:
-            if not re.search(rf"\b{re.escape(wanted)}\b", played.text, re.IGNORECASE):
-                yield case.problem("says", number, f"{wanted!r} is not in {played.text!r}")
+            if not re.search(rf"\b{re.escape(wanted)}\b", played.prose, re.IGNORECASE):
+                yield case.problem("says", number, f"{wanted!r} is not in {played.prose!r}")
 
 
 def ledger(case: Case) -> Iterator[Problem]:

@@ -1,21 +1,23 @@
-"""`make eval` and `python -m evals run`: the scenarios, played on the starter index or any other.
+"""`make eval`: our scenarios, played on the starter index.
 
 Knows the cached starter index, what is printed and which rows go into the results table. Does not
-know how dialogues are played or scored (play.py, scorers.py). Called by evals/__main__.py.
+know how dialogues are played or scored (play.py, scorers.py). Called by evals/__main__.py and
+run_command.py.
 """
 
 import argparse
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from evals.commands import Commands, add_json, new_command
 from evals.place import ROOT, opened
 from evals.play import Played, play_scenarios
 from evals.report import Row, commit_of, publish
-from evals.scenario import FOLDER, Scenario, load_scenarios
-from infra.cli_common import Refusal
+from evals.scenario import Scenario, load_scenarios
 from infra.cli_index import STARTER_MOVIES, build_with_progress
 from infra.progress import shown
 from infra.settings import load
@@ -27,28 +29,22 @@ CACHE = ROOT / "data" / "evals"
 PROBLEMS_SHOWN = 40
 
 
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "suite")
+    parser.set_defaults(command=lambda given: asyncio.run(suite(given)))
+    add_json(parser)
+
+
 async def suite(given: argparse.Namespace) -> int:
     """Build, play, publish; 1 when something happened that must never happen."""
     built = build_starter(CACHE / "starter")
     scenarios = load_scenarios()
-    played = await _play(CACHE / "starter", scenarios)
+    played = await play_on(CACHE / "starter", scenarios)
     data = "own scenarios on the starter catalogue"
     rows = [*rows_of(played, data), _build_row(built)]
-    _print(played, given.json)
+    tell(played, given.json)
     print(publish(rows))
-    return 0 if played.holds else 1
-
-
-async def run(given: argparse.Namespace) -> int:
-    """Play scenarios on an index; 1 when something happened that must never happen."""
-    played = await _play(given.index, load_scenarios(given.input or FOLDER))
-    if given.output:
-        lines = (json.dumps(raw, ensure_ascii=False) + "\n" for raw in played.raw)
-        try:
-            given.output.write_text("".join(lines), encoding="utf-8")
-        except OSError as error:
-            raise Refusal(f"--output {given.output} cannot be written: {error.strerror}") from None
-    _print(played, given.json)
     return 0 if played.holds else 1
 
 
@@ -58,7 +54,8 @@ def build_starter(out: Path) -> BuildReport:
     return build_with_progress(STARTER / STARTER_MOVIES, "usher", None, out, encoder)
 
 
-async def _play(index: Path | None, scenarios: Sequence[Scenario]) -> Played:
+async def play_on(index: Path | None, scenarios: Sequence[Scenario]) -> Played:
+    """Play and score, with progress on standard error."""
     async with opened(index) as services:
         with shown() as report:
             return await play_scenarios(scenarios, services, partial(report, "playing"))
@@ -88,7 +85,8 @@ def _build_row(built: BuildReport) -> Row:
     return Row("starter index builds", "starter catalogue", value, "0 bad", day, commit)
 
 
-def _print(played: Played, as_json: bool) -> None:
+def tell(played: Played, as_json: bool) -> None:
+    """Problems and counts on standard output."""
     problems = [
         p for found in (played.floors, played.expectations) for ps in found.values() for p in ps
     ]

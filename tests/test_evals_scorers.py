@@ -85,7 +85,7 @@ def good() -> list[Json]:
 
 
 def problems(turns: list[Json]) -> dict[str, list[Problem]]:
-    transcript = Transcript.from_json({"dialogue_id": "s", "turns": turns})
+    transcript = Transcript.from_events({"dialogue_id": "s", "turns": turns})
     case = Case(transcript, SCENARIO, MOVIES)
     found = {name: list(scorer(case)) for name, scorer in {**FLOORS, **EXPECTATIONS}.items()}
     return {name: ps for name, ps in found.items() if ps}
@@ -182,9 +182,11 @@ def test_problems_say_where_they_are() -> None:
 
 
 def test_transcripts_read_only_known_events() -> None:
-    event: AnyEvent = Transcript.from_json({"dialogue_id": "s", "turns": good()}).turns[0].events[0]
-    assert event.type == "turn.started"
+    events: tuple[AnyEvent, ...] | None
+    events = Transcript.from_events({"dialogue_id": "s", "turns": good()}).turns[0].events
+    assert events
+    assert events[0].type == "turn.started"
     with pytest.raises(ValueError, match="turn.strated"):
-        Transcript.from_json(
+        Transcript.from_events(
             {"dialogue_id": "s", "turns": [{"user": "x", "events": [{"type": "turn.strated"}]}]}
         )
