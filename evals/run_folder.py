@@ -18,8 +18,9 @@ from typing import Any
 
 from pydantic import Field
 
+from evals.form import Form
 from evals.scores import Score
-from evals.transcript import Form, Transcript
+from evals.transcript import Transcript
 from evals.transcript_files import (
     EvalInputProblem,
     lines_of,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from agent.ledger import Entry, Ledger
 from agent.query import constraints_of
-from evals.scenario import Scenario, Standing, Step, standing
+from evals.expected import Expected
+from evals.scenario import Scenario, Step, labels
 from evals.transcript import PlayedTurn, Transcript
 from retrieval.lexicon import split_year
 from retrieval.movie import Clause, Constraints, Movie, holds, is_excluded_by, title_key
@@ -41,9 +42,9 @@ class Case:
     unknowable: frozenset[str] = frozenset()
     """Entry kinds of which the catalogue knows nothing: the agent says so, they cannot bind."""
 
-    def turns(self) -> Iterator[tuple[int, PlayedTurn, Step, Standing]]:
+    def turns(self) -> Iterator[tuple[int, PlayedTurn, Step, Expected]]:
         """(number, what happened, what was hoped for, what must hold)."""
-        steps = zip(self.scenario.turns, standing(self.scenario), strict=True)
+        steps = zip(self.scenario.turns, labels(self.scenario), strict=True)
         for number, (played, (step, stands)) in enumerate(
             zip(self.transcript.turns, steps, strict=False), 1
         ):
@@ -103,7 +104,7 @@ def already_seen(case: Case) -> Iterator[Problem]:
     for number, played, step, stands in case.turns():
         named = set() if step.repeats else _named_in_ledger(case, number)
         for card in played.cards:
-            told = any(_is(card.title, card.year, title) for title in stands.gone)
+            told = any(_is(card.title, card.year, title) for title in stands.gone_titles)
             if told or card.movie_id in named:
                 yield case.problem("seen", number, f"{card.title} ({card.year})")
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from evals.transcript import Form, Transcript
+from evals.form import Form
+from evals.transcript import Transcript
 
 Direction = Literal["higher", "lower"]
 """Which way is better."""

@@ -30,6 +30,8 @@ from agent.events import (
     TurnFinished,
 )
 from agent.events import Usage as UsageEvent
+from evals.expected import Expected
+from evals.form import Form
 
 SCHEMA_VERSION = 1
 SHOW_TOOL = "show_movies"
@@ -37,12 +39,6 @@ SHOW_TOOL = "show_movies"
 
 Channel = Literal["web", "slack", "terminal", "eval", "api"]
 Source = Literal["live", "simulated", "replayed", "human", "imported"]
-
-
-class Form(BaseModel):
-    """Nothing unknown, nothing changed afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FunctionCall(Form):
@@ -112,6 +108,8 @@ class PlayedTurn(Form):
     user: str
     user_acts: tuple[str, ...] | None = None
     """What a simulated user meant to do: disclose, answer, critique, accept, ... (simulate.py)."""
+    expected: Expected | None = None
+    """What a scenario says must be true of this answer."""
     prose: str
     acts: tuple[Act, ...] | None = None
     ledger_before: tuple[LedgerEntryView, ...] | None = None
@@ -158,6 +156,8 @@ class Build(Form):
     model_ids: tuple[str, ...] = ()
     index_revision: str | None = None
     catalogue_sha: str | None = None
+    code_sha: str | None = None
+    """Of the product's own files, because a commit says nothing of uncommitted changes."""
 
 
 class Outcome(Form):
@@ -192,6 +192,8 @@ class Transcript(Origin):
     dialogue_id: str = Field(min_length=1)
     messages: tuple[Message, ...] = ()
     turns: tuple[PlayedTurn, ...] = ()
+    target_ids: tuple[str, ...] | None = None
+    """The films that would satisfy the user; None = whatever meets the wishes does."""
     outcome: Outcome | None = None
 
     @classmethod
@@ -203,7 +205,7 @@ class Transcript(Origin):
     ) -> "Transcript":
         """From a line of `usher chat --script`: {"dialogue_id", "turns": [{"user", "events"}]}.
 
-        A turn may also have `event_ms`, `user_acts`. Raises: ValidationError.
+        A turn may also have `event_ms`, `user_acts` and `expected`. Raises: ValidationError.
         """
         turns: list[PlayedTurn] = []
         ledger: tuple[LedgerEntryView, ...] = ()
@@ -250,6 +252,7 @@ def turn_from_events(
     turn = PlayedTurn(
         user=told["user"],
         user_acts=told.get("user_acts"),
+        expected=told.get("expected"),
         prose="".join(e.text for e in events if isinstance(e, TextDelta)),
         acts=tuple(finished.acts) if finished else (),
         ledger_before=before,
