@@ -19,8 +19,11 @@ examples:
       the starter index, our own scenarios, at most 5 minutes: what `make eval` runs
   python -m evals figures --list
       what `make figures` measures, and what is still to be done
-  python -m evals run --index DIR --input evals/scenarios --json
-      play scenarios on any index
+  python -m evals run --index DIR --output runs/today
+      play scenarios on any index, resumable, and score them
+  python -m evals score transcripts.jsonl --index DIR
+      score dialogues from anywhere: Transcript v1, OpenAI messages or `usher chat --script`
+  python -m evals export --input runs/today --format openai --output messages.jsonl
   python -m evals rank --index DIR --input turns.jsonl.gz --output ranks.jsonl -k 200 \\
       --counts-from redial_dev_1000.jsonl.gz --folds 5
       recall of recorded conversations, counted out of fold

@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suite": ("evals.suite", "what `make eval` runs: starter index, own scenarios"),
     "figures": ("evals.figures", "what `make figures` runs: slow, resumable"),
     "run": ("evals.run_command", "play scenarios on an index and score them"),
+    "score": ("evals.score_command", "score transcripts from anywhere; needs no agent, no model"),
+    "export": ("evals.export_command", "transcripts for other systems, pseudonymised"),
     "rank": ("evals.rank_command", "rank movies for recorded turns, with recall figures"),
     "signal": ("evals.signal", "what each part of the knowledge adds to ranking"),
     "describe": ("evals.describe", "find films by descriptions without the title"),

@@ -21,13 +21,12 @@ from pathlib import Path
 from evals import describe, index_durability, latency, signal
 from evals.commands import Commands, new_command
 from evals.place import find_data, opened
-from evals.play import play_scenarios
 from evals.rank import ROWS, Protocol
 from evals.rank_command import read, with_progress
 from evals.rank_figures import Figures, figures_of
 from evals.report import Row, commit_of, publish
 from evals.scenario import load_scenarios
-from evals.suite import CACHE, build_starter, rows_of
+from evals.suite import CACHE, build_starter, play_and_score, rows_of
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
 from infra.progress import shown
@@ -169,7 +168,7 @@ def _latency() -> list[Row]:
 def _scenarios() -> list[Row]:
     async def play() -> list[Row]:
         async with opened(_core_index()) as services:
-            return rows_of(await play_scenarios(load_scenarios(), services), SCENARIOS_ON_CORE)
+            return rows_of(await play_and_score(services), SCENARIOS_ON_CORE)
 
     return asyncio.run(play())
 
