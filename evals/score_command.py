@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from evals.commands import Commands, add_index_and_json, new_command
+from evals.hear import heard
 from evals.reference import Reference, load_reference
 from evals.run_folder import CONFIG, RunFolder
 from evals.scored import Scored, scored, tell
@@ -32,7 +33,8 @@ what FILE may be:
     {"dialogue_id", "turns": [{"user", "events"}]}        usher chat --script
 
 what a foreign transcript does not tell is "not applicable", never a pass. To have lists scored, add
-them as calls of show_movies({"movies": [{"movie_id"?, "title", "year"?}]}).
+them as calls of show_movies({"movies": [{"movie_id"?, "title", "year"?}]}), or use --hear: films
+that an answer names count as shown, and what the rules hear in a message counts as wished for.
 
 examples:
   python -m evals score slack-export.jsonl --index data/index
@@ -46,6 +48,7 @@ def add(commands: Commands) -> None:
     parser.set_defaults(command=lambda given: asyncio.run(score(given)))
     parser.add_argument("file", nargs="?", type=Path, help="transcripts, or a run folder")
     parser.add_argument("--input", type=Path, help="the same as FILE")
+    parser.add_argument("--hear", action="store_true", help="judge by what our rules hear")
     parser.add_argument("--output", type=Path, help="where the scores go, JSON lines (.gz ok)")
     add_index_and_json(parser)
 
@@ -62,6 +65,8 @@ async def score(given: argparse.Namespace) -> int:
     reference = await _reference(given.index)
     if reference is not None:
         check_ids(transcripts, reference, place)
+    if given.hear:
+        transcripts = _heard(transcripts, reference)
     began = time.perf_counter()
     with shown() as report:
         found = scored(transcripts, reference, partial(report, "scoring"))
@@ -76,6 +81,13 @@ async def score(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(_figures(found, seconds, partly)))
     return 0 if found.holds else 1
+
+
+def _heard(transcripts: Sequence[Transcript], reference: Reference | None) -> list[Transcript]:
+    if reference is None:
+        raise EvalInputProblem("--hear needs a catalogue: name one with --index DIR")
+    print("advisory: wishes and lists are what Usher's own rules hear where a transcript has none")
+    return [heard(transcript, reference) for transcript in transcripts]
 
 
 def _figures(found: Scored, seconds: float, partly: bool) -> dict[str, object]:

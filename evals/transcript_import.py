@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from agent.events import EVENT
 from evals.transcript import (
     SHOW_TOOL,
     Message,
@@ -92,10 +93,25 @@ def _from_script(row: Mapping[str, Any], where: str) -> Transcript:
     for at, turn in enumerate(turns):
         if not isinstance(turn, dict) or not {"user", "events"} <= turn.keys():
             raise EvalInputProblem(f"{where}, field turns.{at}: needs user and events")
+    _check_events(turns, where)
     try:
         return Transcript.from_events(row)
     except ValidationError as error:
         raise EvalInputProblem(f"{where}, {fault_of(error)}") from None
+
+
+def _check_events(turns: Sequence[Mapping[str, Any]], where: str) -> None:
+    """Every event by itself, so that a fault has its place. Raises: EvalInputProblem."""
+    for at, turn in enumerate(turns):
+        events = turn["events"]
+        if not isinstance(events, list):
+            raise EvalInputProblem(f"{where}, field turns.{at}.events: must be a list")
+        for number, event in enumerate(events):
+            try:
+                EVENT.validate_python(event)
+            except ValidationError as error:
+                place = f"{where}, turns.{at}.events.{number}"
+                raise EvalInputProblem(f"{place}, {fault_of(error)}") from None
 
 
 # --- OpenAI messages in ---------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from retrieval.movie import Movie, fold
 YEAR_SLACK = 1
 """Festival and release years differ by one and neither is wrong."""
 _BY = re.compile(
-    r"\b(?:directed by|director|starring|stars) ((?:[A-Z][\w'’.-]+ ){1,3}[A-Z][\w'’-]+)"
+    r"\b(?:directed by|director|starring|stars) "
+    r"((?:[A-Z](?:\.|[\w'’-]+) ){1,3}[A-Z][\w'’-]+)"
 )
 _DIRECTED = re.compile(r"\b(?:directed by|director is|film by)\s*$", re.IGNORECASE)
 _OVERVIEW_SENTENCE = re.compile(r"(?<=[.!?])\s+")

@@ -21,8 +21,10 @@ _QUOTED = re.compile(
 _LISTED = re.compile(
     r"^\s*(?:\d{1,2}[.)]|[-•*])\s+\**([^\n:–—(*]{2,80}?)\**\s*(?=[:–—(\n]|-\s|$)", re.M
 )
-_DATED = re.compile(r"([^\n.!?;:,\"“”*()]{2,90}?)[\"”*_]*\s*\(((?:18|19|20)\d\d)\)")
-_INSIDE_TITLES = frozenset("of the and a an in to for on at from with".split())
+_DATED = re.compile(r"([^\n\"“”*()]{2,90}?)[\"”*_]*\s*\(((?:18|19|20)\d\d)\)")
+_INSIDE_TITLES = frozenset("of the and a an in to for on at from with vs vs. &".split())
+_SHORTENED = re.compile(r"(?:[A-Z]\.)+|(?:Mrs?|Ms|Dr|St|Sgt|Jr|Vol|Capt|Lt|vs)\.")
+"""Words whose full stop ends no sentence."""
 _SHORT_TITLE = 2
 """Words; two capitals at the start of a sentence may be ordinary words."""
 _LONGEST_NAME = 4
@@ -130,61 +132,64 @@ def _part_of_a_name(span: Sequence[Token], text: str) -> bool:
 
 def _marked(text: str, lexicon: Lexicon) -> Iterator[NamedTitle]:
     taken: list[tuple[int, int]] = []
-    for pattern in (_QUOTED, _LISTED, _DATED):
+    for pattern, read in ((_QUOTED, _quoted), (_LISTED, _quoted), (_DATED, _dated)):
         for match in pattern.finditer(text):
-            title = _marked_title(text, match, pattern is _DATED, lexicon)
+            title = read(text, match, lexicon)
             if title and all(title.end <= a or title.start >= b for a, b in taken):
                 taken.append((title.start, title.end))
                 yield title
 
 
-def _marked_title(
-    text: str, match: re.Match[str], dated: bool, lexicon: Lexicon
-) -> NamedTitle | None:
-    group = next(i for i in (1, 2, 3) if match.re.groups >= i and match.group(i))
-    start, end = match.span(group)
-    said = text[start:end]
+def _quoted(text: str, match: re.Match[str], lexicon: Lexicon) -> NamedTitle | None:
+    """Quoted, in bold or an item of a list: all of it is the title, or none."""
+    start, end = match.span(next(i for i in range(1, match.re.groups + 1) if match.group(i)))
+    name = text[start:end].strip()
     after = _YEAR_AFTER.match(text, end)
     year = int(after.group(1)) if after else None
-    stop = after.end() if after else end
-    for skip in _starts(said) if dated else (0,):
-        rest = said[skip:]
-        entry = _entry(rest, year, lexicon)
-        if entry is not None:
-            return NamedTitle(rest, start + skip, stop, year, entry)
-    name = _last_capitals(said) if dated else said.strip()
-    if not _looks_like_a_title(name):
+    entry = _entry(name, year, lexicon) or _entry(name, None, lexicon)
+    if entry is None and not _looks_like_a_title(name):
         return None
-    return NamedTitle(name, start + said.rfind(name.split()[0]), stop, year, None)
+    return NamedTitle(name, start, after.end() if after else end, year, entry)
+
+
+def _dated(text: str, match: re.Match[str], lexicon: Lexicon) -> NamedTitle | None:
+    """In "you might like Heat (1995)": the longest end of the words that is a film of that year."""
+    start, end = match.span(1)
+    said, year, stop = text[start:end], int(match.group(2)), match.end()
+    for word in re.finditer(r"\S+", said):
+        entry = _entry(said[word.start() :], year, lexicon)
+        if entry is not None:
+            return NamedTitle(said[word.start() :], start + word.start(), stop, year, entry)
+    begin = _last_capitals(said)
+    if begin is None:
+        return None
+    # Of another year, then, or of none: the words with capitals, without the one that opens a
+    # sentence ("Try Heat").
+    shorter = said.find(" ", begin) + 1 or begin
+    for place in (begin, shorter):
+        entry = _entry(said[place:], None, lexicon)
+        if entry is not None:
+            return NamedTitle(said[place:], start + place, stop, year, entry)
+    known = _looks_like_a_title(said[begin:])
+    return NamedTitle(said[begin:], start + begin, stop, year, None) if known else None
 
 
 def _entry(title: str, year: int | None, lexicon: Lexicon) -> TitleEntry | None:
-    for key in (fold(title), title_key(title)):
-        found = lexicon.choose(key, year) or lexicon.choose(key)
-        if found:
-            return found
-    return None
+    return lexicon.choose(fold(title), year) or lexicon.choose(title_key(title), year)
 
 
-def _starts(said: str) -> Iterator[int]:
-    """Where a title may begin in "you might like Heat": at every word, the longest first."""
-    yield from (
-        m.start()
-        for m in re.finditer(r"\S+", said)
-        if m.group()[0].isupper() or m.group()[0].isdigit()
-    )
-
-
-def _last_capitals(said: str) -> str:
-    """The capitalised words at the end: "Glass Harbour" of "you might like Glass Harbour"."""
-    kept: list[str] = []
-    for word in reversed(said.split()):
-        if not (word[0].isupper() or word[0].isdigit() or word in _INSIDE_TITLES):
+def _last_capitals(said: str) -> int | None:
+    """Where the capitalised words at the end begin: "Glass Harbour" of "I liked Glass Harbour"."""
+    begin = None
+    for word in reversed(list(re.finditer(r"\S+", said))):
+        ends_sentence = word.group()[-1] in ".!?" and not _SHORTENED.fullmatch(word.group())
+        if ends_sentence and word.end() < len(said):
             break
-        kept.append(word)
-    while kept and kept[-1] in _INSIDE_TITLES:
-        kept.pop()
-    return " ".join(reversed(kept))
+        if word.group()[0].isupper() or word.group()[0].isdigit():
+            begin = word.start()
+        elif word.group() not in _INSIDE_TITLES:
+            break
+    return begin
 
 
 def _looks_like_a_title(name: str) -> bool:
