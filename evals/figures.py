@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
-from evals import describe, index_durability, latency, signal
+from evals import describe, index_durability, latency, signal, wordings
 from evals.commands import Commands, new_command
 from evals.place import find_data, opened
 from evals.rank import ROWS, Protocol
@@ -173,6 +173,14 @@ def _scenarios() -> list[Row]:
     return asyncio.run(play())
 
 
+def _wordings() -> list[Row]:
+    async def play() -> list[Row]:
+        async with opened(_core_index()) as services:
+            return await wordings.measure(services, SCENARIOS_ON_CORE)
+
+    return asyncio.run(play())
+
+
 def _rank() -> list[Row]:
     cases, names = read(_data(TURNS), None, _data(DIALOGUES))
     protocol = Protocol(counts_from=_data(DIALOGUES))
@@ -272,6 +280,7 @@ MEASUREMENTS: Sequence[Measurement] = (
         _named(SCENARIOS_ON_CORE, "hard-constraint violations"),
         _scenarios,
     ),
+    Measurement("wordings", (CORE,), _named(SCENARIOS_ON_CORE, *wordings.FIGURES), _wordings),
     Measurement(
         "rank",
         (CORE, TURNS, DIALOGUES),

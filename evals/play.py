@@ -43,6 +43,7 @@ class Plan:
             trial=trial,
             seed=self.seed,
             build=self.build,
+            tags={"kind": scenario.covers},
         )
 
 

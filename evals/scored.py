@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from evals.reference import Reference
-from evals.scorers.all import SCORERS, score_all
+from evals.scorers.all import score_all
 from evals.scores import Score
 from evals.transcript import Transcript
 
@@ -46,7 +46,7 @@ class Scored:
         """{scorer: faults} of what must never happen, for every such scorer that applied."""
         found: dict[str, int] = {}
         for score in self.scores:
-            if SCORERS[score.scorer].floor and score.value is not None:
+            if score.floor and score.value is not None:
                 found[score.scorer] = found.get(score.scorer, 0) + int(score.value)
         return found
 
@@ -110,7 +110,7 @@ def _summary(scores: Sequence[Score]) -> dict[str, Any]:
 
 def tell(found: Scored) -> None:
     """Faults with their places, then every scorer's mean, on standard output."""
-    told = [s for s in found.scores if SCORERS[s.scorer].floor or s.scorer in EXPECTATIONS]
+    told = [s for s in found.scores if s.floor or s.scorer in EXPECTATIONS]
     spots = [
         f"{s.dialogue_id} turn {e.turn}: {s.scorer}: {e.detail}" for s in told for e in s.evidence
     ]

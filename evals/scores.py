@@ -36,6 +36,8 @@ class Score(Form):
     unit: str
     """share, count, turns, ms, USD, pass (1 or 0) ..."""
     direction: Direction
+    floor: bool = False
+    """Whether any other value than the best (0 for "lower", 1 for "higher") is a failure."""
     applicable: bool = True
     of: int | None = Field(default=None, ge=0)
     """How many things were looked at (cards, turns, titles), where there is such a number."""
@@ -46,6 +48,12 @@ class Score(Form):
         if self.applicable != (self.value is not None):
             raise ValueError("a score has a value exactly when it is applicable")
         return self
+
+    @property
+    def falls(self) -> bool:
+        """Whether a floor is broken: something happened that must never happen."""
+        best = 1.0 if self.direction == "higher" else 0.0
+        return self.floor and self.value is not None and self.value != best
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -80,6 +88,7 @@ class Scorer(Form):
             value=value,
             unit=self.unit,
             direction=self.direction,
+            floor=self.floor,
             applicable=value is not None,
             of=of,
             evidence=evidence,

@@ -17,10 +17,11 @@ from evals.build import build_of
 from evals.commands import Commands, add_json, new_command
 from evals.place import ROOT, opened
 from evals.play import Plan, play_one
-from evals.reference import reference_of
+from evals.reference import Reference, reference_of
 from evals.report import Row, commit_of, publish
 from evals.scenario import load_scenarios
 from evals.scored import Scored, scored, tell
+from evals.transcript import Transcript
 from infra.cli_index import STARTER_MOVIES, build_with_progress
 from infra.progress import shown
 from infra.settings import load
@@ -61,14 +62,23 @@ async def play_and_score(
     services: Services, report: Callable[[int, int], None] = lambda done, total: None
 ) -> Scored:
     """Our own scenarios, played by running services, and scored."""
+    return scored(*await played(services, report=report))
+
+
+async def played(
+    services: Services,
+    trials: int = 1,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Transcript], Reference]:
+    """Our own scenarios in so many wordings, and the catalogue to judge them by."""
     reference = await reference_of(services.index)
-    plan = Plan(load_scenarios(), await build_of(services, reference.sha))
+    plan = Plan(load_scenarios(), await build_of(services, reference.sha), trials)
     dialogues = list(plan.dialogues())
     transcripts = []
     for number, (scenario, trial) in enumerate(dialogues, 1):
         transcripts.append(await play_one(services.assistant, plan, scenario, trial))
         report(number, len(dialogues))
-    return scored(transcripts, reference)
+    return transcripts, reference
 
 
 # --- telling --------------------------------------------------------------------------------------

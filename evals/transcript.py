@@ -183,6 +183,8 @@ class Origin(Form):
     build: Build | None = None
     user_profile_ref: str | None = None
     """A pseudonym, never an identity."""
+    tags: dict[str, tuple[str, ...]] = {}
+    """What a report slices by: {"persona": ["impatient"], "kind": ["mood"], "intent": [...]}."""
 
 
 class Transcript(Origin):

@@ -1,4 +1,4 @@
-"""Names in prose and wishes in a stranger's words: found where they are, and not where they are not."""
+"""Names in prose and wishes in a stranger's words: found where they are, and nowhere else."""
 
 import pytest
 
@@ -74,7 +74,7 @@ def dialogue(*turns: tuple[str, str]) -> Transcript:
 def test_wishes_and_lists_are_heard_where_none_are_told() -> None:
     found = heard(
         dialogue(
-            ("I want a comedy. I have seen Mr. Deeds", "Then Airplane! (1980) or Mr. Deeds (2002)."),
+            ("I want a comedy. I saw Mr. Deeds", "Then Airplane! (1980) or Mr. Deeds (2002)."),
             ("no crime please", "Heat (1995)."),
         ),
         REFERENCE,

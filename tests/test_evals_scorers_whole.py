@@ -57,7 +57,13 @@ def test_success_is_a_fitting_film_and_soon() -> None:
     assert (free["task_success"].value, free["hit_at_1"].applicable) == (1, False)
     horror = Outcome(accepted_ids=("m3",), accepted_turn=3)
     assert scores_of(good(), target_ids=None, outcome=horror)["task_success"].value == 0
+    left = Outcome(abandoned=True)
+    assert scores_of(good(), outcome=left)["task_success"].value == 0
+    wanted_none = Outcome(abandoned=False)
+    assert not scores_of(good(), outcome=wanted_none)["task_success"].applicable
     assert not scores_of(good(), outcome=None)["task_success"].applicable
+    strange = Outcome(accepted_ids=("m99",), accepted_turn=3)
+    assert scores_of(good(), target_ids=None, outcome=strange)["task_success"].value == 0
 
 
 def test_recovery_is_an_answer_with_the_ledger_kept() -> None:

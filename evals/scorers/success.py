@@ -18,26 +18,29 @@ WORDINGS = 3
 
 
 def success(case: Case) -> Verdict | None:
-    """1 when a film was accepted that is a target, or meets every wish of its turn."""
+    """1 when a film was accepted that is a target, or meets every wish of its turn.
+
+    A user who never wanted a film (nothing accepted, nothing abandoned) says nothing of success.
+    """
     outcome = case.transcript.outcome
-    if outcome is None:
+    blind = case.reference is None and case.transcript.target_ids is None
+    if outcome is None or blind or not (outcome.accepted_ids or outcome.abandoned):
         return None
-    last = len(case.turns)
-    wrong = [i for i in outcome.accepted_ids if not _would_do(case, i, outcome.accepted_turn)]
+    turn = outcome.accepted_turn or len(case.turns)
+    wrong = [i for i in outcome.accepted_ids if not _would_do(case, i, turn)]
     if outcome.accepted_ids and not wrong:
         return Verdict(1.0)
     detail = f"accepted {wrong}, which does not fit" if wrong else "nothing was accepted"
-    return Verdict(0.0, (at(outcome.accepted_turn or last, detail),))
+    return Verdict(0.0, (at(turn, detail),))
 
 
-def _would_do(case: Case, movie_id: str, number: int | None) -> bool:
+def _would_do(case: Case, movie_id: str, number: int) -> bool:
     if case.transcript.target_ids is not None:
         return movie_id in case.transcript.target_ids
     movie = case.reference.movies.get(movie_id) if case.reference else None
     turns = case.transcript.turns
-    known = number is not None and 0 < number <= len(turns)
-    bound = bounds(case, turns[number - 1 if number and known else -1]) if turns else None
-    return movie is None or bound is None or satisfies(movie, bound)
+    bound = bounds(case, turns[number - 1]) if 0 < number <= len(turns) else None
+    return movie is not None and (bound is None or satisfies(movie, bound))
 
 
 def turns_to_success(case: Case) -> Verdict | None:
