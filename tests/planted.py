@@ -22,7 +22,16 @@ ABRAHAMS, MARTIN = ("Jim Abrahams",), ("Steve Martin", "Bill Pullman")
 REFERENCE = Reference.of(
     [
         film("m1", "Airplane!", 1980, "comedy", runtime_min=88, directors=ABRAHAMS, fame=5),
-        film("m2", "Clue", 1985, "comedy", "mystery", runtime_min=94, cast=MARTIN, moods=("cosy",)),
+        film(
+            "m2",
+            "Clue",
+            1985,
+            "comedy",
+            "mystery",
+            runtime_min=94,
+            cast=MARTIN,
+            moods=("cosy", "dark humour"),
+        ),
         film("m3", "Saw", 2004, "horror", runtime_min=103),
         film("m4", "Top Secret!", 1984, "comedy", runtime_min=90, directors=ABRAHAMS),
         film("m5", "Police Squad Reunion", 1990, "comedy", directors=ABRAHAMS, fame=1),

@@ -19,6 +19,8 @@ REFERENCE = Reference.of(
             ("Ghost", 1990, ("romance",)),
             ("The One", 2001, ("action",)),
             ("2 Days in Paris", 2007, ("comedy",)),
+            ("Old Lantern", 2005, ("drama",)),
+            ("Lantern", 2005, ("drama",)),
             ("Star Wars: The Last Jedi", 2017, ("adventure",)),
             ("The Good, the Bad and the Ugly", 1966, ("western",)),
         ]
@@ -39,6 +41,7 @@ NAMED: list[tuple[str, list[tuple[str, bool]]]] = [
     ('Do you know "Glass Harbour"?', [("Glass Harbour", False)]),
     ("**Glass Harbour** is the one", [("Glass Harbour", False)]),
     ("1. Heat - guns\n2. Glass Harbour - boats", [("Heat", True), ("Glass Harbour", False)]),
+    ("Hello? Old Lantern is the one.", [("Old Lantern", True)]),
     ("the heat of the moment, a ghost of a chance, one more", []),
     ("The one you want is here. Heat the oven first.", []),
     ('I let go of "from the 1990s" and "comedy".', []),

@@ -98,6 +98,7 @@ PLANTED: list[tuple[str, Plant]] = [
     ("untrue_reasons", because('A classic answer to "films for a rainy day"')),
     ("untrue_reasons", because("Horror, as you asked")),
     ("untrue_reasons", because("Shares a cosy mood with Saw")),
+    ("untrue_reasons", because("Shares a dark humour mood with Clue")),
     ("reason_faithfulness", because("89 minutes long")),
     (
         "act_accuracy",

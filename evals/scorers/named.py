@@ -25,8 +25,6 @@ _DATED = re.compile(r"([^\n\"“”*()]{2,90}?)[\"”*_]*\s*\(((?:18|19|20)\d\d)
 _INSIDE_TITLES = frozenset("of the and a an in to for on at from with vs vs. &".split())
 _SHORTENED = re.compile(r"(?:[A-Z]\.)+|(?:Mrs?|Ms|Dr|St|Sgt|Jr|Vol|Capt|Lt|vs)\.")
 """Words whose full stop ends no sentence."""
-_SHORT_TITLE = 2
-"""Words; two capitals at the start of a sentence may be ordinary words."""
 _LONGEST_NAME = 4
 """Words of a person's name."""
 
@@ -103,10 +101,9 @@ def _is_title(span: Sequence[Token], key: str, text: str, lexicon: Lexicon) -> b
     content = [t.folded for t in span if t.folded not in STOPWORDS]
     if not content:
         return False
-    if len(content) > 1 and len(span) > _SHORT_TITLE:
-        return True
     if len(span) > 1:
-        return any(word not in lexicon.common for word in content) or _mid_sentence(span, text)
+        # Only the first word can owe its capital to the start of a sentence.
+        return any(token.folded in content and token.capital for token in span[1:])
     return _mid_sentence(span, text) and not _part_of_a_name(span, text)
 
 

@@ -152,20 +152,22 @@ def _requests(reason: Reason) -> Iterator[tuple[str, bool]]:
 def _tags(movies: Sequence[Movie], text: str, lexicon: Lexicon) -> Iterator[tuple[str, bool]]:
     """Genres, moods and themes are in the records of all films that the sentence is about."""
     tokens = [token.folded for token in tokenize(text)]
+    topics = [values_of(movie, "topic") for movie in movies]
     used: set[int] = set()
     for n in range(_LONGEST_TAG, 0, -1):
         for i in range(len(tokens) - n + 1):
             phrase = " ".join(tokens[i : i + n])
-            meant = _meant(phrase, lexicon) if not used & set(range(i, i + n)) else frozenset()
+            place = set(range(i, i + n))
+            meant = _meant(phrase, lexicon, topics) if not used & place else frozenset()
             if meant:
-                used |= set(range(i, i + n))
-                yield phrase, all(meant & values_of(movie, "topic") for movie in movies)
+                used |= place
+                yield phrase, all(meant & topic for topic in topics)
 
 
-def _meant(phrase: str, lexicon: Lexicon) -> frozenset[str]:
+def _meant(phrase: str, lexicon: Lexicon, topics: Sequence[frozenset[str]]) -> frozenset[str]:
     """The tags that a phrase may stand for; empty when it is no word for a film's kind."""
     known = [fold(value) for _, value in vocabulary_of(phrase)]
-    if known:
+    if known or any(phrase in topic for topic in topics):
         return frozenset((phrase, *known))
     tag = phrase in lexicon.tags and phrase not in lexicon.common
     return frozenset({phrase}) if tag else frozenset()
