@@ -21,6 +21,7 @@ REFERENCE = Reference.of(
             ("2 Days in Paris", 2007, ("comedy",)),
             ("Old Lantern", 2005, ("drama",)),
             ("Lantern", 2005, ("drama",)),
+            ("Stay by Me", 1986, ("drama",)),
             ("Star Wars: The Last Jedi", 2017, ("adventure",)),
             ("The Good, the Bad and the Ugly", 1966, ("western",)),
         ]
@@ -41,6 +42,7 @@ NAMED: list[tuple[str, list[tuple[str, bool]]]] = [
     ('Do you know "Glass Harbour"?', [("Glass Harbour", False)]),
     ("**Glass Harbour** is the one", [("Glass Harbour", False)]),
     ("1. Heat - guns\n2. Glass Harbour - boats", [("Heat", True), ("Glass Harbour", False)]),
+    ("I would begin with Stay by Me: warm.", [("Stay by Me", True)]),
     ("Hello? Old Lantern is the one.", [("Old Lantern", True)]),
     ("the heat of the moment, a ghost of a chance, one more", []),
     ("The one you want is here. Heat the oven first.", []),

@@ -103,7 +103,8 @@ def _is_title(span: Sequence[Token], key: str, text: str, lexicon: Lexicon) -> b
         return False
     if len(span) > 1:
         # Only the first word can owe its capital to the start of a sentence.
-        return any(token.folded in content and token.capital for token in span[1:])
+        later = any(token.folded in content and token.capital for token in span[1:])
+        return later or _mid_sentence(span, text)
     return _mid_sentence(span, text) and not _part_of_a_name(span, text)
 
 
