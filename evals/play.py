@@ -59,5 +59,6 @@ async def play_one(agent: Replies, plan: Plan, scenario: Scenario, trial: int) -
     for step, label in zip(scenario.turns, labels(scenario), strict=True):
         await talk.say(reword(step.user, surface), label)
     played = talk.transcript(f"{scenario.id}#{trial}" if trial else scenario.id, origin)
-    plan.kept.put(key, played)
+    if not any(turn.error for turn in played.turns):  # a passing failure must not be kept
+        plan.kept.put(key, played)
     return played

@@ -96,7 +96,11 @@ def config_of(plan: Plan) -> RunConfig:
 
 def _folder(output: Path | None, plan: Plan) -> RunFolder | None:
     """The run folder, new or to be continued. Raises: EvalInputProblem."""
-    if output is None or ".jsonl" in output.suffixes:
+    if output is None:
+        return None
+    if ".jsonl" in output.suffixes:
+        if not output.parent.is_dir():  # said before minutes of work, not after them
+            raise EvalInputProblem(f"--output {output}: {output.parent} is no folder")
         return None
     return RunFolder.create(output, config_of(plan))
 

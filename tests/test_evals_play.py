@@ -99,6 +99,16 @@ def test_a_partial_run_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFix
     assert json.loads(printed.splitlines()[-1])["partial"] is True
 
 
+def test_what_was_played_once_is_not_played_again(tmp_path: Path) -> None:
+    first, again, fresh = (tmp_path / f"{name}.jsonl" for name in ("first", "again", "fresh"))
+    command = ["run", "--index", INDEX, "--input", scenario(tmp_path), "--output"]
+    assert main([*command, str(first)]) == 0
+    assert main([*command, str(again)]) == 0
+    assert main([*command, str(fresh), "--fresh"]) == 0
+    assert again.read_text() == first.read_text()
+    assert fresh.read_text() != first.read_text()  # other times, other turn ids
+
+
 def test_a_broken_floor_is_exit_code_one(tmp_path: Path) -> None:
     # No film is both, and the user did not ask for it: the card breaks the scenario's own clause.
     text = "covers: [x]\nturns:\n  - user: a comedy\n    every: {year: {max: 1900}}\n"
@@ -127,7 +137,7 @@ async def test_a_broken_agent_is_a_failed_turn_and_not_the_end(tmp_path: Path) -
     assert {turn.status for turn in transcript.turns} == {"failed"}
     assert transcript.turns[0].error
     assert transcript.turns[0].error.code == "ZeroDivisionError"
-    assert await play_one(Broken(), plan, played, 0) == transcript
+    assert list(tmp_path.iterdir()) == []  # a failure is not kept: the next run may go well
 
 
 async def test_a_talk_times_its_events() -> None:
