@@ -6,11 +6,12 @@ evals/__main__.py.
 
 import argparse
 import asyncio
+import json
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from evals.commands import Commands, new_command
+from evals.commands import Commands, add_json, new_command
 from evals.run_folder import CONFIG, RunFolder
 from evals.score_command import read_transcripts
 from evals.transcript import Transcript
@@ -43,6 +44,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--user", help="whose conversation it is, as in usher chat --user")
     parser.add_argument("--format", choices=("openai", "transcript", "schema"), default="openai")
     parser.add_argument("--output", type=Path, help="file (.gz ok; default: standard output)")
+    add_json(parser)
 
 
 def export(given: argparse.Namespace) -> int:
@@ -53,6 +55,8 @@ def export(given: argparse.Namespace) -> int:
     else:
         write_lines(given.output, lines)
         print(f"{len(lines)} lines -> {given.output}")
+    if given.json:
+        print(json.dumps({"lines": len(lines), "format": given.format}))
     return 0
 
 

@@ -55,7 +55,15 @@ class Talk:
         except Exception as error:  # the edge of an eval trial: it scores, and the run goes on
             logger.exception("the agent broke on %r", message)
             told = TurnError(code=type(error).__name__, message=str(error))
-            played = PlayedTurn(user=message, prose="", status="failed", error=told)
+            before = self.ledger
+            played = PlayedTurn(
+                user=message,
+                prose="",
+                ledger_before=before,
+                ledger=before,
+                status="failed",
+                error=told,
+            )
         played = played.model_copy(update={"expected": expected, "user_acts": user_acts})
         self.turns.append(played)
         return played
