@@ -32,6 +32,7 @@ from agent.ledger import StaleEdit
 from agent.state import Deps, TurnState
 from agent.turn import DialogueState, Turn, check_message
 from prompts.loader import Phrases
+from retrieval.index import IndexFailure, IndexUnavailable
 from tools.stores import (
     Conversation,
     ConversationStore,
@@ -229,6 +230,9 @@ class Assistant:
             status, error = "failed", ("stale_edit", str(stale), False)
         except StoreFailure as failure:
             status, error = "failed", ("store", str(failure), True)
+        except IndexFailure as failure:
+            retryable = isinstance(failure, IndexUnavailable)
+            status, error = "failed", ("index", str(failure), retryable)
         except Exception:
             logger.exception("turn %s failed", running.record.turn_id)
             status = "failed"

@@ -1,0 +1,37 @@
+"""OpenSearchIndex: the contract on a real node, and what only a server can get wrong."""
+
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import pytest
+
+from contracts_index import DIMENSION, MovieIndexContract
+from opensearch_node import needs_opensearch, opened
+from retrieval.encoder import EncoderIdentity
+from retrieval.opensearch_index import OpenSearchIndex
+from retrieval.opensearch_layout import Features
+
+pytestmark = needs_opensearch
+ENCODER = EncoderIdentity("test", "0123456789abcdef", DIMENSION)
+NO_IDS = Features((3, 0), own_ids=False)
+"""As a Serverless vector collection: the server gives the document ids."""
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[Executor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+class TestOpenSearchIndex(MovieIndexContract):
+    @pytest.fixture
+    async def index(self, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
+        async with opened(ENCODER, executor) as index:
+            yield index
+
+
+class TestWithoutIdsOfOurs(MovieIndexContract):
+    @pytest.fixture
+    async def index(self, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
+        async with opened(ENCODER, executor, NO_IDS) as index:
+            yield index
