@@ -111,14 +111,13 @@ class Settings(BaseSettings):
     """Turns that may run at the same time; more are refused at once with Retry-After."""
 
     opensearch_url: str | None = None
-    """Address of OpenSearch, when `index` is opensearch; user:password@ before the host if need be.
-    """
+    """Address of OpenSearch, when `index` is opensearch; user:password@ may stand in it."""
     opensearch_index: str = Field(default="usher", pattern=r"^[a-z][a-z0-9_-]{0,99}$")
     """Name of the index in OpenSearch: an alias, behind which generations come and go."""
     opensearch_engine: Literal["lucene", "faiss"] = "lucene"
     """What searches vectors in an index built from now on; Serverless always takes faiss."""
     opensearch_auth: Literal["auto", "none", "basic", "es", "aoss"] = "auto"
-    """How requests are signed: as the address tells, or es (managed domain), aoss (Serverless)."""
+    """How requests are signed: as the address tells, or es (a domain), aoss (Serverless)."""
     bedrock_endpoint_url: str | None = None
     """Another Bedrock endpoint, such as a VPC endpoint or a test double."""
 

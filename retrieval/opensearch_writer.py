@@ -7,13 +7,13 @@ jobs/build_opensearch.py.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from retrieval.index import IndexFailure, IndexUnavailable, Row
+from retrieval.index import IndexFailure, IndexMissing, IndexUnavailable, Row
 from retrieval.opensearch_document import MAX_ID_BYTES, as_json, document_of, parts_of_file
 from retrieval.opensearch_filter import ids_query
 from retrieval.opensearch_layout import (
@@ -43,8 +43,6 @@ FIRST_WAIT_S = 0.25
 """Before a failed item is sent again; doubled each time: 16 s in all."""
 BUSY = frozenset({429, 503})
 """Statuses of items that the server may take later; every other one is final."""
-KEPT = 2
-"""Generations kept: the current one and the one before, for readers that still hold it."""
 
 
 # --- bulks ----------------------------------------------------------------------------------------
@@ -91,7 +89,8 @@ async def bulk(send: Send, index: str, actions: Sequence[Action]) -> Written:
 
     Raises: IndexUnavailable when some are still not written after all tries.
     """
-    written, pending, wait_s = Written(), list(actions), FIRST_WAIT_S
+    written, wait_s = Written(), FIRST_WAIT_S
+    pending = [action for action in actions if _has_good_id(action, written)]
     for attempt in range(TRIES):
         if not pending:
             return written
@@ -112,6 +111,14 @@ async def bulk(send: Send, index: str, actions: Sequence[Action]) -> Written:
         f"OpenSearch was too busy for {len(pending)} of {len(actions)} movies, {TRIES} times: "
         "the same command again writes what is missing"
     )
+
+
+def _has_good_id(action: Action, written: Written) -> bool:
+    """One id that is too long would have the whole bulk refused."""
+    good = len(action.movie_id.encode()) <= MAX_ID_BYTES
+    if not good:
+        written.rejected[action.movie_id] = f"the id is longer than {MAX_ID_BYTES} bytes"
+    return good
 
 
 def _sorted_out(sent: list[Action], answer: Json, written: Written) -> list[Action]:
@@ -144,7 +151,6 @@ async def ingest(
     rows: Iterator[Row],
     features: Features,
     executor: Executor,
-    report: Callable[[int], None],
 ) -> Written:
     """Write a stream of rows; no row is drawn while IN_FLIGHT bulks wait for the server."""
     written = Written()
@@ -154,10 +160,10 @@ async def ingest(
             under_way.add(asyncio.create_task(bulk(send, index, batch)))
             if len(under_way) >= IN_FLIGHT:
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                _take(written, done, report)
+                _take(written, done)
         if under_way:
             done, under_way = await asyncio.wait(under_way)
-            _take(written, done, report)
+            _take(written, done)
     finally:
         for task in under_way:
             task.cancel()
@@ -165,12 +171,9 @@ async def ingest(
     return written
 
 
-def _take(
-    written: Written, done: set[asyncio.Task[Written]], report: Callable[[int], None]
-) -> None:
+def _take(written: Written, done: set[asyncio.Task[Written]]) -> None:
     for task in done:
         written.add(task.result())
-    report(written.done + len(written.rejected))
 
 
 async def _batches(
@@ -300,15 +303,31 @@ async def settle(send: Send, generation: Generation, features: Features) -> None
             return  # it goes on by itself; searches are a little slower until then
 
 
-async def switch(send: Send, alias: str, to: Generation) -> None:
-    """Both aliases at once: readers see the old generation or the new one."""
+async def current(send: Send, alias: str) -> Generation | None:
+    """The generation behind the alias, if there is one."""
+    try:
+        found = await send("GET", f"/_alias/{alias}")
+    except IndexMissing:
+        return None
+    return Generation(next(iter(found)))
+
+
+async def switch(send: Send, alias: str, to: Generation) -> Generation | None:
+    """Both aliases at once: readers see the old generation or the new one. The old one."""
+    before = await current(send, alias)
+    moves = {alias: ("movies", to.movies), knowledge_alias(alias): ("knowledge", to.knowledge)}
     actions = []
-    for name, index in ((alias, to.movies), (knowledge_alias(alias), to.knowledge)):
-        actions += [
-            {"remove": {"index": f"{alias}-*", "alias": name, "must_exist": False}},
-            {"add": {"index": index, "alias": name}},
-        ]
+    for name, (half, index) in moves.items():
+        if before is not None:
+            actions.append({"remove": {"index": getattr(before, half), "alias": name}})
+        actions.append({"add": {"index": index, "alias": name}})
     await send("POST", "/_aliases", {"actions": actions}, timeout_s=WRITE_S)
+    return before
+
+
+async def count(send: Send, generation: Generation) -> int:
+    """How many movies can be searched."""
+    return int((await send("GET", f"/{generation.movies}/_count"))["count"])
 
 
 async def drop(send: Send, generation: Generation) -> None:
@@ -317,11 +336,16 @@ async def drop(send: Send, generation: Generation) -> None:
         await send("DELETE", f"/{index}", params={"ignore_unavailable": "true"}, timeout_s=WRITE_S)
 
 
-async def drop_old(send: Send, alias: str, current: Generation) -> None:
-    """Delete all but the current generation and the newest others."""
-    ours = [g for g in generations(alias, await indexes(send, alias)) if g != current.movies]
-    for name in ours[: max(0, len(ours) - (KEPT - 1))]:
-        await drop(send, Generation(name))
+async def drop_old(
+    send: Send, alias: str, current: Generation, previous: Generation | None
+) -> None:
+    """Delete what is older than the current generation, but not the one before it.
+
+    Some readers search that one for a few seconds more; a newer one belongs to a build under way.
+    """
+    for name in generations(alias, await indexes(send, alias)):
+        if name < current.movies and (previous is None or name != previous.movies):
+            await drop(send, Generation(name))
 
 
 def line_of(body: Json) -> str:

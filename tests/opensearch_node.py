@@ -23,7 +23,14 @@ from retrieval import opensearch_writer as writer
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import Row
 from retrieval.opensearch_index import OpenSearchIndex, Server
-from retrieval.opensearch_layout import Features, Generation, Meta, mapping_version
+from retrieval.opensearch_layout import (
+    Features,
+    Generation,
+    Json,
+    Meta,
+    generations,
+    mapping_version,
+)
 
 DEFAULT = "http://127.0.0.1:9200"
 URL = os.environ.get("OPENSEARCH_URL") or DEFAULT
@@ -72,10 +79,9 @@ async def make_generation(
     alias: str,
     encoder: EncoderIdentity,
     rows: Sequence[Row] = (),
-    features: Features | None = None,
 ) -> Generation:
     """A new current generation with these rows."""
-    found = features or Features((3, 0))
+    found = Features((3, 0))
     meta = Meta(
         encoder_name=encoder.name,
         encoder_sha=encoder.sha,
@@ -99,18 +105,55 @@ async def remove_all(to: Server, alias: str) -> None:
         await to.send("DELETE", f"/{names}", timeout_s=30)
 
 
+async def made(alias: str, encoder: EncoderIdentity, rows: Sequence[Row] = ()) -> Generation:
+    """A generation made on a connection of its own."""
+    to = server()
+    try:
+        return await make_generation(to, alias, encoder, rows)
+    finally:
+        await to.close()
+
+
+async def gone(alias: str) -> None:
+    """Nothing is left of an alias."""
+    to = server()
+    try:
+        await remove_all(to, alias)
+    finally:
+        await to.close()
+
+
+@asynccontextmanager
+async def emptied(
+    alias: str, encoder: EncoderIdentity, executor: Executor, features: Features | None = None
+) -> AsyncIterator[OpenSearchIndex]:
+    """The index behind an alias, as if it had just been made with no movie in it."""
+    to = server()
+    try:
+        everything: Json = {"query": {"match_all": {}}}
+        both = f"{alias},{alias}-knowledge"
+        await to.send("POST", f"/{both}/_refresh", timeout_s=30)
+        path, at_once = f"/{both}/_delete_by_query", {"refresh": "true"}
+        await to.send("POST", path, everything, at_once, timeout_s=30)
+        index = OpenSearchIndex(to, alias, encoder, executor, features)
+        [current] = generations(alias, await writer.indexes(to.send, alias))
+        found = await index.views.features()
+        await writer.log_change(to.send, Generation(current), found, "emptied")
+        yield index
+    finally:
+        await to.close()
+
+
 @asynccontextmanager
 async def opened(
-    encoder: EncoderIdentity,
-    executor: Executor,
-    features: Features | None = None,
-    rows: Sequence[Row] = (),
+    encoder: EncoderIdentity, executor: Executor, rows: Sequence[Row] = ()
 ) -> AsyncIterator[OpenSearchIndex]:
     """An index of its own for one test."""
-    to, alias = server(), new_alias()
+    alias = new_alias()
+    to = server()
     try:
-        await make_generation(to, alias, encoder, rows, features)
-        yield OpenSearchIndex(to, alias, encoder, executor, features)
+        await make_generation(to, alias, encoder, rows)
+        yield OpenSearchIndex(to, alias, encoder, executor)
     finally:
         await remove_all(to, alias)
         await to.close()

@@ -1,12 +1,13 @@
 """OpenSearchIndex: the contract on a real node, and what only a server can get wrong."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
 from contracts_index import DIMENSION, MovieIndexContract
-from opensearch_node import needs_opensearch, opened
+from opensearch_node import emptied, gone, made, needs_opensearch, new_alias
 from retrieval.encoder import EncoderIdentity
 from retrieval.opensearch_index import OpenSearchIndex
 from retrieval.opensearch_layout import Features
@@ -23,15 +24,24 @@ def executor() -> Iterator[Executor]:
         yield pool
 
 
+@pytest.fixture(scope="module")
+def kept() -> Iterator[str]:
+    """One generation for all tests of the contract: making one takes a second, emptying it less."""
+    alias = new_alias()
+    asyncio.run(made(alias, ENCODER))
+    yield alias
+    asyncio.run(gone(alias))
+
+
 class TestOpenSearchIndex(MovieIndexContract):
     @pytest.fixture
-    async def index(self, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
-        async with opened(ENCODER, executor) as index:
+    async def index(self, kept: str, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
+        async with emptied(kept, ENCODER, executor) as index:
             yield index
 
 
 class TestWithoutIdsOfOurs(MovieIndexContract):
     @pytest.fixture
-    async def index(self, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
-        async with opened(ENCODER, executor, NO_IDS) as index:
+    async def index(self, kept: str, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
+        async with emptied(kept, ENCODER, executor, NO_IDS) as index:
             yield index
