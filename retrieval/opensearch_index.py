@@ -40,10 +40,11 @@ from retrieval.movie import Clause, Constraints, Movie
 from retrieval.opensearch_document import MOVIE, PACKED, file_of_parts, movie_of, vector_of
 from retrieval.opensearch_filter import all_of, filter_of, ids_query, known_query
 from retrieval.opensearch_layout import Features, Json
-from retrieval.opensearch_legs import Scale, ask
+from retrieval.opensearch_legs import Scale, Search, ask, line_of, split_barred
 from retrieval.opensearch_view import (
     BUSY,
     FRESH_S,
+    Inspection,
     View,
     Views,
     hits_in,
@@ -148,6 +149,7 @@ class OpenSearchIndex:
         `encoder` is the one whose vectors are used; the server is asked for `features` not given.
         """
         self.server = server
+        self.alias = alias
         self.views = Views(server.send, server.address, alias, encoder, features)
         self._executor = executor
 
@@ -160,26 +162,33 @@ class OpenSearchIndex:
         self, view: View, legs: Sequence[Leg], constraints: Constraints, k: int
     ) -> list[Hits]:
         features = await self.views.features()
-        wanted = filter_of(constraints)
+        filtered, barred = split_barred(constraints)
         scale = Scale(view.top_log_popularity, features.bm25_scale)
-        asked = [ask(leg, wanted, k, scale) for leg in legs]
+        search = Search(filter_of(filtered), barred, k, scale)
+        asked = [ask(leg, search) for leg in legs]
         # A second round only where a long list was filtered so hard that its best are too few.
-        while waiting := [one for one in asked if one.body is not None]:
-            bodies = [one.body for one in waiting if one.body is not None]
-            for one, answer in zip(waiting, await self._many(view, bodies), strict=True):
-                one.take(hits_in(answer), is_partial(answer) or "error" in answer)
+        while waiting := list(dict.fromkeys(one.line for one in asked if one.line is not None)):
+            known = {line: view.answers[line] for line in waiting if line in view.answers}
+            new = [line for line in waiting if line not in known]
+            known |= zip(new, await self._many(view, new) if new else [], strict=True)
+            for one in asked:
+                if one.line is None:
+                    continue
+                answer = known[one.line]
+                partial = is_partial(answer) or "error" in answer
+                if one.lasting and not partial:
+                    view.keep_answer(one.line, answer)
+                one.take(hits_in(answer), partial)
         return [one.result() for one in asked]
 
-    async def _many(self, view: View, bodies: Sequence[Json]) -> list[Json]:
+    async def _many(self, view: View, lines: Sequence[str]) -> list[Json]:
         """One multi-search; a part that failed is an answer with an error, never all of them."""
-        lines = "".join("{}\n" + writer.line_of(body) for body in bodies)
+        body = "".join("{}\n" + line for line in lines)
         params = {
             "filter_path": "responses.*.hits.sort,responses.hits.total,responses.timed_out,"
             "responses._shards,responses.error,responses.status"
         }
-        answer = await self.server.send(
-            "POST", f"/{view.generation.movies}/_msearch", lines, params
-        )
+        answer = await self.server.send("POST", f"/{view.generation.movies}/_msearch", body, params)
         answers: list[Json] = answer["responses"]
         errors = [one for one in answers if "error" in one]
         if len(errors) == len(answers):
@@ -198,7 +207,8 @@ class OpenSearchIndex:
     async def _counts(self, queries: Sequence[Json]) -> list[int]:
         """A count has no place for "perhaps": a partial one is an error."""
         bodies = [{"query": query, "size": 0, "track_total_hits": True} for query in queries]
-        answers = await self._reading(lambda view: self._many(view, bodies))
+        lines = [line_of(body) for body in bodies]
+        answers = await self._reading(lambda view: self._many(view, lines))
         for answer in answers:
             whole(answer)
         return [int(answer["hits"]["total"]["value"]) for answer in answers]
@@ -342,6 +352,10 @@ class OpenSearchIndex:
             known={b["key"]: b["doc_count"] for b in answer["aggregations"]["known"]["buckets"]},
             knowledge={name: entry["sha"] for name, entry in files.items()},
         )
+
+    async def inspect(self) -> Inspection:
+        """For `usher doctor`: version, engine, and where the mapping is not ours."""
+        return await self.views.inspect()
 
     # --- revisions --------------------------------------------------------------------------------
 

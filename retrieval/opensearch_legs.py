@@ -5,12 +5,13 @@ the local index (local_legs.py). No text of a user reaches a query parser: only 
 making do. Does not know HTTP. Pure. Called by opensearch_index.py.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from retrieval.index import Hits, Leg, ListLeg, PopularLeg, TagLeg, TextLeg, VectorLeg
-from retrieval.movie import Range, Wish, fold_service, title_key
+from retrieval.movie import Constraints, Range, Wish, fold_service, title_key
 from retrieval.opensearch_filter import all_of, any_of, has_value, ids_query, range_query
 from retrieval.opensearch_layout import Json
 from retrieval.search_terms import (
@@ -32,8 +33,11 @@ MAX_HITS = 10_000
 """`max_result_window` of the mapping."""
 MORE_NEIGHBOURS = 50
 """Vectors asked for beyond k: an approximate search finds more, and ties are cut by id."""
-LIST_CHUNK = 1_000
-"""Ids of a list leg in one request; almost always enough to find k that fit."""
+LIST_CHUNK = 2
+"""Times k ids of a list leg are asked about first; almost always k of them fit."""
+MAX_BARRED = 300
+"""Up to so many barred movies are left out here, by asking for as many more hits: without them the
+same filter serves all turns, and the server and this process can keep what it selects."""
 SERVER_TIMEOUT = "2s"
 """After it a shard answers with what it has, and says so."""
 
@@ -76,47 +80,70 @@ def _constant(query: Json, score: float) -> Json:
 
 
 class Asked(Protocol):
-    """One leg on its way: `body` is what to ask next, None when it is answered."""
+    """One leg on its way: `line` is what to ask next, None when it is answered."""
 
-    body: Json | None
+    line: str | None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the same line is likely to be asked again and again."""
+        ...
 
     def take(self, hits: list[Json], partial: bool) -> None:
-        """Take the answer to `body`."""
+        """Take the answer to `line`."""
         ...
 
     def result(self) -> Hits:
-        """The hits, once `body` is None."""
+        """The hits, once `line` is None."""
         ...
 
 
-def ask(leg: Leg, wanted: Json | None, k: int, scale: Scale) -> Asked:
-    """A leg as requests; `wanted` is the filter."""
-    if isinstance(leg, ListLeg):
-        return _Listed(leg, wanted, k)
-    return _Scored(leg, wanted, min(k, MAX_HITS), scale)
+def split_barred(constraints: Constraints) -> tuple[Constraints, frozenset[str]]:
+    """(what the server filters, the ids that are left out here)."""
+    if len(constraints.exclude_ids) > MAX_BARRED:
+        return constraints, frozenset()
+    return replace(constraints, exclude_ids=frozenset()), constraints.exclude_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What all legs of one search share."""
+
+    wanted: Json | None
+    """The filter."""
+    barred: frozenset[str]
+    k: int
+    scale: Scale
+
+
+def ask(leg: Leg, search: Search) -> Asked:
+    """A leg as requests."""
+    return _Listed(leg, search) if isinstance(leg, ListLeg) else _Scored(leg, search)
 
 
 class _Scored:
     """A leg that the server scores: one request."""
 
-    def __init__(
-        self, leg: TextLeg | VectorLeg | TagLeg | PopularLeg, wanted: Json | None, k: int, s: Scale
-    ) -> None:
+    def __init__(self, leg: TextLeg | VectorLeg | TagLeg | PopularLeg, search: Search) -> None:
         self._leg = leg
-        self._k = k
+        self._search = search
         self._ids: tuple[str, ...] = ()
         self._scores: tuple[float, ...] = ()
         self._partial = False
         self._offset = 0.0
-        self.body = self._ask(leg, wanted, s)
+        self.line = self._ask(leg, search.wanted, search.scale)
+
+    @property
+    def lasting(self) -> bool:
+        return isinstance(self._leg, PopularLeg)
 
     def _ask(
         self, leg: TextLeg | VectorLeg | TagLeg | PopularLeg, wanted: Json | None, s: Scale
-    ) -> Json | None:
-        size, least = self._k, None
+    ) -> str | None:
+        size, least = min(self._search.k + len(self._search.barred), MAX_HITS), None
         match leg:
             case VectorLeg():
-                size = min(self._k + MORE_NEIGHBOURS, MAX_HITS)
+                size = min(size + MORE_NEIGHBOURS, MAX_HITS)
                 query: Json | None = _knn(leg, wanted, size)
             case TextLeg():
                 query = _text(leg.text, wanted, s)
@@ -125,20 +152,22 @@ class _Scored:
                 least = self._offset + TIE_PRIOR
             case PopularLeg():
                 query = _sum_of(all_of(wanted), s.prior(1.0))
-        if query is None or size < 1:
+        if query is None or self._search.k < 1:
             return None
         body = {"query": query, "size": size, "sort": [{"_score": "desc"}, {"movie_id": "asc"}]}
         return _bare(body | ({"min_score": least} if least is not None else {}))
 
     def take(self, hits: list[Json], partial: bool) -> None:
-        self.body = None
+        self.line = None
         self._partial = partial
-        self._ids = tuple(hit["sort"][1] for hit in hits[: self._k])
-        scores = (float(hit["sort"][0]) for hit in hits[: self._k])
+        barred = self._search.barred
+        best = [hit["sort"] for hit in hits if hit["sort"][1] not in barred][: self._search.k]
+        self._ids = tuple([movie_id for _, movie_id in best])
+        scores = [float(score) for score, _ in best]
         if isinstance(self._leg, VectorLeg):
-            self._scores = tuple(_cosine(score) for score in scores)
+            self._scores = tuple(map(_cosine, scores))
         else:
-            self._scores = tuple(score - self._offset for score in scores)
+            self._scores = tuple([score - self._offset for score in scores])
 
     def result(self) -> Hits:
         return Hits(self._leg.name, self._ids, self._scores, self._partial)
@@ -149,9 +178,8 @@ class _Listed:
     """A leg scored elsewhere: the server says which of its ids fit, a chunk at a time."""
 
     leg: ListLeg
-    wanted: Json | None
-    k: int
-    body: Json | None = None
+    search: Search
+    line: str | None = None
     _order: list[str] = field(default_factory=list)
     _asked: int = 0
     _found: list[str] = field(default_factory=list)
@@ -159,19 +187,25 @@ class _Listed:
 
     def __post_init__(self) -> None:
         scores = self.leg.scores
-        self._order = sorted(scores, key=lambda movie_id: (-scores[movie_id], movie_id))
+        # Best first, ties by id; two sorts because a key in Python costs three times as much.
+        order = sorted(sorted(scores), key=scores.__getitem__, reverse=True)
+        self._order = [movie_id for movie_id in order if movie_id not in self.search.barred]
         self._next()
 
+    @property
+    def lasting(self) -> bool:
+        return True
+
     def _next(self) -> None:
-        at = self._asked
+        at, k = self._asked, self.search.k
         # The second time all the rest: a filter that lets so little through returns little.
-        chunk = self._order[at : at + (LIST_CHUNK if at == 0 else MAX_HITS)]
+        chunk = self._order[at : at + (LIST_CHUNK * k if at == 0 else MAX_HITS)]
         self._asked += len(chunk)
-        if not chunk or len(self._found) >= self.k:
-            self.body = None
+        if not chunk or len(self._found) >= k:
+            self.line = None
             return
-        query = all_of(ids_query(chunk), self.wanted)
-        self.body = _bare({"query": query, "size": len(chunk), "sort": ["movie_id"]})
+        query = all_of(ids_query(chunk), self.search.wanted)
+        self.line = _bare({"query": query, "size": len(chunk), "sort": ["movie_id"]})
 
     def take(self, hits: list[Json], partial: bool) -> None:
         self._partial |= partial
@@ -180,14 +214,19 @@ class _Listed:
         self._next()
 
     def result(self) -> Hits:
-        best = tuple(self._found[: self.k])
+        best = tuple(self._found[: self.search.k])
         return Hits(self.leg.name, best, tuple(self.leg.scores[i] for i in best), self._partial)
 
 
-def _bare(body: Json) -> Json:
+def line_of(body: Json) -> str:
+    """One line of a multi-search."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _bare(body: Json) -> str:
     """Hits carry nothing but their sort values: no stored field has to be read."""
     spare = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
-    return {**body, **spare, "timeout": SERVER_TIMEOUT}
+    return line_of({**body, **spare, "timeout": SERVER_TIMEOUT})
 
 
 def _knn(leg: VectorLeg, wanted: Json | None, k: int) -> Json:

@@ -28,6 +28,7 @@ from retrieval.opensearch_layout import (
     features_of,
     generation_of,
     knowledge_alias,
+    mapping_differences,
     mapping_version,
     read_meta,
 )
@@ -38,6 +39,8 @@ FRESH_S = 0.5
 """A revision seen so recently is believed when one is asked for..."""
 STALE_S = 3.0
 """... and by searches: together with the look of infra/wiring.py each second, below 5 s."""
+ANSWERS = 200
+"""Answers kept of one revision: popular and listed movies by filter, about 20 kB each."""
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses that may pass."""
 
@@ -103,6 +106,14 @@ class View:
     """`time.monotonic()` when it was last known to be the newest."""
     movies: dict[str, Movie] = field(default_factory=dict)
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
+    answers: dict[str, Json] = field(default_factory=dict)
+    """{line of a multi-search: its whole answer}."""
+
+    def keep_answer(self, line: str, answer: Json) -> None:
+        """Remember; never anything partial."""
+        if len(self.answers) >= ANSWERS:
+            self.answers.clear()
+        self.answers[line] = answer
 
     @property
     def revision(self) -> str:
@@ -110,6 +121,17 @@ class View:
 
     def is_fresh(self, age_s: float) -> bool:
         return time.monotonic() - self.seen_at < age_s
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What `usher doctor` says of an index beyond its stats."""
+
+    version: str
+    generation: str
+    engine: str
+    differences: tuple[str, ...]
+    """Fields whose mapping is not the one of this version of Usher."""
 
 
 class Views:
@@ -161,7 +183,16 @@ class Views:
 
     def changed(self, view: View) -> None:
         """We changed it ourselves: look again before anything else, and keep nothing."""
-        self._view = replace(view, seen_at=float("-inf"), movies={}, vectors={})
+        self._view = replace(view, seen_at=float("-inf"), movies={}, vectors={}, answers={})
+
+    async def inspect(self) -> Inspection:
+        """Compare the mapping with ours. Raises: IndexFailure."""
+        features, view = await self.features(), await self.look(0)
+        name = view.generation.movies
+        actual = (await self._send("GET", f"/{name}/_mapping"))[name]["mappings"]
+        version = "Serverless" if features.version is None else "{}.{}".format(*features.version)
+        differences = mapping_differences(actual, view.meta, features)
+        return Inspection(version, name, view.meta.engine, tuple(differences))
 
     async def _newest(self, old: View | None) -> View:
         await self.features()

@@ -346,8 +346,3 @@ async def drop_old(
     for name in generations(alias, await indexes(send, alias)):
         if name < current.movies and (previous is None or name != previous.movies):
             await drop(send, Generation(name))
-
-
-def line_of(body: Json) -> str:
-    """One line of a multi-search."""
-    return as_json(body) + "\n"

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from contracts_index import DIMENSION
 from infra.opensearch_client import address_of, connect
 from infra.settings import Settings, load
 from retrieval import opensearch_writer as writer
@@ -32,6 +33,7 @@ from retrieval.opensearch_layout import (
     mapping_version,
 )
 
+ENCODER = EncoderIdentity("test", "0123456789abcdef", DIMENSION)
 DEFAULT = "http://127.0.0.1:9200"
 URL = os.environ.get("OPENSEARCH_URL") or DEFAULT
 

@@ -6,14 +6,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
-from contracts_index import DIMENSION, MovieIndexContract
-from opensearch_node import emptied, gone, made, needs_opensearch, new_alias
-from retrieval.encoder import EncoderIdentity
+from contracts_index import MovieIndexContract
+from opensearch_node import ENCODER, emptied, gone, made, needs_opensearch, new_alias
 from retrieval.opensearch_index import OpenSearchIndex
 from retrieval.opensearch_layout import Features
 
 pytestmark = needs_opensearch
-ENCODER = EncoderIdentity("test", "0123456789abcdef", DIMENSION)
 NO_IDS = Features((3, 0), own_ids=False)
 """As a Serverless vector collection: the server gives the document ids."""
 

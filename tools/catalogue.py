@@ -47,6 +47,11 @@ class Catalogue:
         self._tables: Tables | None = None
         self._refreshing: asyncio.Task[Tables] | None = None
 
+    @property
+    def current(self) -> Tables | None:
+        """The tables at hand, without a look at the index; None before the first call."""
+        return self._tables
+
     async def tables(self) -> Tables:
         """The current tables: built by the first call; the old ones serve while new are built."""
         try:
