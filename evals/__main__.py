@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_signal(commands)
     _add_describe(commands)
     _add_latency(commands)
+    _add_opensearch(commands)
     return parser
 
 
@@ -126,6 +127,17 @@ def _add_describe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     describe.add_argument("--input", type=Path, help="descriptions, JSON lines (default: our own)")
 
 
+def _add_opensearch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    served = commands.add_parser(
+        "opensearch", help="OpenSearch beside the local index: all figures"
+    )
+    served.set_defaults(command=_opensearch)
+    served.add_argument("--index", type=Path, required=True, help="local index that is copied")
+    served.add_argument("--url", help="of OpenSearch (default: a node of its own, started here)")
+    served.add_argument("--only", help="parts: ingest,overlap,latency,hybrid,rebuild,kill")
+    served.add_argument("--json", action="store_true", help=JSON_HELP)
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, help="index folder (default: USHER_INDEX_DIR)")
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
@@ -176,6 +188,12 @@ def _latency(given: argparse.Namespace) -> int:
     spoken = [[step.user for step in scenario.turns] for scenario in load_scenarios()]
     print(json.dumps(measure(given.index, spoken).as_json()))
     return 0
+
+
+def _opensearch(given: argparse.Namespace) -> int:
+    from evals.opensearch_command import opensearch
+
+    return asyncio.run(opensearch(given))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
-from evals import describe, index_durability, latency, signal
+from evals import describe, index_durability, latency, opensearch_command, signal
 from evals.place import find_data, opened
 from evals.play import play_scenarios
 from evals.rank import ROWS, Protocol
@@ -216,6 +216,14 @@ def _described() -> list[Row]:
     return asyncio.run(measure())
 
 
+def _opensearch() -> list[Row]:
+    if not opensearch_command.NODE.exists():
+        value = "not measured: no ../shared/opensearch/start.sh"
+        return [Row("OpenSearch beside the local index", ON_CORE, value)]
+    found = asyncio.run(opensearch_command.measure_on_own_node(_core_index()))
+    return opensearch_command.rows_of(found)
+
+
 def _share(value: float) -> str:
     return f"{value:.3f}".removeprefix("0")
 
@@ -271,5 +279,6 @@ MEASUREMENTS: Sequence[Measurement] = (
         _rank,
     ),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
+    Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
     Measurement("descriptions", (), _named(DESCRIPTIONS, describe.DESCRIBED), _described),
 )

@@ -37,6 +37,7 @@ from retrieval.jobs.build_opensearch import Target, build_opensearch
 from retrieval.jobs.prepare import Progress, Report, silent
 from retrieval.knowledge import join_tags, with_tags
 from retrieval.local_files import current_generation
+from retrieval.opensearch_layout import SERVERLESS
 from retrieval.title_join import TitleJoin
 
 T = TypeVar("T")
@@ -85,11 +86,12 @@ def build_served(catalogue: Catalogue, settings: Settings, report: Report = sile
     async def run(executor: Executor) -> BuildReport:
         index = open_opensearch(settings, None, executor)
         try:
+            features = await index.views.features()
             target = Target(
                 send=index.server.send,
                 alias=settings.opensearch_index,
-                features=await index.views.features(),
-                engine=settings.opensearch_engine,
+                features=features,
+                engine="faiss" if features == SERVERLESS else settings.opensearch_engine,
                 workplace=settings.home / "opensearch-cache",
                 executor=executor,
             )

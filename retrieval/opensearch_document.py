@@ -20,8 +20,8 @@ from retrieval.search_terms import GUESSED, STORED, known_fields, texts_of
 
 MOVIE, PACKED = "movie", "vector_f32"
 """Kept as they were given, never searched: the record, and the vector without any rounding."""
-PART_BYTES = 1_000_000
-"""Of a knowledge file in one document: small managed domains refuse requests above 10 MB."""
+PART_BYTES = 700_000
+"""Of a knowledge file in one document: in base64 still below 1 MiB, see `BATCH_BYTES`."""
 MAX_ID_BYTES = 512
 """OpenSearch's own limit for a document id."""
 _DECIMALS = 7
