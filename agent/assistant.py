@@ -231,8 +231,11 @@ class Assistant:
         except StoreFailure as failure:
             status, error = "failed", ("store", str(failure), True)
         except IndexFailure as failure:
-            retryable = isinstance(failure, IndexUnavailable)
-            status, error = "failed", ("index", str(failure), retryable)
+            # Whoever runs the service reads where and why; a visitor need not know addresses.
+            logger.error("turn %s: %s", running.record.turn_id, failure)
+            again = isinstance(failure, IndexUnavailable)
+            hint = "please try again in a moment" if again else "please come back later"
+            status, error = "failed", ("index", f"the films cannot be searched now; {hint}", again)
         except Exception:
             logger.exception("turn %s failed", running.record.turn_id)
             status = "failed"
