@@ -184,7 +184,8 @@ async def test_a_process_reads_names_anew_though_nobody_talks(tmp_path: Path, st
         movie = next(iter((await other.index.get([await some_id(other)])).values()))
         vector = (await other.index.vectors([movie.movie_id]))[movie.movie_id]
         await other.index.upsert([Row(movie, vector)])
-        async with asyncio.timeout(5):
+        # 5 s is what the README promises on a machine that is not busy; tests may share theirs.
+        async with asyncio.timeout(30):
             while reading.toolbox.catalogue.current is tables:
                 await asyncio.sleep(0.1)
 
@@ -213,7 +214,7 @@ def test_build_info_upsert_delete_and_doctor(
     monkeypatch.setenv("USHER_INDEX", "opensearch")
     monkeypatch.setenv("USHER_OPENSEARCH_URL", URL)
     monkeypatch.setenv("USHER_OPENSEARCH_INDEX", alias)
-    long = json.dumps({"movie_id": "x" * 600, "title": "Refused"})
+    long = json.dumps({"movie_id": "€" * 190, "title": "Refused"})
     catalogue = few_movies(tmp_path, '{"title": "No id"}', long)
     try:
         code, _, err = run("index", "info")
@@ -223,7 +224,7 @@ def test_build_info_upsert_delete_and_doctor(
         assert code == 0, err
         assert "12 movies" in out and alias in out and "2 rows were skipped" in out
         rejected = [json.loads(line) for line in Path("rejected.jsonl").read_text().splitlines()]
-        assert rejected[0]["row"] == 13 and rejected[1]["movie_id"].startswith("xxx")
+        assert rejected[0]["row"] == 13 and rejected[1]["movie_id"].startswith("€")
         assert run("index", "build", "--catalog", str(few_movies(tmp_path)))[0] == 0
         new = tmp_path / "new.jsonl"
         new.write_text('{"movie_id": "n1", "title": "A New Film", "year": 2025}\n')
