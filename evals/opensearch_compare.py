@@ -152,7 +152,8 @@ async def fusions(
             lines = [line for leg in legs if (line := ask(leg, search).line) is not None]
             parts = [json.loads(line)["query"] for line in lines]
             pipe = {"phase_results_processors": [PIPELINES[name]]}
-            body = {"query": {"hybrid": {"queries": parts}}, "size": TOP, "_source": ["movie_id"]}
+            hybrid = {"queries": parts, "pagination_depth": WINDOW}  # else only TOP of each leg
+            body = {"query": {"hybrid": hybrid}, "size": TOP, "_source": ["movie_id"]}
             path = f"/{view.generation.movies}/_search"
             answer = await index.server.send("POST", path, body | {"search_pipeline": pipe})
             return [hit["_source"]["movie_id"] for hit in answer["hits"]["hits"]]

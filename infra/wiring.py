@@ -55,6 +55,8 @@ class Services:
         """Close stores and index; running turns should have been drained before."""
         if self.watching is not None:
             self.watching.cancel()
+            await asyncio.gather(self.watching, return_exceptions=True)
+        await self.toolbox.catalogue.close()
         await self.index.close()
         close = getattr(self.stores, "close", None)
         if close is not None:

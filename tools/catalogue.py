@@ -85,6 +85,12 @@ class Catalogue:
                     logger.warning("the catalogue cannot be watched: %s", failure)
                 said = str(failure)
 
+    async def close(self) -> None:
+        """Let go of tables that are being read: they would open a closed index again."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+
     def _keep(self, done: asyncio.Task[Tables]) -> None:
         self._refreshing = None
         if done.cancelled():
