@@ -14,7 +14,7 @@ from retrieval.linking import LinkedPerson, Linker
 from retrieval.movie import stem
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, mode_at
-from retrieval.understanding import Finding, Polarity, SlotKind, Withdrawal
+from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.wording import (
     COMPANIONS,
     COMPARATIVES,
@@ -37,6 +37,7 @@ class Preferences:
         self.withdrawals: tuple[Withdrawal, ...] = ()
         self.comparatives: list[tuple[str, Literal[-1, 1], int, int]] = []
         self.count: int | None = None
+        self.marks: list[Mark] = []
         self.no_wishes: list[tuple[int, int]] = []
         """Spans whose words describe nothing that is wanted: withdrawals, how somebody feels."""
 
@@ -74,6 +75,7 @@ class Preferences:
         mode = "request" if firm else mode_at(self.lower, start)
         if self._free(start, end):
             self.linker.take(start, end)
+        self.marks.append(Mark(kind, start, end))
         told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
         if mode != "comment" and not (reach and told):
             binds = polarity == "avoid" or (hard and mode == "request")
@@ -170,6 +172,7 @@ class Preferences:
 
     def _people(self, people: Sequence[LinkedPerson]) -> None:
         """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
+        self.marks += [Mark(cast(SlotKind, p.role), p.start, p.end) for p in people]
         groups: list[list[LinkedPerson]] = []
         for person in people:
             between = self.lower[groups[-1][-1].end : person.start] if groups else ""
@@ -203,6 +206,7 @@ class Preferences:
             self.linker.take(span.start, span.end)
 
     def _range(self, span: Span) -> None:
+        self.marks.append(Mark(_span_kind(span), span.start, span.end))
         mode = mode_at(self.lower, span.start)
         bracketed = self.lower[max(0, span.start - 1) : span.start] == "("
         if mode == "comment" or bracketed or (mode == "taste" and span.vague):
