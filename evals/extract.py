@@ -27,12 +27,17 @@ TYPES: Final[Mapping[str, str]] = {
     "director": "DIRECTOR",
     "genre": "GENRE",
     "subgenre": "GENRE",
+    "mood": "MODIFIER",
+    "language": "MODIFIER",
+    "country": "MODIFIER",
     "year": "YEAR",
     "certificate": "RATING",
     "theme": "PLOT",
     "keyword": "PLOT",
 }
-"""What was read -> the corpus's name for it. A person in no role is the more common one."""
+"""What was read -> the corpus's name for it. A person in no role is the more common one; what is
+called a modifier here belongs to a genre that follows it ("british horror") and is nothing alone."""
+_KIND_OF_FILM: Final = frozenset({"GENRE", "MODIFIER"})
 LINKED: Final = frozenset({"TITLE", "ACTOR", "DIRECTOR"})
 """Types that must be in the catalogue to be found."""
 _NOT_OF_IT: Final[Mapping[str, re.Pattern[str]]] = {
@@ -40,10 +45,14 @@ _NOT_OF_IT: Final[Mapping[str, re.Pattern[str]]] = {
         r"^(?:(?:from|in|of|the|year|made|released|during|within|out|for|over|that|came|is|are|an?|some)\s+)+"
         r"|\s+(?:movies?|films?|flicks?|ones?|stuff|releases?)$"
     ),
-    "GENRE": re.compile(r"^(?:an?|the|some)\s+|\s+(?:movies?|films?|flicks?)$"),
+    "GENRE": re.compile(r"^(?:an?|the|some|for|with|my|our|whole|entire)\s+|\s+(?:movies?|films?|flicks?)$"),
     "RATING": re.compile(r"^rated\s+|\s+rated$"),
 }
 """What the understanding reads with it and the corpus does not."""
+_FILM_AFTER: Final = re.compile(r"(?: [\w']+){0,4}? (?:movies?|films?|flicks?)\b")
+_CHILDREN: Final = re.compile(r"kids?|child(?:ren)?")
+_VAGUE: Final = re.compile(r"\b(?:new|newest|recent|recently|latest|modern|old|older|classics?)\b")
+"""Eras that the corpus hardly ever marks."""
 _TOKEN: Final = re.compile(r"\S+")
 
 
@@ -101,7 +110,7 @@ def entities_of(text: str, marks: Sequence[Mark]) -> tuple[Entity, ...]:
     places = [m.span() for m in _TOKEN.finditer(text)]
     found = []
     for mark in marks:
-        kind = TYPES.get(mark.kind)
+        kind = _type_of(mark, text.lower())
         if kind is None:
             continue
         start, end = _trimmed(text, mark, kind)
@@ -110,7 +119,24 @@ def entities_of(text: str, marks: Sequence[Mark]) -> tuple[Entity, ...]:
             first, last = covered[0], covered[-1] + 1
             words = " ".join(text[a:b] for a, b in places[first:last])
             found.append(Entity(kind, first, last, words))
-    return tuple(dict.fromkeys(_joined(found)))
+    genres = _joined(sorted((e for e in found if e.type in _KIND_OF_FILM), key=lambda e: e.start))
+    within = {n for e in genres for n in range(e.start, e.end)}
+    rest = [e for e in found if e.type not in _KIND_OF_FILM]
+    plots = [e for e in rest if e.type != "PLOT" or e.start not in within]
+    return tuple(dict.fromkeys([*genres, *plots]))
+
+
+def _type_of(mark: Mark, lower: str) -> str | None:
+    """The corpus's type of a mark; None where it has none."""
+    if mark.kind == "mood" and _FILM_AFTER.match(lower, mark.end):
+        return "GENRE"
+    if mark.kind == "companion" and _CHILDREN.fullmatch(lower, mark.start, mark.end):
+        return "GENRE"
+    if mark.kind == "year" and _VAGUE.search(lower, mark.start, mark.end):
+        return None
+    if mark.kind == "runtime" and lower.startswith("short", mark.start):
+        return "GENRE"
+    return TYPES.get(mark.kind)
 
 
 def _trimmed(text: str, mark: Mark, kind: str) -> tuple[int, int]:
@@ -125,15 +151,20 @@ def _trimmed(text: str, mark: Mark, kind: str) -> tuple[int, int]:
 
 
 def _joined(found: Sequence[Entity]) -> list[Entity]:
-    """Neighbouring genre words as one: "science fiction comedy"."""
+    """Neighbouring words for one kind of film as one: "british horror", "science fiction comedy".
+
+    A nation or mood counts in front of a genre only.
+    """
     joined: list[Entity] = []
     for entity in found:
         last = joined[-1] if joined else None
-        if last and last.type == entity.type == "GENRE" and last.end == entity.start:
-            joined[-1] = Entity("GENRE", last.start, entity.end, f"{last.text} {entity.text}")
+        if last and entity.start < last.end:
+            continue
+        if last and last.end == entity.start and (entity.type == "GENRE" or last.type != "GENRE"):
+            joined[-1] = Entity(entity.type, last.start, entity.end, f"{last.text} {entity.text}")
         else:
             joined.append(entity)
-    return joined
+    return [e for e in joined if e.type == "GENRE"]
 
 
 def in_catalogue(lexicon: Lexicon, entity: Entity) -> bool:

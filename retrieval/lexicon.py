@@ -7,7 +7,7 @@ tools/.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz, process
@@ -29,6 +29,12 @@ COMMON_TIMES = 12
 COMMON_SHARE = 0.004
 """A word in more than this share of overviews is ordinary English, not a telling part of a title.
 """
+
+RARE_TIMES = 2
+RARE_SHARE = 0.0006
+"""A word in no more than this share of overviews and titles is rare: it means the film so called."""
+RARE_PRIOR = 100.0
+"""How well known such a film must be (prior) to be believed without a cue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class Lexicon:
     """Words of ordinary English, as this catalogue's overviews show."""
     known: frozenset[str] = frozenset()
     """Words that are spelt right: seen in at least two overviews, titles or names."""
+    rare_titles: frozenset[str] = frozenset()
+    """Titles of one word that hardly occurs elsewhere, of films that are known ("poltergeist")."""
     newest_year: int = 2025
     films_only: bool = True
 
@@ -228,9 +236,18 @@ class _Builder:
             tags=self.tags,
             common=frozenset(w for w, n in self.words.items() if n > limit),
             known=frozenset(w for w, n in self.words.items() if n > 1 and len(w) > 3),
+            rare_titles=frozenset(self._rare(titles)),
             newest_year=years[-1] if years else 2025,
             films_only=not self.series,
         )
+
+
+    def _rare(self, titles: dict[str, tuple[TitleEntry, ...]]) -> Iterator[str]:
+        limit = max(RARE_TIMES, RARE_SHARE * self.movies)
+        for key, entries in titles.items():
+            known = entries[0].prior >= RARE_PRIOR and len(key) > 3
+            if known and self.words[key] <= limit and key not in STOPWORDS:
+                yield key
 
 
 def _title_keys(movie: Movie) -> set[str]:

@@ -11,16 +11,15 @@ from typing import Literal, cast
 from retrieval import preference_patterns as patterns
 from retrieval.lexicon import vocabulary_of
 from retrieval.linking import LinkedPerson, Linker
-from retrieval.movie import stem
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, mode_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
+from retrieval.vocabulary import is_subgenre, meaning
 from retrieval.wording import (
     COMPANIONS,
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
-    NATIONS,
     SERVICES,
     STOPWORDS,
 )
@@ -239,6 +238,7 @@ class Preferences:
             if known or not self._free(*match.span(1)):
                 continue
             self.linker.take(*match.span())
+            self.marks.append(Mark("companion", *match.span(1)))
             if who in ("kids", "teens"):
                 self._children(patterns.YOUNG_CHILD - 4 if who == "kids" else patterns.TEEN)
             else:
@@ -293,35 +293,18 @@ class Preferences:
                 if not self._free(start, end):
                     continue
                 phrase = " ".join(t.folded for t in tokens[i : i + n])
-                for kind, value in self._meaning(phrase) or self._subject(phrase, end):
+                found = meaning(phrase, self.linker.lexicon, self.lower, end)
+                if found and is_subgenre(phrase, self.lower, end):
+                    self.marks.append(Mark("subgenre", start, end))
+                for kind, value in found:
                     if kind == "genre":
                         genres.append((value, start, end))
                         self.linker.take(start, end)
                     else:
-                        hard = only if kind in ("mood", "theme") else True
+                        hard = only if kind in ("mood", "theme", "keyword") else True
                         self._add(kind, value, start, end, hard)
                         self._grade_too(phrase, start)
         self._genres(sorted(genres, key=lambda g: g[1]))
-
-    def _meaning(self, phrase: str) -> list[tuple[SlotKind, str]]:
-        found = vocabulary_of(phrase) or vocabulary_of(self.linker.lexicon.respell(phrase) or "")
-        if found:
-            return found
-        nation = NATIONS.get(phrase)
-        if nation:
-            return [(cast(SlotKind, nation[0]), nation[1])]
-        tags = self.linker.lexicon.tags
-        tag = tags.get(phrase) or tags.get(stem(phrase))
-        if tag and len(phrase) > 3 and phrase not in STOPWORDS:
-            return [(cast(SlotKind, tag[0]), tag[1])]
-        return []
-
-    def _subject(self, phrase: str, end: int) -> list[tuple[SlotKind, str]]:
-        """The theme behind a noun that says which kind of film: "a zombie movie"."""
-        if phrase in STOPWORDS or not patterns.FILM_AFTER.match(self.lower, end):
-            return []
-        found = (self.linker.lexicon.tags.get(f"{phrase}{ending}") for ending in ("s", "es"))
-        return [(cast(SlotKind, tag[0]), tag[1]) for tag in found if tag][:1]
 
     def _grade_too(self, phrase: str, start: int) -> None:
         """Bar what is graded scary when "nothing scary" is said."""

@@ -120,7 +120,7 @@ class Unsure:
 class Mark:
     """A stretch of the text and what it was read as, wished for or not; `title`: a movie's name."""
 
-    kind: SlotKind | Literal["title"]
+    kind: SlotKind | Literal["title", "subgenre"]
     start: int
     end: int
 
