@@ -135,7 +135,12 @@ class Lexicon:
         object.__setattr__(self, "_fuzzy_keys", [k for k in self.titles if len(k) > 3])
         known = sorted(self.people, key=lambda k: -self.people[k].acts - self.people[k].directs)
         object.__setattr__(self, "_person_keys", [k for k in known if " " in k])
+        heads = Counter(k.split()[0] for k in self._person_keys)
+        often = (name for name, n in heads.items() if n > 1 and len(name) > 2)
+        object.__setattr__(self, "first_names", frozenset(often) - STOPWORDS)
 
+    first_names: frozenset[str] = field(init=False, default=frozenset(), repr=False)
+    """What at least two people of the catalogue are called first."""
     _fuzzy_keys: Sequence[str] = field(init=False, default=(), repr=False)
     _person_keys: Sequence[str] = field(init=False, default=(), repr=False)
 

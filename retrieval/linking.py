@@ -14,7 +14,7 @@ from retrieval.lexicon import LONGEST_TITLE, Lexicon, TitleEntry, is_vocabulary
 from retrieval.movie import Movie, fold
 from retrieval.people import FILM_NOUNS, LinkedPerson, read_people
 from retrieval.quantities import NUMBER_WORDS, find_quantities
-from retrieval.wording import NEGATORS, STOPWORDS
+from retrieval.wording import NEGATORS, STOPWORDS, SUBGENRE_ADJECTIVES
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _YEAR_AFTER = re.compile(
@@ -152,7 +152,8 @@ class Linker:
         named = title_cues.asked_for(self.lower, start, end) and (not stop_only or last)
         if named and not key.isdigit() and len(key) > 1 and key not in _POINTING:
             return True
-        if is_vocabulary(key) or key in self.lexicon.tags or key.isdigit() or key in NUMBER_WORDS:
+        plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2
+        if plain or is_vocabulary(key) or key in self.lexicon.tags:
             return False
         if not capital and not self._may_be(i, j, key, entry):
             return False
@@ -179,7 +180,12 @@ class Linker:
             return False
         if any(start < s.end and end > s.start for s in self.quantities):
             return False  # "the last five years"
+        kind, _, noun = key.rpartition(" ")
+        if noun in FILM_NOUNS and (is_vocabulary(kind) or kind in SUBGENRE_ADJECTIVES):
+            return False  # "a scary movie", "silent movies"
         after = self.tokens[j].folded if j < len(self.tokens) else ""
+        if after.isdigit() and len(after) < 3:
+            return False  # a sequel that the catalogue lacks is not the first film
         if after not in FILM_NOUNS or key in self.lexicon.franchises:
             return True
         known = entry.prior >= WELL_KNOWN and key not in self.lexicon.common

@@ -56,8 +56,11 @@ class LinkedPerson:
 
     person: PersonEntry
     role: str
+    """As far as the catalogue knows them in it: who never directed there is a `person`."""
     start: int
     end: int
+    said: str
+    """The role that the text says."""
 
 
 class Word(Protocol):
@@ -99,11 +102,12 @@ def read_people(text: Text) -> list[LinkedPerson]:
     linked: list[LinkedPerson] = []
     for person, start, end in sorted(found, key=lambda f: f[1]):
         role = _role(text.lower, person, start, end)
+        said = "director" if _said_to_direct(text.lower, start, end) else role
         last = linked[-1] if linked else None
         joined = last and _AND.fullmatch(text.lower[last.end : start])
         if last and joined and role == "person" and last.role == "director" and person.directs:
-            role = "director"  # "directed by Joel Coen and Ethan Coen"
-        linked.append(LinkedPerson(person, role, start, end))
+            role = said = "director"  # "directed by Joel Coen and Ethan Coen"
+        linked.append(LinkedPerson(person, role, start, end, said))
     return linked
 
 
@@ -111,7 +115,7 @@ def _in_full(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
     for n in range(LONGEST_NAME, 1, -1):
         for i in range(len(text.tokens) - n + 1):
             key = _key(text, i, i + n)
-            if n == 2 and key in text.lexicon.surnames:  # "De Niro"
+            if n == 2 and key in text.lexicon.surnames and not _after_first_name(text, i):
                 yield text.lexicon.people[text.lexicon.surnames[key]], i, i + n
             person = text.lexicon.people.get(key) or _of_possessive(text, key)
             if person and _means_person(text, person, key, i, i + n):
@@ -166,7 +170,7 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
     if full is None:
         known = one_name and one_name.acts + one_name.directs >= WELL_KNOWN
         return one_name if known and len(key) > 3 and _PERSON_CUE.search(before) else None
-    if key in lexicon.titles or _belongs_to_a_name(text, i):
+    if key in lexicon.titles or _belongs_to_a_name(text, i) or _after_first_name(text, i):
         return None
     cue = _PERSON_CUE.search(before) or _refers(text, i, before) or before.endswith("that ")
     return lexicon.people[full] if cue or after in FILM_NOUNS else None
@@ -182,6 +186,17 @@ def _belongs_to_a_name(text: Text, i: int) -> bool:
         and not is_vocabulary(text.tokens[k].folded)
         and not text.tokens[k].folded.isdigit()
         for k in (i - 1, i + 1)
+    )
+
+
+def _after_first_name(text: Text, i: int) -> bool:
+    """Whether somebody else's first name stands before: "jimmy cagney" where only James is known."""
+    before = text.tokens[i - 1] if i else None
+    return (
+        before is not None
+        and before.folded in text.lexicon.first_names
+        and text.free(before.start, before.end)
+        and _beside(text, i, i - 1)
     )
 
 
@@ -204,8 +219,7 @@ def _key(text: Text, i: int, j: int) -> str:
 
 def _role(lower: str, person: PersonEntry, start: int, end: int) -> str:
     before, after = lower[:start], lower[end:].removeprefix("'s")
-    directs = bool(_DIRECTED_BEFORE.search(before) or _directs(before, after))
-    if directs and person.directs:
+    if _said_to_direct(lower, start, end) and person.directs:
         return "director"
     if _MADE_AFTER.match(after) and person.directs > person.acts:
         return "director"
@@ -220,8 +234,9 @@ def _role(lower: str, person: PersonEntry, start: int, end: int) -> str:
     return "director" if mostly else "person"
 
 
-def _directs(before: str, after: str) -> bool:
+def _said_to_direct(lower: str, start: int, end: int) -> bool:
     """Whether they are said or asked to direct: "that X directed", "did X ever direct"."""
-    if _DIRECTS_AFTER.match(after):
+    before, after = lower[:start], lower[end:].removeprefix("'s")
+    if _DIRECTED_BEFORE.search(before) or _DIRECTS_AFTER.match(after):
         return True
     return bool(_ASKS_WHO_DIRECTS.search(before) and _DIRECT_LATER.match(after))

@@ -171,7 +171,7 @@ class Preferences:
 
     def _people(self, people: Sequence[LinkedPerson]) -> None:
         """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
-        self.marks += [Mark(cast(SlotKind, p.role), p.start, p.end) for p in people]
+        self.marks += [Mark(cast(SlotKind, p.said), p.start, p.end) for p in people]
         groups: list[list[LinkedPerson]] = []
         for person in people:
             between = self.lower[groups[-1][-1].end : person.start] if groups else ""

@@ -19,7 +19,7 @@ _NAMED_BEFORE = re.compile(
     r"|\bwho(?: all)? (?:directed|wrote|produced|made|directs|starred in|stars in|star in|is in|was in|played in|plays in|acted in|created)(?: the (?:movie|film))? (?:the )?$"
     rf"|\b{_OF_A_FILM}(?: \w+)? (?:of|for|from|in|to|on|about) (?:the )?(?:(?:movie|film) )?(?:the )?$"
     r"|\b(?:starred|stars?|starring|acts?|acted|played|plays?|appeared|actors? (?:is|are|was|were)|in the cast) in (?:the )?$"
-    r"|\b(?:heard of|remake of|sequel to|audition for|movies? like|films? like) (?:the )?$"
+    r"|\b(?:heard of|remake of|sequel to|audition for|where (?:can|could|might|do|would) i (?:find|see|watch|buy|rent|get)|movies? like|films? like) (?:the )?$"
 )
 _ASKED_BEFORE = re.compile(
     r"\b(?:what(?:'?s| is| was| year (?:was|did|is))?|when (?:did|was|is|does)|how long (?:is|was)|how many(?: of the)?|is|was|did"
@@ -29,6 +29,7 @@ _ASKED_AFTER = re.compile(
     r"\s+(?:about\b|come out|came out|coming out|released?\b|made\b|filmed\b|rated\b|out (?:on|in)\b|based on\b|win\b|get\b|receive\b|available\b"
     r"|sequels?\b|appropriate\b|directed by\b|one of\b|considered\b|any good|good\b|worth\b|the (?:best|first|last)\b|a (?:\w+ )?(?:movie|film|comedy|drama|thriller|horror|musical|western)\b)"
 )
+_NAMED_AFTER = re.compile(r"\s+the (?:movie|film)\b(?! (?:where|about|with|that|is|was))")
 _NAME_ENDS = re.compile(
     r"\W*$|\W*[.,;!?]|\s+(?:from|with|by|was|is|are|were|did|does|come|came|coming|about|rated|released?|made|movies?|films?|series|sequels?"
     r"|starring|directed|please|have|has|had|and|or|in|on|that|get|got|receive|received|win|won|based|available|for|filmed|currently|a|an|any"
@@ -37,8 +38,8 @@ _NAME_ENDS = re.compile(
 _TELLS = re.compile(
     rf"\b(?:{_FILM}|something|anything|one|ones|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|musicals?|westerns?|biograph(?:y|ies)"
     r"|stor(?:y|ies)|mystery|romance|horror|mockumentary|adventure|animation|fantasy|noir|fiction|sci fi)"
-    r"(?: that(?:'s| is| was| are)?| which(?: is| was)?)?(?: \w+){0,3}? (?:about|involv(?:es?|ing)|cent(?:ers|ered|ering) (?:on|around)|featur(?:es?|ing)|dealing with|deals with"
-    r"|focus(?:es|ed|ing)? on|based (?:on|around)|set in|around|where|in which|whose) (?:[a-z']+ ){0,2}$"
+    r"(?: that(?:'s| is| was| are)?| which(?: is| was)?)?(?: [^\s.;!?]+){0,12}? (?:about|involv(?:es?|ing)|cent(?:ers|ered|ering) (?:on|around)|featur(?:es?|ing)|dealing with|deals with"
+    r"|focus(?:es|ed|ing)? on|based (?:on|around)|set in|around|where|in which|whose) (?:(?:an?|the|some|his|her|two|old|young) )*(?:(?!like|than|as|similar|to)[a-z']+ )?$"
     r"|\b(?:where|in which|whose) [^.;!?]*$|\b(?:song|score|music|track) (?:called |by |is |the |\w+ )?$"
     r"|\bvoice of $|\bplayed (?:by )?$|\bcharacters? (?:named |called |of )?$|\bnamed $"
 )
@@ -46,7 +47,7 @@ _RATED = re.compile(
     r"\b(?:(?:an?|average|viewers?|the same)(?: \w+)? (?:ratings?|average|score)|rated|averaged?|stars?) (?:of |at least |as |about |over )*(?:an? )?$"
 )
 _OF_A_SERIES = re.compile(
-    r"(?:^|\b(?:the|an?|any|all|every|many|which|there|is|last|first|second|third|next|new|newest|latest|original|other))\s+$"
+    r"(?:^|\b(?:the|an?|any|all|every|many|which|there|is|last|first|second|third|fourth|fifth|sixth|next|new|newest|latest|original|other))\s+$"
 )
 _SERIES = re.compile(r"\s+(?:movies?|films?|series|sequels?|franchise|trilogy)\b")
 
@@ -54,6 +55,8 @@ _SERIES = re.compile(r"\s+(?:movies?|films?|series|sequels?|franchise|trilogy)\b
 def asked_for(lower: str, start: int, end: int) -> bool:
     """Whether the words around say that a film's name stands there, and that it ends there."""
     before, after = lower[:start], lower[end:]
+    if _NAMED_AFTER.match(after):
+        return True
     if not _NAME_ENDS.match(after) or _RATED.search(before):
         return False
     if _NAMED_BEFORE.search(before):
