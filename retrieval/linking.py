@@ -160,7 +160,7 @@ class Linker:
         if j - i == len(self.tokens) and not stop_only:
             return True
         if stop_only:
-            return capital and self._has_cue(i, found) and key != "i"
+            return capital and self._has_cue(i, found) and key.split()[0] != "i"
         if key in _CUES or key in NEGATORS:
             return False
         if key in self.lexicon.franchises or self.lexicon.is_telling(key):
