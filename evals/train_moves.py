@@ -117,32 +117,32 @@ def fit(examples: Sequence[Example]) -> dict[str, list[float]]:
     counts = Counter(f for row in rows for f in row)
     names = sorted(f for f, n in counts.items() if n > 1)
     place = {name: i for i, name in enumerate(names)}
-    x = np.zeros((len(examples), len(names) + 1), dtype=np.float32)
-    x[:, -1] = 1.0
-    for i, row in enumerate(rows):
-        for feature in row:
-            if feature in place:
-                x[i, place[feature]] = 1.0
+    lists = [[place[f] for f in row if f in place] + [len(names)] for row in rows]
     y = np.array([MOVES.index(e.move) for e in examples])
-    share = np.array([e.weight for e in examples], dtype=np.float32)
-    w = _descend(x, y, share / share.sum())
+    share = np.array([e.weight for e in examples])
+    w = _descend(lists, y, share / share.sum())
     weights = {name: [round(float(v), 2) for v in w[i]] for name, i in place.items()}
     kept = {name: row for name, row in weights.items() if max(map(abs, row)) >= SMALLEST}
     return {"bias": [round(float(v), 2) for v in w[-1]], **kept}
 
 
 def _descend(
-    x: npt.NDArray[np.float32], y: npt.NDArray[np.int64], share: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    w = np.zeros((x.shape[1], len(MOVES)), dtype=np.float32)
+    lists: Sequence[Sequence[int]], y: npt.NDArray[np.int64], share: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Weights by feature and move; `lists`: the features of each example, the bias last."""
+    sizes = np.array([len(row) for row in lists])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    flat = np.concatenate([np.array(row) for row in lists])
+    w = np.zeros((int(flat.max()) + 1, len(MOVES)))
     first, second = np.zeros_like(w), np.zeros_like(w)
-    gold = np.eye(len(MOVES), dtype=np.float32)[y]
+    gold = np.eye(len(MOVES))[y]
     for step in range(1, STEPS + 1):
-        scores = x @ w
-        scores -= scores.max(axis=1, keepdims=True)
-        powers = np.exp(scores)
+        scores = np.add.reduceat(w[flat], starts)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         error = (powers / powers.sum(axis=1, keepdims=True) - gold) * share[:, None]
-        slope = x.T @ error + L2 * w
+        spread = np.repeat(error, sizes, axis=0)
+        columns = [np.bincount(flat, spread[:, k], minlength=len(w)) for k in range(len(MOVES))]
+        slope = np.stack(columns, axis=1) + L2 * w
         first = 0.9 * first + 0.1 * slope
         second = 0.999 * second + 0.001 * slope**2
         w -= RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)

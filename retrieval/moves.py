@@ -26,8 +26,6 @@ AFTERS: Final[tuple[After, ...]] = get_args(After)
 WEIGHTS: Final = "moves.json"
 SHORT_WORDS = 4
 """Words up to which a sentence is read together with the turn before it: "yes", "not really"."""
-SURE = 0.5
-"""Probability from which a second move of one sentence counts beside the likeliest."""
 
 _YEARED = re.compile(
     r"(?:\"|<)?(?:[A-Z0-9][^\s()<>]*|&)(?:\s+(?:[A-Z0-9–&-][^\s()<>]*|of|the|and|a|an|in|to|for|vs\.?|with|on|at|from|is|de|la))*"
@@ -66,6 +64,11 @@ class Sentence:
     def likeliest(self) -> Move:
         """The move it most probably makes."""
         return max(self.moves, key=lambda m: self.moves[m])
+
+    @property
+    def sureness(self) -> float:
+        """How probable the likeliest move is."""
+        return self.moves[self.likeliest]
 
 
 def read_moves(heard: Understanding, after: After) -> list[Sentence]:

@@ -18,6 +18,8 @@ LONGEST_NAME = 4
 """Words of a name."""
 WELL_KNOWN = 20.0
 """Weight (PersonEntry.acts + directs) from which a name means the person, not a film of that name."""
+MOSTLY = 3.0
+"""How many times more somebody directs than acts to be meant as a director by name alone."""
 FILM_NOUNS = frozenset(
     "movie movies film films flick flicks stuff story stories ones one genre type kind things vibe vibes "
     "actor actors".split()
@@ -60,7 +62,7 @@ class LinkedPerson:
     start: int
     end: int
     said: str
-    """The role that the text says."""
+    """The role that the text says, or else the one that they are known for."""
 
 
 class Word(Protocol):
@@ -102,7 +104,8 @@ def read_people(text: Text) -> list[LinkedPerson]:
     linked: list[LinkedPerson] = []
     for person, start, end in sorted(found, key=lambda f: f[1]):
         role = _role(text.lower, person, start, end)
-        said = "director" if _said_to_direct(text.lower, start, end) else role
+        mostly = role == "person" and person.directs > person.acts * MOSTLY
+        said = "director" if mostly or _said_to_direct(text.lower, start, end) else role
         last = linked[-1] if linked else None
         joined = last and _AND.fullmatch(text.lower[last.end : start])
         if last and joined and role == "person" and last.role == "director" and person.directs:
@@ -230,8 +233,7 @@ def _role(lower: str, person: PersonEntry, start: int, end: int) -> str:
     if _PLAYS_BEFORE.search(before) and person.acts:
         return "actor" if person.acts >= person.directs * 0.2 else "person"
     film = after.lstrip().startswith(tuple(FILM_NOUNS))
-    mostly = person.directs > person.acts * (1 if film else 3)
-    return "director" if mostly else "person"
+    return "director" if film and person.directs > person.acts else "person"
 
 
 def _said_to_direct(lower: str, start: int, end: int) -> bool:
