@@ -17,9 +17,8 @@ from agent.ledger import LedgerEdit
 from agent.query import constraints_of, query_of, unknowable_kinds
 from agent.router import what_was_done
 from agent.turn import DialogueState, Shown
-from retrieval.lexicon import Lexicon
-from retrieval.movie import Query
 from retrieval.moves import After
+from retrieval.movie import Query
 from retrieval.understand import Context, understand
 from retrieval.understanding import Mention, Understanding
 from tools.toolbox import Toolbox

@@ -45,7 +45,9 @@ _NOT_OF_IT: Final[Mapping[str, re.Pattern[str]]] = {
         r"^(?:(?:from|in|of|the|year|made|released|during|within|out|for|over|that|came|is|are|an?|some)\s+)+"
         r"|\s+(?:movies?|films?|flicks?|ones?|stuff|releases?)$"
     ),
-    "GENRE": re.compile(r"^(?:an?|the|some|for|with|my|our|whole|entire)\s+|\s+(?:movies?|films?|flicks?)$"),
+    "GENRE": re.compile(
+        r"^(?:an?|the|some|for|with|my|our|whole|entire)\s+|\s+(?:movies?|films?|flicks?)$"
+    ),
     "RATING": re.compile(r"^rated\s+|\s+rated$"),
 }
 """What the understanding reads with it and the corpus does not."""
@@ -82,7 +84,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Counts by type over one file, with and without the drop."""
+    """Counts by type that the file marks, with and without the drop."""
 
     queries: int
     kept: Mapping[str, Tally]
@@ -144,7 +146,9 @@ def _trimmed(text: str, mark: Mark, kind: str) -> tuple[int, int]:
     around = _NOT_OF_IT.get(kind)
     while around and (found := around.search(text[start:end].lower())):
         before = start, end
-        start, end = (start + found.end(), end) if found.start() == 0 else (start, start + found.start())
+        start, end = (
+            (start + found.end(), end) if found.start() == 0 else (start, start + found.start())
+        )
         if start >= end:
             return before
     return start, end
@@ -178,8 +182,16 @@ def extract(
     queries: Sequence[Marked], lexicon: Lexicon, tell: Callable[[int, int], None] | None = None
 ) -> Extraction:
     """Understand every query and count, type by type."""
-    kept: dict[str, Counter[str]] = {"correct": Counter(), "predicted": Counter(), "gold": Counter()}
-    every: dict[str, Counter[str]] = {"correct": Counter(), "predicted": Counter(), "gold": Counter()}
+    kept: dict[str, Counter[str]] = {
+        "correct": Counter(),
+        "predicted": Counter(),
+        "gold": Counter(),
+    }
+    every: dict[str, Counter[str]] = {
+        "correct": Counter(),
+        "predicted": Counter(),
+        "gold": Counter(),
+    }
     dropped: Counter[str] = Counter()
     for n, query in enumerate(queries):
         gold = set(query.entities)
@@ -190,7 +202,7 @@ def extract(
         _count(kept, gold - lacking, predicted - lacking)
         if tell:
             tell(n + 1, len(queries))
-    types = sorted({t for counts in every.values() for t in counts})
+    types = sorted(every["gold"])
     return Extraction(len(queries), _tallies(kept, types), _tallies(every, types), dropped)
 
 

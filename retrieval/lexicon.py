@@ -246,7 +246,6 @@ class _Builder:
             films_only=not self.series,
         )
 
-
     def _rare(self, titles: dict[str, tuple[TitleEntry, ...]]) -> Iterator[str]:
         limit = max(RARE_TIMES, RARE_SHARE * self.movies)
         for key, entries in titles.items():

@@ -32,9 +32,12 @@ _YEARED = re.compile(
     r"\s*\((?:19|20)\d\d\)"
 )
 """A film written with its year, whether the catalogue has it or not."""
-_END = re.compile(r"\.{2,}|[.!?;\n…]+(?=\s|$|[A-Z])|\s+but\s+|\s-+\s|,\s+(?=(?:what|whats|who|whos|is it|how|can you|could you|do you|any other|but)\b)")
+_END = re.compile(
+    r"\.{2,}|[.!?;\n…]+(?=\s|$|[A-Z])|\s+but\s+|\s-+\s|,\s+(?=(?:what|whats|who|whos|is it|how|can you|could you|do you|any other|but)\b)"
+)
 _GREETING = re.compile(
-    r"\s*(?:hi|hello|hey|hiya|howdy|good (?:morning|evening|afternoon))\b(?: there| again)?[\s,!.]*", re.I
+    r"\s*(?:hi|hello|hey|hiya|howdy|good (?:morning|evening|afternoon))\b(?: there| again)?[\s,!.]*",
+    re.I,
 )
 _WORD = re.compile(r"[A-Z]{3,}(?=\b)|[a-z0-9]+(?:['’][a-z]+)?|\?")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -128,8 +131,7 @@ def features(words: str, after: After) -> Iterator[str]:
     if "?" in tokens:
         yield "?"
         yield f"{after} ?"
-    for token in set(plain):
-        yield token
+    yield from dict.fromkeys(plain)
     ends = ["^", *plain, "$"]
     for n in (2, 3):
         for i in range(len(ends) - n + 1):

@@ -10,7 +10,8 @@ from typing import Literal, cast
 
 from retrieval import preference_patterns as patterns
 from retrieval.lexicon import vocabulary_of
-from retrieval.linking import LinkedPerson, Linker
+from retrieval.linking import Linker
+from retrieval.people import LinkedPerson
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, mode_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
@@ -74,7 +75,8 @@ class Preferences:
         mode = "request" if firm else mode_at(self.lower, start)
         if self._free(start, end):
             self.linker.take(start, end)
-        self.marks.append(Mark(kind, start, end))
+        if kind not in ("person", "actor", "director"):  # marked one by one, in the role said
+            self.marks.append(Mark(kind, start, end))
         told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
         if mode != "comment" and not (reach and told):
             binds = polarity == "avoid" or (hard and mode == "request")

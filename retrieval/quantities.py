@@ -35,7 +35,9 @@ LONG_MIN = 150
 _N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
 _OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*")
 _YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?! ?s\b)"
-_DECADE = r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’ ]?s\b"
+_DECADE = (
+    r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’ ]?s\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
