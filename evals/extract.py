@@ -36,7 +36,7 @@ TYPES: Final[Mapping[str, str]] = {
     "keyword": "PLOT",
 }
 """What was read -> the corpus's name for it. A person in no role is the more common one; what is
-called a modifier here belongs to a genre that follows it ("british horror") and is nothing alone."""
+called a modifier here belongs to a genre after it ("british horror") and is nothing alone."""
 _KIND_OF_FILM: Final = frozenset({"GENRE", "MODIFIER"})
 LINKED: Final = frozenset({"TITLE", "ACTOR", "DIRECTOR"})
 """Types that must be in the catalogue to be found."""

@@ -28,7 +28,7 @@ UNFOLDED = 40
 STEPS = 400
 RATE = 0.05
 L2 = 0.0015
-"""Per weight and step, relative to the mean loss; chosen on the IARD partial set by route's figure."""
+"""Per weight, relative to the mean loss."""
 SMALLEST = 0.05
 """Weights below are left out of the file."""
 _CHOICE = re.compile(r"\(([^()]*)\)")
@@ -39,7 +39,8 @@ FILLERS = {
     "person": ("PERSON",),
     "decade": ("YEAR", "eighties", "past few years"),
     "mood": tuple(
-        "funny scary light uplifting sad smart exciting romantic relaxing dark moving silly epic creepy".split()
+        "funny scary light uplifting sad smart exciting romantic relaxing dark moving silly epic "
+        "creepy".split()
     ),
 }
 

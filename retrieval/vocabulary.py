@@ -41,9 +41,10 @@ def is_subgenre(phrase: str, lower: str, end: int) -> bool:
 def _subgenre(phrase: str, lower: str, end: int) -> str | None:
     singular = " ".join(stem(word) for word in phrase.split())
     found = SUBGENRE_WORDS.get(phrase) or SUBGENRE_WORDS.get(singular)
-    if found is None and _before_a_film(lower, end):
-        found = SUBGENRE_ADJECTIVES.get(phrase) or SUBGENRE_ADJECTIVES.get(singular)
-    return found
+    if found:
+        return found
+    found = SUBGENRE_ADJECTIVES.get(phrase) or SUBGENRE_ADJECTIVES.get(singular)
+    return found if found and _before_a_film(lower, end) else None
 
 
 def _before_a_film(lower: str, end: int) -> bool:
