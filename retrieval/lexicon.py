@@ -112,7 +112,7 @@ class Lexicon:
             return None
         key = title_key(text)
         near = _near(key, self._titles_by_initial)
-        hits = process.extract(key, near, scorer=fuzz.ratio, score_cutoff=FUZZY_TITLE, limit=5)
+        hits = process.extract(key, near, scorer=fuzz.ratio, score_cutoff=FUZZY_TITLE, limit=10)
         scored = [(self.titles[key][0], score) for key, score, _ in hits]
         return max(scored, key=lambda s: (round(s[1]), s[0].prior)) if scored else None
 
@@ -162,12 +162,15 @@ def _by_initial(keys: Iterable[str]) -> Initials:
 
 
 def _near(key: str, by_initial: Initials) -> list[str]:
-    """The keys that begin like this one at either end: a typo seldom hits both initials."""
+    """The keys that begin like this one at either end: a typo seldom hits both initials.
+
+    A key that does at both ends comes twice, which costs less than telling them apart.
+    """
     parts = key.split()
     if not parts:
         return []
     ends = [f"^{parts[0][0]}", f"{parts[-1][0]}$"]
-    return list(dict.fromkeys(k for end in ends for k in by_initial.get(end, ())))
+    return [*by_initial.get(ends[0], ()), *by_initial.get(ends[1], ())]
 
 
 def split_year(title: str) -> tuple[str, int | None]:

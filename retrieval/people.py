@@ -25,10 +25,10 @@ FILM_NOUNS = frozenset(
     "actor actors".split()
 )
 _PERSON_CUE = re.compile(
-    r"\b(with|starring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
+    r"\b(with|wiht|wih|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
 _SURNAME_CUE = re.compile(
-    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any)\s+$"
+    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|(?:show|give|find) (?:me|us)|some)\s+$"
 )
 _TITLE_BEFORE = re.compile(r"\b(?:movie|film) (?:called |titled |named |entitled )?$")
 _ASKS_TO_LIST = frozenset("list find name show give tell get play run search".split())
@@ -44,7 +44,7 @@ _ASKS_WHO_DIRECTS = re.compile(r"\b(?:did|does|has|have|had|will|is|was|can)\s+$
 _DIRECT_LATER = re.compile(r"[\w' ]{0,40}?\bdirect(?:ed|ing)?\b(?! by)")
 _BY = re.compile(r"\b(?:by|from|of)\s+$")
 _PLAYS_BEFORE = re.compile(
-    r"\b(?:with|starring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
+    r"\b(?:with|wiht|wih|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
 )
 _PLAYS_AFTER = re.compile(
     r"\s*(?:ever\s+)?(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
@@ -146,7 +146,9 @@ def _misspelt(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
             if not text.free(start, end) or not _PERSON_CUE.search(text.lower[:start]):
                 continue
             key = _key(text, i, i + n)
-            ordinary = any(p in STOPWORDS or p in text.lexicon.common for p in key.split())
+            parts = key.split()
+            plain = any(p in STOPWORDS for p in parts)
+            ordinary = plain or all(p in text.lexicon.common for p in parts)
             person = None if ordinary or is_vocabulary(key) else text.lexicon.fuzzy_person(key)
             if person:
                 yield person, i, i + n
