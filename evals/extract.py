@@ -55,6 +55,7 @@ _FILM_AFTER: Final = re.compile(r"(?: [\w']+){0,4}? (?:movies?|films?|flicks?)\b
 _CHILDREN: Final = re.compile(r"kids?|child(?:ren)?")
 _VAGUE: Final = re.compile(r"\b(?:new|newest|recent|recently|latest|modern|old|older|classics?)\b")
 """Eras that the corpus hardly ever marks."""
+_COUNTED: Final = ("correct", "predicted", "gold")
 _TOKEN: Final = re.compile(r"\S+")
 
 
@@ -172,7 +173,10 @@ def _joined(found: Sequence[Entity]) -> list[Entity]:
 
 
 def in_catalogue(lexicon: Lexicon, entity: Entity) -> bool:
-    """Whether the catalogue has this title or person, by normalised exact match."""
+    """Whether the catalogue has this title or person, by normalised exact match.
+
+    What stands before a colon counts as a title ("Star Wars"), and so do other titles of a film.
+    """
     if entity.type == "TITLE":
         return any(key in lexicon.titles for key in (fold(entity.text), title_key(entity.text)))
     return fold(entity.text) in lexicon.people
@@ -182,16 +186,8 @@ def extract(
     queries: Sequence[Marked], lexicon: Lexicon, tell: Callable[[int, int], None] | None = None
 ) -> Extraction:
     """Understand every query and count, type by type."""
-    kept: dict[str, Counter[str]] = {
-        "correct": Counter(),
-        "predicted": Counter(),
-        "gold": Counter(),
-    }
-    every: dict[str, Counter[str]] = {
-        "correct": Counter(),
-        "predicted": Counter(),
-        "gold": Counter(),
-    }
+    kept: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED}
+    every: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED}
     dropped: Counter[str] = Counter()
     for n, query in enumerate(queries):
         gold = set(query.entities)

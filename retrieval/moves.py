@@ -1,8 +1,8 @@
 """What each sentence of an utterance does in a conversation: wishes, asks, takes up, only answers.
 
-Knows how a turn is cut into sentences, which words and which turn before speak for which move
-(weights fitted on our own utterances, evals/train_moves.py), and what the moves of a turn come to
-together. Does not know ledgers or how a turn is answered. Pure. Called by agent/router.py.
+Knows how a turn is cut into sentences, and which words and which turn before speak for which move
+(weights fitted on our own utterances, evals/train_moves.py). Does not know acts, ledgers or how a
+turn is answered. Pure. Called by agent/router.py.
 """
 
 import json

@@ -24,6 +24,7 @@ FILM_NOUNS = frozenset(
     "movie movies film films flick flicks stuff story stories ones one genre type kind things vibe vibes "
     "actor actors".split()
 )
+_NO_NAMES = STOPWORDS | FILM_NOUNS
 _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
@@ -126,7 +127,7 @@ def _in_full(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
 
 
 def _of_possessive(text: Text, key: str) -> PersonEntry | None:
-    """The person of "tom hanks movies" written "tom cruises movies", without its apostrophe."""
+    """The person of "tom cruises movies", written without the apostrophe."""
     return text.lexicon.people.get(key[:-1]) if key.endswith("s") else None
 
 
@@ -186,7 +187,7 @@ def _belongs_to_a_name(text: Text, i: int) -> bool:
     return any(
         0 <= k < len(text.tokens)
         and _beside(text, i, k)
-        and text.tokens[k].folded not in STOPWORDS | FILM_NOUNS
+        and text.tokens[k].folded not in _NO_NAMES
         and text.tokens[k].folded not in text.lexicon.common
         and not is_vocabulary(text.tokens[k].folded)
         and not text.tokens[k].folded.isdigit()
