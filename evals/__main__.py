@@ -24,6 +24,10 @@ examples:
   python -m evals rank --index DIR --input turns.jsonl.gz --output ranks.jsonl -k 200 \\
       --counts-from redial_dev_1000.jsonl.gz --folds 5
       recall of recorded conversations, counted out of fold
+  python -m evals route --index DIR --input iard_intents_gold_30.jsonl.gz --json
+      which acts do recorded turns call for, against labels
+  python -m evals extract --index DIR --input mit_movie_eng_valid.jsonl.gz --json
+      titles, people, genres and years in queries, against marks
   python -m evals describe --index DIR
       does text search find 200 films described without their titles?
 """
@@ -62,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_rank(commands)
     _add_signal(commands)
     _add_describe(commands)
+    _add_route(commands)
+    _add_extract(commands)
     _add_latency(commands)
     _add_opensearch(commands)
     return parser
@@ -138,6 +144,22 @@ def _add_opensearch(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     served.add_argument("--json", action="store_true", help=JSON_HELP)
 
 
+def _add_route(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    route = commands.add_parser("route", help="acts per turn of conversations labelled by intent")
+    route.set_defaults(command=_route)
+    _add_common(route)
+    route.add_argument("--input", type=Path, required=True, help="iard_intents_*, JSON lines")
+    fitted = "also fit the weights on this file, out of fold (an experiment; minutes)"
+    route.add_argument("--fitted", action="store_true", help=fitted)
+
+
+def _add_extract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    extract = commands.add_parser("extract", help="entities in queries marked word for word")
+    extract.set_defaults(command=_extract)
+    _add_common(extract)
+    extract.add_argument("--input", type=Path, required=True, help="mit_movie_*, JSON lines")
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, help="index folder (default: USHER_INDEX_DIR)")
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
@@ -159,6 +181,18 @@ def _describe(given: argparse.Namespace) -> int:
     from evals.describe import describe
 
     return asyncio.run(describe(given))
+
+
+def _route(given: argparse.Namespace) -> int:
+    from evals.route_command import route_command
+
+    return asyncio.run(route_command(given))
+
+
+def _extract(given: argparse.Namespace) -> int:
+    from evals.extract_command import extract_command
+
+    return asyncio.run(extract_command(given))
 
 
 def _suite(given: argparse.Namespace) -> int:
