@@ -27,6 +27,10 @@ examples:
   python -m evals rank --index DIR --input turns.jsonl.gz --output ranks.jsonl -k 200 \\
       --counts-from redial_dev_1000.jsonl.gz --folds 5
       recall of recorded conversations, counted out of fold
+  python -m evals route --index DIR --input iard_intents_gold_30.jsonl.gz --json
+      which acts do recorded turns call for, against labels
+  python -m evals extract --index DIR --input mit_movie_eng_valid.jsonl.gz --json
+      titles, people, genres and years in queries, against marks
   python -m evals describe --index DIR
       does text search find 200 films described without their titles?
 

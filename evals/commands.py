@@ -20,6 +20,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rank": ("evals.rank_command", "rank movies for recorded turns, with recall figures"),
     "signal": ("evals.signal", "what each part of the knowledge adds to ranking"),
     "describe": ("evals.describe", "find films by descriptions without the title"),
+    "route": ("evals.route_command", "acts per turn of conversations labelled by intent"),
+    "extract": ("evals.extract_command", "entities in queries marked word for word"),
+    "opensearch": ("evals.opensearch_command", "OpenSearch beside the local index: all figures"),
     "latency": ("evals.latency", "time served turns on an index"),
 }
 """{command: (module with `add(commands)`, one line of help)}."""

@@ -64,3 +64,10 @@ def own_environment() -> Iterator[None]:
             if name != "USHER_DATA":
                 patch.delenv(name)
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The last lines say which real servers the tests ran against."""
+    import opensearch_node
+
+    terminalreporter.write_line(opensearch_node.summary())
