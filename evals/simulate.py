@@ -63,6 +63,12 @@ def origin_of(case: Case, build: Build) -> Origin:
         trial=case.trial,
         seed=case.seed,
         build=build,
+        tags={
+            "kind": case.world.goal.covers,
+            "persona": (case.world.goal.tells,),
+            "split": (case.world.goal.split,),
+            "speaks": (case.world.goal.speaks,),
+        },
     )
 
 
@@ -82,7 +88,9 @@ async def play_case(agent: Replies, case: Case, user_for: UserFor, build: Build)
         if said.end is not None:
             break
     name = f"{goal_id}#{case.trial}"
-    return talk.transcript(name, origin_of(case, build), _outcome(said, len(talk.turns)))
+    played = talk.transcript(name, origin_of(case, build), _outcome(said, len(talk.turns)))
+    targets = case.world.target_ids
+    return played.model_copy(update={"target_ids": tuple(sorted(targets))}) if targets else played
 
 
 def _outcome(said: Said | Left, turns: int) -> Outcome:
