@@ -69,6 +69,19 @@ class Figures:
                 groups.setdefault(value, []).append(transcript)
         return {value: self.success(group) for value, group in sorted(groups.items())}
 
+    def floors_of(self, speech: str | None) -> dict[str, int]:
+        """{floor: faults} in dialogues in one language; None = in any but English."""
+        spoken = {
+            t.dialogue_id
+            for t in self.found.transcripts
+            if (t.tags.get("speaks", ("en",))[0] == (speech or "en")) == (speech is not None)
+        }
+        counts = dict.fromkeys(TOLD, 0)
+        for score in self.found.scores:
+            if score.scorer in counts and score.dialogue_id in spoken:
+                counts[score.scorer] += int(score.value or 0)
+        return counts
+
     def user_first(self) -> int:
         """Dialogues with a fault of the user: their outcome says little of the agent (tau2)."""
         return len({fault.dialogue_id for fault in self.faults})
@@ -84,6 +97,8 @@ class Figures:
             "wanted_a_film": of,
             "success_by_turn": {str(n): round(share, 4) for n, share in self.by_turn().items()},
             "median_turns_to_success": self.median_turns(),
+            "floors_in_english": self.floors_of("en"),
+            "floors_in_other_languages": self.floors_of(None),
             "leaks": kinds["leak"],
             "invented_facts": kinds["invented fact"],
             "user_errors": kinds["user error"],
@@ -119,8 +134,9 @@ def print_figures(figures: Figures) -> None:
     print(f"goal success  {share:.1%} [{low:.1%}, {high:.1%}] of {of} users who wanted a film")
     curve = ", ".join(f"{n}: {x:.0%}" for n, x in figures.by_turn().items())
     print(f"took a film by turn  {curve}; median {figures.median_turns() or 'never'}")
-    floors = {name: found.floors.get(name, 0) for name in TOLD}
-    print(f"agent: {', '.join(f'{name} {n}' for name, n in floors.items())}")
+    for speech, who in (("en", "in English"), (None, "in other languages")):
+        floors = figures.floors_of(speech)
+        print(f"agent, {who}: {', '.join(f'{name} {n}' for name, n in floors.items())}")
     kinds = Counter(fault.kind for fault in figures.faults)
     told = ", ".join(f"{kinds[k]} {k}s" for k in ("leak", "invented fact", "user error"))
     print(f"users: {told}; {figures.user_first()} dialogues are not clean")
