@@ -19,6 +19,7 @@ from evals.audit_words import (
     everyday_words,
     heard_in,
     is_number,
+    is_word,
     opening_words,
     says_something,
     slips_of,
@@ -145,7 +146,8 @@ class _Auditor:
             self._fault("leak", number, f"says the id {found}")
         said = heard_in(text)
         explained = self._explained(acts, heard)
-        strange = frozenset(t for t in said if t not in explained and says_something(t))
+        telling = is_word if self.own_words else says_something
+        strange = frozenset(t for t in said if t not in explained and telling(t))
         if self.own_words and self.world.goal.noise.typos:
             strange -= slips_of(explained)
         if strange or _QUOTED.search(text):

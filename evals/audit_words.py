@@ -53,6 +53,11 @@ def says_something(token: str) -> bool:
     return token not in STOPWORDS and (len(token) >= MIN_CONTENT or token.isdigit())
 
 
+def is_word(token: str) -> bool:
+    """Whether a token is more than glue; a name may have two letters."""
+    return token not in STOPWORDS and (len(token) > 1 or token.isdigit())
+
+
 def slips_of(known: Iterable[str]) -> frozenset[str]:
     """What noise makes of known words: two letters swapped, one left out, one twice."""
     found: set[str] = set()
@@ -138,7 +143,7 @@ class Marks:
         for movie in self.films.by_id.values():
             for name in (*movie.directors, *movie.cast):
                 last = fold(name).split()[-1:]
-                if last and says_something(last[0]):
+                if last and is_word(last[0]):
                     found.setdefault(stem(last[0]), set()).add(movie.movie_id)
         return {name: frozenset(ids) for name, ids in found.items()}
 

@@ -107,7 +107,8 @@ class Heard:
     @classmethod
     def of(cls, turn: PlayedTurn, movies: Mapping[str, Movie]) -> "Heard":
         """From a turn; cards of no known film are not taken in (the scorers see them)."""
-        cards = tuple(movies[c.movie_id] for c in turn.cards if c.movie_id in movies)
+        ids = (card.movie_id for card in turn.cards if card.movie_id)
+        cards = tuple(movies[movie_id] for movie_id in ids if movie_id in movies)
         if turn.question is not None:
             options = tuple((o.label, o.text) for o in turn.question.options)
             return cls(cards, turn.question.question, options)

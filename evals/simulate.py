@@ -16,6 +16,7 @@ from evals.player import Talk
 from evals.run_folder import sha_of
 from evals.transcript import Build, Origin, Outcome, PlayedTurn, Transcript
 from evals.user import Left, Said, SimulatedUser
+from evals.user_replay import ReplayUser
 from infra.script import Replies
 from retrieval.movie import Movie
 
@@ -91,6 +92,27 @@ async def play_case(agent: Replies, case: Case, user_for: UserFor, build: Build)
     played = talk.transcript(name, origin_of(case, build), _outcome(said, len(talk.turns)))
     targets = case.world.target_ids
     return played.model_copy(update={"target_ids": tuple(sorted(targets))}) if targets else played
+
+
+async def replay(agent: Replies, recorded: Transcript, build: Build) -> Transcript:
+    """What somebody once said, said again: their messages and labels, new answers."""
+    user = ReplayUser.of(recorded)
+    talk = Talk(agent, f"replay:{recorded.dialogue_id}")
+    for turn in recorded.turns:
+        said = await user.speak(None)
+        if isinstance(said, Said):
+            await talk.say(said.text, turn.expected, turn.user_acts)
+    origin = Origin(
+        channel="eval",
+        source="replayed",
+        scenario_id=recorded.scenario_id,
+        scenario_sha=recorded.scenario_sha,
+        trial=recorded.trial,
+        seed=recorded.seed,
+        build=build,
+        tags=recorded.tags,
+    )
+    return talk.transcript(recorded.dialogue_id, origin)
 
 
 def _outcome(said: Said | Left, turns: int) -> Outcome:

@@ -23,11 +23,12 @@ from evals.goal_world import Films, World, worlds_of
 from evals.place import opened
 from evals.reference import Reference, reference_of
 from evals.run_folder import RunConfig, RunFolder, sha_of
-from evals.scored import scored
-from evals.simulate import Case, cases, play_case
+from evals.score_command import read_transcripts
+from evals.scored import scored, tell
+from evals.simulate import Case, cases, play_case, replay
 from evals.simulate_figures import Figures, print_figures
 from evals.transcript import Build, Transcript
-from evals.transcript_files import EvalInputProblem
+from evals.transcript_files import EvalInputProblem, write_models
 from evals.user_agenda import AgendaUser
 from infra.progress import shown
 from infra.script import Replies
@@ -47,6 +48,7 @@ examples:
   python -m evals simulate --index data/index -n 2000 --seed 1 --output runs/product --json
   python -m evals simulate --index data/index -n 2000 --seed 1 --agent popularity
   python -m evals simulate --index data/index --only undo -n 60
+  python -m evals simulate --index data/index --replay transcripts.jsonl --output replayed.jsonl
 """
 
 
@@ -62,6 +64,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--only", metavar="WHAT", help="only goals that cover this, or of this id")
     agents = (PRODUCT, *AGENTS, *(name for name in NAMES if name not in AGENTS.values()))
     parser.add_argument("--agent", choices=agents, default=PRODUCT, help="who answers")
+    parser.add_argument("--replay", type=Path, help="say what these transcripts' users said")
     parser.add_argument("--output", type=Path, help="run folder")
 
 
@@ -69,6 +72,8 @@ async def simulate(given: argparse.Namespace) -> int:
     """Run the command; 1 when something happened that must never happen, or a user was unfair."""
     if given.n < 1:
         raise EvalInputProblem("-n must be 1 or more")
+    if given.replay:
+        return await _replay(given)
     goals = _chosen(load_goals(given.input), given.split, given.only)
     async with opened(given.index) as services:
         reference = await reference_of(services.index)
@@ -96,6 +101,23 @@ async def simulate(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(figures.as_json()))
     return 0 if found.holds and not faults else 1
+
+
+async def _replay(given: argparse.Namespace) -> int:
+    """Recorded users, new answers, the same scores."""
+    recorded = read_transcripts(given.replay)
+    async with opened(given.index) as services:
+        reference = await reference_of(services.index)
+        build = await build_of(services, reference.sha, given.agent)
+        agent = _agent(given.agent, services, reference)
+        transcripts = [await replay(agent, old, build) for old in recorded]
+    found = scored(transcripts, reference)
+    if given.output:
+        write_models(given.output, transcripts)
+    tell(found)
+    if given.json:
+        print(json.dumps(found.as_json()))
+    return 0 if found.holds else 1
 
 
 def _chosen(goals: Sequence[Goal], split: str | None, only: str | None) -> list[Goal]:

@@ -179,10 +179,10 @@ class AgendaUser:
             return f"like {self.world.named[name].title}".lower()
         polarity = "avoid" if slot.none else "want"
         if isinstance(clause, Match):
-            return label(clause.field, " or ".join(sorted(clause.values)), polarity).lower()  # type: ignore[arg-type]
+            return label(clause.field, " or ".join(sorted(clause.values)), polarity).lower()
         bounds = {k: v for k, v in (("min", clause.min), ("max", clause.max)) if v is not None}
         if clause.field in ("year", "runtime"):
-            return label(clause.field, bounds, polarity).lower()  # type: ignore[arg-type]
+            return label(clause.field, bounds, polarity).lower()
         return label("attribute", {"name": clause.field, **bounds}, polarity).lower()
 
     def _meant(self, heard: Heard) -> Said:
