@@ -141,6 +141,8 @@ class Labels:
         gone = self._world.gone(n for n in self._progress.told if n in self._world.named)
         move = goal.moves[before.moves_done] if _moved(said) else None
         acts_any = goal.acts_any if number == 1 else move.acts_any if move else ()
+        if said.accepted is not None:
+            acts_any = ("chat",)
         return Expected(
             wishes=tuple(self._wish(name) for name in stated if name in self._world.clauses),
             gone_ids=tuple(sorted(gone | self._progress.seen)),
