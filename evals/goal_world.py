@@ -203,5 +203,5 @@ def worlds_of(goals: Sequence[Goal], films: Films) -> tuple[list[World], list[st
         try:
             playable.append(world_of(goal, films))
         except Unplayable as problem:
-            reasons.append(f"{goal.id}: {problem}")
+            reasons.append(str(problem) if goal.id in str(problem) else f"{goal.id}: {problem}")
     return playable, reasons
