@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from faking import FakeBedrock, fake_bedrock
+
 
 def _is_loopback(host: object) -> bool:
     if host is None or host in ("localhost", b"localhost"):
@@ -64,3 +66,22 @@ def own_environment() -> Iterator[None]:
             if name != "USHER_DATA":
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def started_bedrock() -> Iterator[FakeBedrock]:
+    with fake_bedrock() as started:
+        yield started
+
+
+@pytest.fixture
+def bedrock(started_bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch) -> FakeBedrock:
+    """The fake Bedrock with nothing scripted, and the dummy credentials that botocore wants."""
+    started_bedrock.reset()
+    for name in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return started_bedrock
