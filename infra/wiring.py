@@ -24,6 +24,7 @@ from tools.stores import Stores
 from tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from infra.models_wiring import Provider
     from infra.stores_sqlite import SqliteStores
     from retrieval.encoder import Encoder
 
@@ -43,10 +44,13 @@ class Services:
     encoder: "Encoder"
     executor: Executor
     retriever: RetrieverSettings = field(default_factory=RetrieverSettings)
+    provider: "Provider | None" = None
 
     async def close(self) -> None:
         """Close stores and index; running turns should have been drained before."""
         await self.index.close()
+        if self.provider is not None:
+            await self.provider.close()
         close = getattr(self.stores, "close", None)
         if close is not None:
             await close()
@@ -58,7 +62,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
 
     Raises: SettingProblem, IndexFailure, EncoderError, StoreFailure.
     """
-    decider = _decider(settings)
+    provider = _provider(settings)
     executor = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="usher-cpu")
     encoder = load_encoder(settings)
     index = open_index(settings, encoder, executor)
@@ -73,13 +77,15 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     )
     assistant = Assistant(
         toolbox,
-        decider,
+        _decider(settings, provider, stores),
         stores.conversations,
         load_phrases(),
         Limits(settings.turn_deadline_s, settings.grace_s, settings.max_turns),
     )
     await catalogue.tables()  # the first visitor must not wait for the names to be read
-    return Services(settings, assistant, toolbox, stores, index, encoder, executor, chosen)
+    return Services(
+        settings, assistant, toolbox, stores, index, encoder, executor, chosen, provider
+    )
 
 
 def load_encoder(settings: Settings) -> "Encoder":
@@ -104,16 +110,21 @@ def open_index(settings: Settings, encoder: "Encoder", executor: Executor) -> Mo
             assert_never(settings.index)
 
 
-def _decider(settings: Settings) -> Decider:
-    match settings.model:
-        case "offline":
-            return RulesDecider()
-        case "bedrock" | "anthropic":
-            raise SettingProblem(
-                f"USHER_MODEL={settings.model} is not built yet: use offline, the default"
-            )
-        case _:
-            assert_never(settings.model)
+def _provider(settings: Settings) -> "Provider | None":
+    """Who serves the models, if any do. Raises: SettingProblem."""
+    if settings.model == "offline":
+        return None
+    from infra.models_wiring import provider_of
+
+    return provider_of(settings, settings.model)
+
+
+def _decider(settings: Settings, provider: "Provider | None", stores: Stores) -> Decider:
+    if provider is None:
+        return RulesDecider()
+    from infra.models_wiring import decider_of
+
+    return decider_of(settings, provider, stores)
 
 
 async def _stores(settings: Settings) -> "SqliteStores":
