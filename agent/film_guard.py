@@ -33,7 +33,12 @@ ORDINARY_CAPITALS = frozenset(
 _MARKUP = re.compile(r"https?:|www\.|\]\(|<[a-zA-Z/!]|```|\{[\"{%]", re.IGNORECASE)
 _YEAR = re.compile(r"[(\[]\s*(?:18|19|20|21)\d\d\s*[)\]]")
 _QUOTED = re.compile(
-    r"[\"“„«「『《]([^\"”“»」』》]{2,80})[\"”»」』》]|\*{1,2}([^*]{2,80})\*{1,2}|(?<!\w)_([^_]{2,80})_(?!\w)"
+    r"[\"“„«「『《]([^\"”“»」』》]{2,80})[\"”“»」』》]|\*{1,2}([^*]{2,80})\*{1,2}|(?<!\w)_([^_]{2,80})_(?!\w)"
+)
+_OPENERS = frozenset(
+    """sorry hello hey hi thanks thank welcome unfortunately personally honestly hmm ah oh alas yes
+    no absolutely sure okay glad happy certainly gladly nice cheers fair noted understood apologies
+    sadly good great wonderful lovely perfect enjoy""".split()
 )
 _SAID_OF = frozenset("is was has would could will might may also and or by from with".split())
 _NUMBER = re.compile(r"\d+")
@@ -194,8 +199,13 @@ class FilmGuard:
         """Whether the first word looks like a film that something is said about."""
         word = tokens[0].folded
         named = word in self.lexicon.titles or word not in self.lexicon.known
-        return named and (
-            word not in self.lexicon.common or (len(tokens) > 1 and tokens[1].folded in _SAID_OF)
+        return (
+            named
+            and word not in _OPENERS
+            and (
+                word not in self.lexicon.common
+                or (len(tokens) > 1 and tokens[1].folded in _SAID_OF)
+            )
         )
 
     def _ordinary(self, token: Token) -> bool:

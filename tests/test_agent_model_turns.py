@@ -68,7 +68,7 @@ async def test_films_that_are_not_there_are_neither_shown_nor_named(
     bedrock.script(search_plan(titles=invented), model=SMALL)
     text = (
         "Try The Crimson Paradox (2019). Ocean's Eleven is a joy. "
-        "Zorblax is even better! You could also see Inception. The Sting (1973) never fails."
+        "Zorblax is even better! You could also see Jaws. The Sting (1973) never fails."
     )
     bedrock.script(says(text), model=LARGE)
     async with model_talk(tmp_path, bedrock) as talk:
