@@ -37,10 +37,7 @@ from retrieval.grounding import Grounded, ground
 from retrieval.movie import Candidate, Constraints, Query, Taste
 from retrieval.understand import Context, understand
 from tools.explain import Case, reasons
-from tools.toolbox import WINDOW
 
-FUSED = 200
-"""Candidates when a model proposes: retrieve-50-then-rerank cannot reach a good model's recall."""
 LIST_LENGTH = 5
 MAX_LIST = 10
 MOSTLY_UNKNOWN = 0.5
@@ -123,7 +120,7 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     summary = f"{len(constraints.require) + len(constraints.exclude)} conditions"
     deps.emit(ToolStarted, tool="search", summary=summary)
     taste = Taste() if request.rewatch else state["taste"]
-    retrieved = await deps.toolbox.search(query, taste, FUSED if proposed.movie_ids else WINDOW)
+    retrieved = await deps.toolbox.search(query, taste)
     verified = verify(retrieved.candidates, constraints)
     deps.emit(
         ToolFinished,

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -252,6 +253,7 @@ def _merged(a: Message, b: Message) -> Message:
     return Message(a.role, text, a.calls + b.calls, a.results + b.results)
 
 
+@lru_cache
 def json_schema(schema: type[BaseModel]) -> dict[str, Any]:
     """The schema of a pydantic model without references and titles: small, for any model."""
     raw = schema.model_json_schema()
