@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_figures(commands)
     _add_run(commands)
     _add_rank(commands)
+    _add_fusion(commands)
     _add_signal(commands)
     _add_describe(commands)
     _add_latency(commands)
@@ -110,6 +111,18 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     rank.add_argument("--legs", help="rows, comma-separated: full,popularity,lexical,dense,...")
 
 
+def _add_fusion(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    fusion = commands.add_parser("fusion", help="choose how much a model's proposals weigh")
+    fusion.set_defaults(command=_fusion)
+    _add_common(fusion)
+    fusion.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
+    fusion.add_argument("--proposals", type=Path, required=True, help="what a model proposed")
+    fusion.add_argument("--counts-from", type=Path, help="count co-mention out of fold from here")
+    fusion.add_argument("--folds", type=int, default=5, help="folds of dialogues (default 5)")
+    fusion.add_argument("--seed", type=int, default=0, help="of the folds (default 0)")
+    fusion.add_argument("--names", type=Path, help="dialogues that give mentioned films their ids")
+
+
 def _add_signal(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     signal = commands.add_parser("signal", help="what each part of the knowledge adds to ranking")
     signal.set_defaults(command=_signal)
@@ -135,6 +148,12 @@ def _rank(given: argparse.Namespace) -> int:
     from evals.rank_command import rank
 
     return asyncio.run(rank(given))
+
+
+def _fusion(given: argparse.Namespace) -> int:
+    from evals.fusion import fusion
+
+    return asyncio.run(fusion(given))
 
 
 def _signal(given: argparse.Namespace) -> int:
