@@ -70,10 +70,13 @@ class FilmGuard:
     language: str = "en"
     refused: list[str] = field(default_factory=list)
     """Why sentences were left out, one word each."""
+    before: list[str] = field(default_factory=list)
+    """The last words looked at: a copied prompt may come in pieces of a few words."""
 
     def passes(self, sentence: str) -> bool:
         """Whether a sentence may be said."""
         problem = self.problem(sentence)
+        self.before[:] = [*self.before, *fold(sentence).split()][-SHINGLE + 1 :]
         if problem:
             self.refused.append(problem)
         return problem is None
@@ -153,7 +156,7 @@ class FilmGuard:
     # --- what must not be said ---
 
     def _leaks(self, sentence: str) -> bool:
-        return not self._shingles.isdisjoint(_shingled(sentence))
+        return not self._shingles.isdisjoint(_shingled(" ".join((*self.before, sentence))))
 
     def _other_numbers(self, masked: str) -> bool:
         return any(n not in self._numbers for n in _NUMBER.findall(masked))

@@ -4,10 +4,12 @@ Knows which values the ledger takes, that each change must quote the message, an
 rules heard stays. Does not know prompts or calls (model_decider.py). Pure.
 
 A model may obey an instruction hidden in a title or an old message. So a change counts only with
-words of the user's newest message; in English, where the rules can read those words themselves, it
-must not undo a binding wish, and may withdraw or mark as seen only what those words name.
+words of the user's newest message; in English, where the rules can read those words themselves,
+they must also name what is changed, and nothing binding may go. What a model reads between the
+lines there still steers the list: through its search words and the films it proposes.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +19,7 @@ from rapidfuzz import fuzz
 from agent.ledger import Entry, Ledger, LedgerEdit
 from agent.ledger_labels import COUNTRIES, LANGUAGES
 from agent.plan import Plan, PlannedDrop, PlannedFilm, PlannedWish
-from retrieval.lexicon import Lexicon
+from retrieval.lexicon import Lexicon, is_vocabulary
 from retrieval.movie import ATTRIBUTES, GENRES, fold, stems, title_key, words
 from retrieval.wording import OCCASION_WISHES, SERVICES, STOPWORDS
 
@@ -25,6 +27,11 @@ ENGLISH = 0.3
 """Share of small English words from which a message is taken for English, whatever a model says."""
 NAMED = 75.0
 """Likeness (0-100) of a quote and a title from which the quote names the film."""
+_LETS_GO = re.compile(
+    r"\b(forget|drop|remove|never ?mind|matters?|no longer|any ?more|ignore|skip|scrap|lose|fine|"
+    r"(don't|do not) (need|care|mind)|changed my mind|after all|okay with|ok with)\b",
+    re.IGNORECASE,
+)
 YEARS, MINUTES = range(1880, 2101), range(1, 601)
 CERTIFICATES = frozenset("g pg pg-13 r nc-17 tv-y tv-y7 tv-g tv-pg tv-14 tv-ma".split())
 
@@ -91,7 +98,7 @@ class _Reader:
         entry = next((e for e in self.ledger.entries if e.id == drop.id), None)
         if entry is None or not self.quoted(drop.said):
             return None
-        if self.english and not _shares_a_word(drop.said, entry):
+        if self.english and not (_LETS_GO.search(drop.said) and _shares_a_word(drop.said, entry)):
             return None
         return LedgerEdit("withdraw", entry_id=entry.id)
 
@@ -112,7 +119,10 @@ class _Reader:
         value = self._value(wish)
         if value is None or not self.quoted(wish.said):
             return None
-        hard = wish.hard and (wish.avoid or self._binds(wish, value))
+        if self.english and not _names_value(wish, value):
+            return None
+        # Moods and topics are free words: a film without the tag may still be just that.
+        hard = wish.hard and (wish.avoid or wish.kind not in ("mood", "theme", "keyword"))
         return LedgerEdit(
             "add",
             kind=wish.kind,
@@ -121,14 +131,6 @@ class _Reader:
             hard=hard,
             joins=True,
         )
-
-    def _binds(self, wish: PlannedWish, value: str | Mapping[str, Any]) -> bool:
-        """A want that only a model heard binds if the catalogue is sure to know its values."""
-        if wish.kind in ("mood", "theme", "keyword"):
-            return False  # free words: a film without the tag may still be just that
-        if isinstance(value, str) and self.english and wish.kind == "genre":
-            return bool(set(stems(value)) & set(stems(wish.said)))
-        return True
 
     def _value(self, wish: PlannedWish) -> str | Mapping[str, Any] | None:
         """The value as the ledger has it; None for what no catalogue could satisfy."""
@@ -141,7 +143,7 @@ class _Reader:
             person = self.lexicon.people.get(fold(text))
             return person.name if person else None
         if wish.kind in ("theme", "keyword", "mood"):
-            return fold(text) or None
+            return self._topic(fold(text))
         known: Mapping[str, Iterable[str]] = {
             "genre": GENRES,
             "language": LANGUAGES,
@@ -156,6 +158,12 @@ class _Reader:
             return None
         return text.upper() if wish.kind == "certificate" else lowered
 
+    def _topic(self, topic: str) -> str | None:
+        """A free word that the catalogue knows: invented names must not become wishes."""
+        ordinary = all(word in self.lexicon.common for word in topic.split())
+        known = topic in self.lexicon.tags or is_vocabulary(topic) or ordinary
+        return topic if topic and known else None
+
 
 def _range(wish: PlannedWish, sane: range) -> Mapping[str, int] | None:
     bounds = {"min": wish.min, "max": wish.max}
@@ -165,6 +173,19 @@ def _range(wish: PlannedWish, sane: range) -> Mapping[str, int] | None:
     if "min" in given and "max" in given and given["min"] > given["max"]:
         return None
     return given
+
+
+def _names_value(wish: PlannedWish, value: str | Mapping[str, Any]) -> bool:
+    """Whether the quote names the value: a word of it, or its numbers."""
+    named = value if isinstance(value, str) else str(value.get("name", ""))
+    if named:
+        if wish.kind in ("language", "country"):
+            named = f"{LANGUAGES.get(named, '')} {COUNTRIES.get(named, '')}"
+        return bool(set(stems(named)) & set(stems(wish.said)) - STOPWORDS)
+    said = words(wish.said)
+    if wish.kind == "runtime" and not {"minutes", "minute", "min", "mins", "hours"} & set(said):
+        return False
+    return isinstance(value, Mapping) and all(str(bound) in said for bound in value.values())
 
 
 def _shares_a_word(said: str, entry: Entry) -> bool:

@@ -74,7 +74,8 @@ def guard_of(state: TurnState) -> FilmGuard:
     films += [movies[m] for m in sorted(named) if m in movies]
     films += state.get("found", [])
     # Only what catalogue fields and templates made: words of users, stories and tools may be bait.
-    wishes = [entry.label for entry in state["ledger"].entries]
+    free = ("mood", "theme", "keyword")
+    wishes = [entry.label for entry in state["ledger"].entries if entry.kind not in free]
     reasons = [reason.text for card in state["cards"] for reason in card.reasons]
     return FilmGuard(
         films,
