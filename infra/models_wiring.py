@@ -15,7 +15,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from agent.ladder import Ladder, Rung
-from agent.model import ModelFailure
+from agent.model import Message, ModelFailure
 from agent.model_decider import ModelDecider
 from agent.model_turn import Budget, Models, Price
 from infra.models import CallLimits, Model, Transport
@@ -92,6 +92,24 @@ def decider_of(settings: Settings, provider: Provider, stores: Stores) -> ModelD
             explain_s=settings.explain_s,
         )
     )
+
+
+async def probe(settings: Settings) -> list[str]:
+    """Ask each model for a word; the ids of those that answered.
+
+    Raises: SettingProblem, ModelFailure.
+    """
+    assert settings.model != "offline"
+    provider = provider_of(settings, settings.model)
+    try:
+        models = models_of(settings, provider, asyncio.Semaphore(1))
+        unlike = {model.model_id: model for model in models.values()}
+        for model in unlike.values():
+            async for _ in model.stream((Message("user", "Answer with the one word: ready"),)):
+                pass
+    finally:
+        await provider.close()
+    return list(unlike)
 
 
 def read_prices(path: Path) -> dict[str, Price]:
