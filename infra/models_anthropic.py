@@ -49,6 +49,9 @@ class Anthropic:
             )
         except anthropic.AnthropicError as error:
             raise ModelFailure("denied", str(error)) from None
+        found = (self.client.api_key, self.client.auth_token, self.client.credentials)
+        if not any(found):  # the SDK itself would only say so at the first call, by a TypeError
+            raise ModelFailure("denied", "no key was found")
 
     def model(self, model_id: str) -> "AnthropicTransport":
         """A model by its id."""

@@ -11,7 +11,9 @@ from faking import LARGE, SMALL, FakeBedrock
 from infra.models_wiring import DEFAULTS, decider_of, probe, provider_of, read_prices
 from infra.settings import SettingProblem, Settings, load
 from infra.stores_sqlite import SqliteStores
-from usher_command import Run, on_index
+from usher_command import Run, on_index, run
+
+__all__ = ["run"]  # the fixture
 
 
 def settings(bedrock: FakeBedrock, **more: Any) -> Settings:
