@@ -184,6 +184,8 @@ def _acts(
 
 def _say(plan: Plan, ruled: Decision, acts: tuple[Act, ...]) -> tuple[str, ...]:
     """The phrases that stand in for the model should it fall silent before the answer."""
-    if ruled.say or acts != ("chat",):
+    if acts != ("chat",):
+        return tuple(name for name in ruled.say if name == "about_me")
+    if ruled.say:
         return ruled.say
     return ("foreign",) if plan.language != "en" else ("out_of_scope",)

@@ -114,6 +114,8 @@ class Bedrock:
     def model(self, model_id: str) -> "BedrockTransport":
         """A model by any id, profile or ARN that Bedrock takes. Raises: ValueError."""
         given = self.settings
+        if "application-inference-profile" in model_id and not given.base_model:
+            raise ValueError("name the model behind it with USHER_BEDROCK_BASE_MODEL")
         options: dict[str, Any] = {}
         if given.guardrail:
             identifier, _, version = given.guardrail.partition(":")

@@ -1,11 +1,12 @@
 """What our own code costs on the model path: CPU, added latency, size of what models read.
 
 The fake Bedrock runs in a process of its own, so CPU time here is ours. `pytest -s` prints the
-figures. Wall times on a busy machine say little; the bounds are those of an idle one.
+figures. Wall times are held to their bounds only where the machine has a core to spare.
 """
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -29,7 +30,8 @@ from talking import services
 CPU_MS = 40
 ADDED_MS = 80
 ADDED_MS_AT_20 = 150
-FIRST_TOKEN_S = 2.5
+FIRST_WORDS_S = 4.0
+"""1 s of waiting for the model, and 64 times the CPU of a turn up to there."""
 DECIDE_CHARS, RESPOND_CHARS = 12_000, 8_500
 ANSWER = says("I would start with the first of these. It is quick and warm. Enjoy!", piece=12)
 
@@ -75,16 +77,25 @@ async def test_added_latency(tmp_path: Path, bedrock: FakeBedrock) -> None:
         await one_turn(wired, "warm")
         bedrock.reset()
         script(bedrock, 1.0)
-        alone = [await one_turn(wired, f"p{i}") for i in range(5)]
+        alone = [await one_turn(wired, f"p{i}") for i in range(12)]
         added = (np.array(alone) - upstream_s(bedrock, 2)) * 1000
         many = await arriving(lambda name: one_turn(wired, name))
         added_many = (np.array(many) - upstream_s(bedrock, 2)) * 1000
     bare, bare_many = await bare_adapter(bedrock)
-    print(f"\nadded latency, one turn: p95 {np.percentile(added, 95):.0f} ms (<= {ADDED_MS})")
-    print(f"added latency, 20 over 2 s: p95 {np.percentile(added_many, 95):.0f} ms")
+    for name, found in (("one turn", added), ("20 over 2 s", added_many)):
+        p50, p95 = np.percentile(found, [50, 95])
+        print(f"\nadded latency, {name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
     print(f"bare adapter, two calls: {bare:.0f} ms alone, {bare_many:.0f} ms at 20 over 2 s")
+    only_when_idle()
     assert np.percentile(added, 95) <= ADDED_MS
     assert np.percentile(added_many, 95) <= ADDED_MS_AT_20
+
+
+def only_when_idle() -> None:
+    """Other processes' load is not our latency."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores:
+        pytest.skip(f"load {load:.1f} on {cores} cores: wall times say nothing here")
 
 
 async def arriving(start: Callable[[str], Awaitable[float]]) -> list[float]:
@@ -122,7 +133,7 @@ async def bare_adapter(bedrock: FakeBedrock) -> tuple[float, float]:
 
 @pytest.mark.slow
 async def test_64_turns_begin_to_speak_in_time(tmp_path: Path, bedrock: FakeBedrock) -> None:
-    """64 streams with a first token after 1 s; deciding is instant here, as it is not measured."""
+    """64 whole turns in one instant; 64 streams alone (<= 2.5 s) are in contracts_models.py."""
     script(bedrock, 0)
     bedrock.always(ANSWER | {"first_s": 1.0}, model=LARGE)
     seen: list[tuple[float, float, float]] = []
@@ -145,7 +156,9 @@ async def test_64_turns_begin_to_speak_in_time(tmp_path: Path, bedrock: FakeBedr
         await asyncio.gather(*(first(wired, i) for i in range(64)))
     worst = np.max(np.array(seen), axis=0)
     print(f"\n64 at once: status {worst[0]:.2f} s, cards {worst[1]:.2f} s, words {worst[2]:.2f} s")
-    assert len(seen) == 64 and worst[2] <= FIRST_TOKEN_S and worst[1] <= worst[2]
+    assert len(seen) == 64 and all(cards <= words for _, cards, words in seen)
+    only_when_idle()
+    assert worst[2] <= FIRST_WORDS_S
 
 
 async def test_what_models_read_stays_small(tmp_path: Path, bedrock: FakeBedrock) -> None:

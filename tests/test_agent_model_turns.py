@@ -61,6 +61,18 @@ async def test_other_languages_are_understood_and_answered(
     assert '"language":"de"' in str(bedrock.bodies(LARGE)[0]["messages"])
 
 
+async def test_without_a_speaker_a_list_is_not_refused_as_foreign(
+    tmp_path: Path, bedrock: FakeBedrock
+) -> None:
+    bedrock.script(search_plan(language="de"), model=SMALL)
+    bedrock.always({"status": 403}, model=LARGE)
+    bedrock.always({"status": 403}, model=SMALL)
+    async with model_talk(tmp_path, bedrock) as talk:
+        reply = await talk.say("Ich möchte bitte einen Film mit einem Raub sehen")
+    assert reply.cards and reply.one(TurnFinished).degraded
+    assert "only understand English" not in reply.text
+
+
 async def test_films_that_are_not_there_are_neither_shown_nor_named(
     tmp_path: Path, bedrock: FakeBedrock
 ) -> None:

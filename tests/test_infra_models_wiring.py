@@ -65,6 +65,12 @@ def test_a_missing_region_or_key_is_told(
         provider_of(load(model="anthropic"), "anthropic")
 
 
+async def test_an_unknown_profile_is_told(tmp_path: Path, bedrock: FakeBedrock) -> None:
+    arn = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc"
+    with pytest.raises(SettingProblem, match="USHER_RESPOND_MODEL.*USHER_BEDROCK_BASE_MODEL"):
+        await ladders(settings(bedrock, respond_model=arn), tmp_path)
+
+
 async def test_each_model_is_probed_once(bedrock: FakeBedrock) -> None:
     chosen = settings(bedrock, decide_model=SMALL, respond_model=LARGE)
     assert await probe(chosen) == [SMALL, LARGE]
