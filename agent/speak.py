@@ -40,10 +40,12 @@ async def speak(state: TurnState, deps: Deps, turn: ModelTurn) -> str:
                 if len(said) == MAX_SENTENCES:
                     break
     except ModelFailure as failure:
-        turn.note(f"respond: cut short ({failure.kind})" if said else "respond: templates instead")
+        if said:
+            turn.note(f"respond: cut short ({failure.kind})")
     if guard.refused:
         turn.note(f"respond: {len(guard.refused)} sentences left out", degrades=False)
     if not said:
+        turn.note("respond: templates instead")
         said = list(respond.pieces(respond.compose(state, deps.phrases)))
         for piece in said:
             deps.emit(TextDelta, text=piece)
