@@ -6,16 +6,19 @@ or what is excluded (rank.py). Called by `python -m evals fusion`.
 """
 
 import argparse
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from agent.replay import replay
 from evals import rank_input
+from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
 from evals.rank import Protocol, Report, check_leaks, groups
 from evals.rank_command import read
@@ -83,6 +86,19 @@ class _Catching(IndexView):
     async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
         self.hits = await super().search(legs, constraints, k)
         return self.hits
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "fusion")
+    parser.set_defaults(command=lambda given: asyncio.run(fusion(given)))
+    add_index_and_json(parser)
+    parser.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
+    parser.add_argument("--proposals", type=Path, required=True, help="what a model proposed")
+    parser.add_argument("--counts-from", type=Path, help="count co-mention out of fold from here")
+    parser.add_argument("--folds", type=int, default=5, help="folds of dialogues (default 5)")
+    parser.add_argument("--seed", type=int, default=0, help="of the folds (default 0)")
+    parser.add_argument("--names", type=Path, help="dialogues that give mentioned films their ids")
 
 
 async def fusion(given: argparse.Namespace) -> int:

@@ -111,9 +111,12 @@ def doctor(json: AsJson = False, index: Index = None) -> None:
     "usher index build --catalog films.csv --mapping columns.json --out ./index"
 )
 def build(
-    catalog: Annotated[Path, typer.Option(help="A file, or a MovieLens or TMDB folder.")],
+    catalog: Annotated[
+        Path, typer.Option(help="A file, a MovieLens or TMDB folder, or `starter`: the one inside.")
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the index; made if it is not there.")
+        Path | None,
+        typer.Option(help="Folder for the index (not with USHER_INDEX=opensearch)."),
     ] = None,
     format: Annotated[
         str, typer.Option(help="auto, usher, csv (also Parquet), movielens or tmdb.")

@@ -10,10 +10,10 @@ import os
 import shutil
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -22,9 +22,12 @@ from agent.model import ModelFailure
 from infra.cli_common import Refusal, settings_for
 from infra.cli_serve import listen
 from infra.settings import ENV_FILE, SettingProblem, SettingRow, Settings, rows, unknown_names
-from infra.wiring import load_encoder, open_index
+from infra.wiring import load_encoder, open_index, open_opensearch
 from retrieval.encoder import Encoder, EncoderError
-from retrieval.index import IndexFailure, IndexMissing
+from retrieval.index import IndexFailure, IndexMissing, IndexStats
+
+if TYPE_CHECKING:
+    from retrieval.opensearch_view import Inspection
 
 ROOM_MB = 500
 """An index of 60,000 movies, its vectors and a store take about this much."""
@@ -141,6 +144,8 @@ def _models(settings: Settings) -> Check:
 def _index(settings: Settings, encoder: Encoder | None) -> Check:
     if encoder is None:
         return Check("index", "broken", "cannot be checked without the encoder", "see encoder")
+    if settings.index == "opensearch":
+        return _served_index(settings, encoder)
     with ThreadPoolExecutor(1) as executor:
         try:
             stats = asyncio.run(open_index(settings, encoder, executor).stats())
@@ -154,11 +159,39 @@ def _index(settings: Settings, encoder: Encoder | None) -> Check:
         except IndexFailure as error:
             step = f"build it again: usher index build --catalog ... --out {settings.index_dir}"
             return Check("index", "broken", str(error), step)
-        except SettingProblem as error:
-            return Check("index", "broken", str(error), "set USHER_INDEX=local")
+    return _good_index(stats, str(settings.index_dir))
+
+
+def _good_index(stats: IndexStats, place: str) -> Check:
     known = {name: round(n / max(1, stats.movies), 3) for name, n in stats.known.items()}
-    found = f"{stats.movies:,} movies in {settings.index_dir}"
+    found = f"{stats.movies:,} movies in {place}"
     return Check("index", "ok", found, facts={**asdict(stats), "known_share": known})
+
+
+def _served_index(settings: Settings, encoder: Encoder) -> Check:
+    """Version, mapping, dimension and counts of an index in OpenSearch."""
+
+    async def look(executor: Executor) -> "tuple[IndexStats, Inspection]":
+        index = open_opensearch(settings, encoder.identity, executor)
+        try:
+            return await index.stats(), await index.inspect()
+        finally:
+            await index.close()
+
+    with ThreadPoolExecutor(1) as executor:
+        try:
+            stats, seen = asyncio.run(look(executor))
+        except (IndexFailure, SettingProblem) as error:
+            step = "see the README, section OpenSearch; or set USHER_INDEX=local"
+            return Check("index", "broken", str(error), step)
+    at = f"{settings.opensearch_index} ({seen.generation}) in OpenSearch {seen.version}"
+    if seen.differences:
+        wrong = f"the mapping of {at} is not ours: {', '.join(seen.differences)}"
+        return Check("index", "broken", wrong, "build it again: usher index build --catalog FILE")
+    if not stats.movies:
+        step = "usher index build --catalog FILE (or --catalog starter)"
+        return Check("index", "note", f"no movie in {at}", step)
+    return _good_index(stats, f"{at}, engine {seen.engine}, {stats.dimension} numbers a movie")
 
 
 def _store(settings: Settings) -> Check:

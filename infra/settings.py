@@ -7,6 +7,7 @@ the environment; `usher doctor` prints `rows` and `unknown_names`.
 
 import difflib
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -29,6 +30,9 @@ NEAR = 0.75
 """Likeness (0-1) above which a name is offered as what was meant; the prefix alone gives 0.6."""
 NOT_REACHED = "default_factory_not_called"
 """Pydantic's complaint about every derived default once another field is wrong: noise."""
+
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+"""In an address: never shown."""
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list."""
@@ -107,9 +111,13 @@ class Settings(BaseSettings):
     """Turns that may run at the same time; more are refused at once with Retry-After."""
 
     opensearch_url: str | None = None
-    """Address of OpenSearch, when `index` is opensearch."""
-    opensearch_index: str = "usher"
-    """Name of the index in OpenSearch."""
+    """Address of OpenSearch, when `index` is opensearch; user:password@ may stand in it."""
+    opensearch_index: str = Field(default="usher", pattern=r"^[a-z][a-z0-9_-]{0,99}$")
+    """Name of the index in OpenSearch: an alias, behind which generations come and go."""
+    opensearch_engine: Literal["lucene", "faiss"] = "lucene"
+    """What searches vectors in an index built from now on; Serverless always takes faiss."""
+    opensearch_auth: Literal["auto", "none", "basic", "es", "aoss"] = "auto"
+    """How requests are signed: as the address tells, or es (a domain), aoss (Serverless)."""
     bedrock_endpoint_url: str | None = None
     """Another Bedrock endpoint, such as a VPC endpoint or a test double."""
 
@@ -260,7 +268,9 @@ def rows(settings: Settings) -> list[SettingRow]:
 def _shown(value: object) -> str:
     if value is None:
         return ""
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return CREDENTIALS.sub("***@", str(value))
 
 
 def session_secret(settings: Settings) -> bytes:

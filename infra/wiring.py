@@ -5,6 +5,7 @@ not use. Does not know how any part works. Called by the CLI, the HTTP app and e
 imports it.
 """
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from agent.assistant import Assistant, Limits
 from agent.decide import Decider, RulesDecider
 from infra.settings import SettingProblem, Settings
 from prompts.loader import load_phrases
-from retrieval.index import MovieIndex
+from retrieval.index import IndexUnavailable, MovieIndex
 from retrieval.knowledge import FILES
 from retrieval.neighbours import Knowledge
 from retrieval.retriever import Retriever, RetrieverSettings
@@ -26,10 +27,14 @@ from tools.toolbox import Toolbox
 if TYPE_CHECKING:
     from infra.models_wiring import Provider
     from infra.stores_sqlite import SqliteStores
-    from retrieval.encoder import Encoder
+    from retrieval.encoder import Encoder, EncoderIdentity
+    from retrieval.opensearch_index import OpenSearchIndex
 
 CPU_THREADS = 4
 """The bounded executor of all CPU work; two cores are busy with four threads that also wait."""
+
+LOOK_EVERY_S = 1.0
+"""Between two looks for a new revision of a shared index; its tables then take 1-3 s to be read."""
 
 
 @dataclass
@@ -45,9 +50,15 @@ class Services:
     executor: Executor
     retriever: RetrieverSettings = field(default_factory=RetrieverSettings)
     provider: "Provider | None" = None
+    watching: asyncio.Task[None] | None = None
+    """Notices what other processes change in an index that they share."""
 
     async def close(self) -> None:
         """Close stores and index; running turns should have been drained before."""
+        if self.watching is not None:
+            self.watching.cancel()
+            await asyncio.gather(self.watching, return_exceptions=True)
+        await self.toolbox.catalogue.close()
         await self.index.close()
         if self.provider is not None:
             await self.provider.close()
@@ -82,10 +93,20 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
         load_phrases(),
         Limits(settings.turn_deadline_s, settings.grace_s, settings.max_turns),
     )
-    await catalogue.tables()  # the first visitor must not wait for the names to be read
-    return Services(
+    services = Services(
         settings, assistant, toolbox, stores, index, encoder, executor, chosen, provider
     )
+    try:
+        await catalogue.tables()  # the first visitor must not wait for the names to be read
+    except IndexUnavailable as error:
+        await services.close()
+        raise SettingProblem(f"USHER_OPENSEARCH_URL: {error}") from None
+    except BaseException:
+        await services.close()
+        raise
+    if settings.index == "opensearch":
+        services.watching = asyncio.create_task(catalogue.watch(LOOK_EVERY_S))
+    return services
 
 
 def load_encoder(settings: Settings) -> "Encoder":
@@ -103,11 +124,25 @@ def open_index(settings: Settings, encoder: "Encoder", executor: Executor) -> Mo
 
             return LocalIndex.open(settings.index_dir, encoder.identity, executor)
         case "opensearch":
-            raise SettingProblem(
-                "USHER_INDEX=opensearch is not built yet: use USHER_INDEX=local, the default"
-            )
+            return open_opensearch(settings, encoder.identity, executor)
         case _:
             assert_never(settings.index)
+
+
+def open_opensearch(
+    settings: Settings, encoder: "EncoderIdentity | None", executor: Executor
+) -> "OpenSearchIndex":
+    """The index in OpenSearch; nothing is sent yet. Raises: SettingProblem."""
+    from infra.opensearch_client import address_of, connect
+
+    address = address_of(settings)
+    client = connect(address)
+    from retrieval.opensearch_index import OpenSearchIndex, Server
+    from retrieval.opensearch_layout import SERVERLESS
+
+    server, alias = Server(client, address.shown), settings.opensearch_index
+    features = SERVERLESS if address.serverless else None
+    return OpenSearchIndex(server, alias, encoder, executor, features)
 
 
 def _provider(settings: Settings) -> "Provider | None":

@@ -22,7 +22,7 @@ from retrieval.questions import (
     small_talk,
 )
 from retrieval.scope import Reach, negated_spans
-from retrieval.understanding import Comparison, Mention, Stance, Understanding, Unsure
+from retrieval.understanding import Comparison, Mark, Mention, Stance, Understanding, Unsure
 from retrieval.wording import STOPWORDS
 
 _UNDO = re.compile(
@@ -150,6 +150,7 @@ class _Reading:
             rewatch=bool(_REWATCH.search(self.lower)),
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
+            marks=_in_order([*preferences.marks, *(Mark("title", t.start, t.end) for t in titles)]),
             query_text=self._query_text(
                 question.span if question else None, known_item, preferences
             ),
@@ -256,6 +257,10 @@ class _Reading:
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""
         return " ".join(self.text[t.start : t.end] for t in kept)
+
+
+def _in_order(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    return tuple(sorted(dict.fromkeys(marks), key=lambda m: (m.start, m.end)))
 
 
 def _pointed(movie: Movie, stance: Stance) -> Mention:

@@ -85,3 +85,10 @@ def bedrock(started_bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch) -> Fa
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return started_bedrock
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The last lines say which real servers the tests ran against."""
+    import opensearch_node
+
+    terminalreporter.write_line(opensearch_node.summary())
