@@ -46,7 +46,10 @@ async def speak(state: TurnState, deps: Deps, turn: ModelTurn) -> str:
         turn.note(f"respond: {len(guard.refused)} sentences left out", degrades=False)
     if not said:
         turn.note("respond: templates instead")
-        said = list(respond.pieces(respond.compose(state, deps.phrases)))
+        text = respond.compose(state, deps.phrases)
+        if not text and state["clarify"] is None:  # the model meant to answer from what it knows
+            text = deps.phrases.say("not_understood")
+        said = list(respond.pieces(text))
         for piece in said:
             deps.emit(TextDelta, text=piece)
     return "".join(said)

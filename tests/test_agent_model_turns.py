@@ -73,6 +73,14 @@ async def test_without_a_speaker_a_list_is_not_refused_as_foreign(
     assert "only understand English" not in reply.text
 
 
+async def test_a_turn_is_never_answered_with_nothing(tmp_path: Path, bedrock: FakeBedrock) -> None:
+    bedrock.script(plan("inform"), model=SMALL)
+    bedrock.script(says(""), model=LARGE)
+    async with model_talk(tmp_path, bedrock) as talk:
+        reply = await talk.say("surprise me")
+    assert reply.text and reply.one(TurnFinished).notes == ["respond: templates instead"]
+
+
 async def test_films_that_are_not_there_are_neither_shown_nor_named(
     tmp_path: Path, bedrock: FakeBedrock
 ) -> None:
