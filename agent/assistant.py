@@ -29,6 +29,8 @@ from agent.events import (
 )
 from agent.graph import build_graph, run_graph
 from agent.ledger import StaleEdit
+from agent.model_decider import HISTORY_TURNS, ModelDecider
+from agent.model_turn import ModelTurn
 from agent.state import Deps, TurnState
 from agent.turn import DialogueState, Turn, check_message
 from prompts.loader import Phrases
@@ -77,6 +79,9 @@ class _Running:
     task: asyncio.Task[None] | None = None
     readers: int = 0
     abandon: asyncio.TimerHandle | None = None
+    history: tuple[tuple[str, str], ...] = ()
+    """Earlier turns, oldest first: what was said and answered."""
+    model: ModelTurn | None = None
     result: TurnState = field(default_factory=lambda: TurnState())
 
 
@@ -94,6 +99,7 @@ class Assistant:
     ) -> None:
         self._toolbox = toolbox
         self._decider = decider
+        self._models = decider.models if isinstance(decider, ModelDecider) else None
         self._conversations = conversations
         self._phrases = phrases
         self._limits = limits or Limits()
@@ -126,7 +132,9 @@ class Assistant:
         await self._check_edits(turn)
         conversation, record = await self._begin(turn)
         before = DialogueState.from_json(dict(conversation.state))
+        history = tuple((t.message, t.answer) for t in conversation.turns[-HISTORY_TURNS:])
         running = _Running(turn.principal, record, EventLog(record.turn_id), before)
+        running.history = history
         self._live[record.turn_id] = running
         running.log.emit(TurnStarted, conversation_id=record.conversation_id)
         running.task = asyncio.create_task(self._run(running, turn))
@@ -243,11 +251,15 @@ class Assistant:
         await asyncio.shield(asyncio.ensure_future(self._finish(running, status, error)))
 
     async def _answer(self, running: _Running, turn: Turn) -> None:
-        deps = Deps(self._toolbox, self._decider, self._phrases, running.log.emit)
+        if self._models is not None:
+            running.model = self._models.turn(turn.principal, self._limits.deadline_s)
+        log = running.log
+        deps = Deps(self._toolbox, self._decider, self._phrases, log.emit, running.model)
         state: TurnState = {
             "turn": turn,
             "turn_id": running.record.turn_id,
             "before": running.before,
+            "history": running.history,
         }
         running.result = await run_graph(self._graph, state, deps)
 
@@ -287,20 +299,21 @@ class Assistant:
         status: Literal["completed", "cancelled", "failed"],
         error: tuple[str, str, bool] | None,
     ) -> list[Event]:
-        log, result = running.log, running.result
+        log, result, model = running.log, running.result, running.model
         decision = result.get("decision")
         acts: list[Act] = list(decision.acts) if decision else []
         last: list[Event] = []
         if error is not None:
             code, message, retryable = error
             last.append(log.draft(ErrorEvent, code=code, message=message, retryable=retryable))
-        last.append(log.draft(Usage, offset=len(last)))
+        last.append(log.draft(Usage, offset=len(last), **_usage(model)))
         finished: dict[str, Any] = {
             "status": status,
             "acts": acts,
-            "degraded": bool(result.get("degraded", False)),
+            "degraded": bool(result.get("degraded", False) or (model and model.degraded)),
             "timings": result.get("timings", {}),
-            "prompt_shas": {"phrases": self._phrases.sha},
+            "prompt_shas": {"phrases": self._phrases.sha, **(model.shas if model else {})},
+            "notes": model.notes if model else [],
         }
         last.append(log.draft(TurnFinished, offset=len(last), **finished))
         return last
@@ -324,3 +337,17 @@ class Assistant:
             event = EVENT.validate_python(dict(stored))
             if event.id > after:
                 yield event
+
+
+def _usage(model: ModelTurn | None) -> dict[str, Any]:
+    """What the models of a turn used."""
+    if model is None:
+        return {}
+    total = model.meter.total
+    return {
+        "input_tokens": total.input,
+        "output_tokens": total.output,
+        "cache_read_tokens": total.cache_read,
+        "cache_write_tokens": total.cache_write,
+        "cost": model.cost(),
+    }

@@ -8,7 +8,7 @@ decision that fails validation falls back to them. Pure.
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agent.events import Act, Option
 from agent.ledger import Entry, Ledger, LedgerEdit
@@ -16,9 +16,13 @@ from agent.ledger_labels import parse_remove_text
 from agent.policy import Clarification, clarification
 from agent.router import takes_up
 from agent.turn import DialogueState, Edit
+from retrieval.lexicon import Lexicon
 from retrieval.movie import ATTRIBUTES, Movie, number_of
 from retrieval.understanding import Comparison, Mention, Understanding, Withdrawal
 from retrieval.wording import GRADE_WORDS
+
+if TYPE_CHECKING:
+    from agent.model_turn import ModelTurn
 
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
@@ -35,6 +39,12 @@ class DecisionContext:
     """Every movie named or shown that the decision may need facts of."""
     edits: tuple[Edit, ...] = ()
     """Edits of ledger chips; when there are any, they are the whole message."""
+    history: tuple[tuple[str, str], ...] = ()
+    """Earlier turns, oldest first: what the user said and what was answered."""
+    lexicon: Lexicon | None = None
+    """The catalogue's names, to check what a model names."""
+    model: "ModelTurn | None" = None
+    """What this turn may ask of models; rules ask nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,10 @@ class Decision:
     clarify: Clarification | None = None
     say: tuple[str, ...] = ()
     """Names of phrases to answer with: greeting, thanks, out_of_scope, ..."""
+    language: str = "en"
+    """ISO 639-1 of the language to answer in; templates know English only."""
+    look_up: bool = False
+    """Whether a model may look facts up before it answers."""
 
 
 class Decider(Protocol):

@@ -162,7 +162,10 @@ class Usage(Event):
     type: Literal["usage"] = "usage"
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     cost: float | None = None
+    """By the operator's price table; null when it lacks a model that was used."""
 
 
 class TurnFinished(Event):
@@ -175,6 +178,8 @@ class TurnFinished(Event):
     timings: dict[str, float]
     """Milliseconds by step."""
     prompt_shas: dict[str, str]
+    notes: list[str] = []
+    """What went otherwise than meant, in a few words each: "decide: throttled"."""
 
 
 class ErrorEvent(Event):

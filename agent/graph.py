@@ -64,5 +64,6 @@ async def _respond(state: TurnState, runtime: Runtime[Deps]) -> TurnState:
 
 
 def _next(state: TurnState) -> str:
-    """Search when the decision asks for it; other turns only answer."""
-    return "search" if state["decision"].search is not None else "respond"
+    """Act when the decision asks for a search or a look-up; other turns only answer."""
+    decision = state["decision"]
+    return "search" if decision.search is not None or decision.look_up else "respond"

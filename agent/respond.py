@@ -54,8 +54,8 @@ def compose(state: TurnState, phrases: Phrases) -> str:
     """The whole prose of a turn, sentence by sentence."""
     parts = [
         *_spoken(state, phrases),
-        *_changes(state, phrases),
-        *_informed(state, phrases),
+        *changes_said(state, phrases),
+        *informed(state, phrases),
         *state["notes"],
         *_list(state, phrases),
     ]
@@ -121,7 +121,7 @@ def _labels(state: TurnState) -> str:
     return ", ".join(entry.label for entry in state["ledger"].entries)
 
 
-def _changes(state: TurnState, phrases: Phrases) -> Iterator[str]:
+def changes_said(state: TurnState, phrases: Phrases) -> Iterator[str]:
     """Say aloud what was let go or undone; what came in is said with the list."""
     decision, changes = state["decision"], state["changes"]
     ops = {edit.op for edit in decision.edits}
@@ -151,7 +151,7 @@ def _title(value: str | Mapping[str, object]) -> str:
     return value if isinstance(value, str) else str(value["title"])
 
 
-def _informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
+def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
     decision, heard = state["decision"], state["understanding"]
     if "explain" in decision.acts:
         yield from _why(state, phrases)

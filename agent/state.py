@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from agent.decide import Decider, Decision
 from agent.ledger import Change, Ledger
+from agent.model_turn import ModelTurn
 from agent.policy import Clarification
 from agent.turn import DialogueState, Turn
 from prompts.loader import Phrases
@@ -31,6 +32,8 @@ class Deps:
     decider: Decider
     phrases: Phrases
     emit: Emit
+    model: ModelTurn | None = None
+    """What this turn may ask of models; None without any."""
     clock: Callable[[], float] = time.perf_counter
 
 
@@ -62,6 +65,12 @@ class TurnState(TypedDict, total=False):
     """Sentences that must be said: unknown fields, nothing left."""
     clarify: Clarification | None
     degraded: bool
+    history: tuple[tuple[str, str], ...]
+    """Earlier turns, oldest first: what the user said and what was answered."""
+    facts: list[str]
+    """What a model looked up, for its own answer."""
+    found: list[Movie]
+    """Verified films that a model looked up: it may name them."""
     answer: str
     after: DialogueState
     timings: dict[str, float]

@@ -24,13 +24,16 @@ from agent.events import (
     ToolFinished,
     ToolStarted,
 )
+from agent.explanations import Audience, explained
 from agent.ledger import Entry, movie_id_of
+from agent.look_up import look_up
 from agent.policy import Clarification, nothing_left
 from agent.query import clause_of, constraints_of, query_of, unknowable_kinds
+from agent.speak import speak
 from agent.state import Card, Deps, TurnState
 from agent.turn import DialogueState, Shown
 from agent.verify import verify
-from retrieval.grounding import ground
+from retrieval.grounding import Grounded, ground
 from retrieval.movie import Candidate, Constraints, Query, Taste
 from retrieval.understand import Context, understand
 from tools.explain import Case, reasons
@@ -71,7 +74,14 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     turn, before = state["turn"], state["before"]
     decision = await deps.decider.decide(
         DecisionContext(
-            turn.message, state["understanding"], before, state["movies"], tuple(turn.edits)
+            turn.message,
+            state["understanding"],
+            before,
+            state["movies"],
+            tuple(turn.edits),
+            state.get("history", ()),
+            state["tables"].lexicon,
+            deps.model,
         )
     )
     ledger, changes = before.ledger.apply(decision.edits, state["turn_id"])
@@ -80,9 +90,11 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     if ledger.version != before.ledger.version:
         views = [entry.view() for entry in ledger.entries]
         deps.emit(LedgerChanged, version=ledger.version, entries=views)
+    held = [m for e in ledger.entries if (m := movie_id_of(e)) and m not in state["movies"]]
     return {
         "decision": decision,
         "ledger": ledger,
+        "movies": {**state["movies"], **await deps.toolbox.movies(held)},
         "changes": changes,
         "cards": [],
         "notes": [],
@@ -94,15 +106,17 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
 async def search_step(state: TurnState, deps: Deps) -> TurnState:
     """Retrieve, verify and send the cards; ask what may go when nothing is left."""
     started = deps.clock()
-    request = state["decision"].search or SearchRequest()
     unknowable = unknowable_kinds(state["tables"].known)
+    if state["decision"].search is None:
+        allowed = _constraints(state, SearchRequest(), unknowable)
+        return await _looked_up(state, deps, allowed, [])
+    request = state["decision"].search
     constraints = _constraints(state, request, unknowable)
     query = query_of(state["ledger"], request.text, constraints, request.known_item)
     if request.rewatch:
         query = replace(query, seeds=())  # what they loved is the answer here, not the example
-    if request.proposals:
-        proposed = ground(request.proposals, state["tables"].lexicon)
-        query = replace(query, proposals=proposed.movie_ids)
+    proposed = ground(request.proposals, state["tables"].lexicon)
+    query = replace(query, proposals=proposed.movie_ids)
     summary = f"{len(constraints.require) + len(constraints.exclude)} conditions"
     deps.emit(ToolStarted, tool="search", summary=summary)
     taste = Taste() if request.rewatch else state["taste"]
@@ -111,10 +125,10 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     deps.emit(
         ToolFinished,
         tool="search",
-        summary=f"{len(verified.kept)} candidates",
+        summary=f"{len(verified.kept)} candidates{_grounded(proposed)}",
         ms=_ms(deps, started),
     )
-    cards = _cards(state, deps, query, verified.kept, request)
+    cards = await _worded(state, deps, _cards(state, deps, query, verified.kept, request))
     if cards:
         deps.emit(Recommendations, cards=[respond.card_view(card) for card in cards])
     notes = await _unknown_fields(state, deps, constraints) + _service_note(state, deps, unknowable)
@@ -122,6 +136,7 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     if not cards:
         clarify = await _what_may_go(state, deps, constraints)
     return {
+        **await _looked_up(state, deps, constraints, cards),
         "query": query,
         "cards": cards,
         "notes": notes,
@@ -134,9 +149,12 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
 async def respond_step(state: TurnState, deps: Deps) -> TurnState:
     """Say it: prose on the verified cards, a question if any, chips; then the new state."""
     started = deps.clock()
-    text = respond.compose(state, deps.phrases)
-    for piece in respond.pieces(text):
-        deps.emit(TextDelta, text=piece)
+    if deps.model is not None:
+        text = await speak(state, deps, deps.model)
+    else:
+        text = respond.compose(state, deps.phrases)
+        for piece in respond.pieces(text):
+            deps.emit(TextDelta, text=piece)
     clarify = state["clarify"]
     if clarify is not None:
         question = respond.question(clarify, deps.phrases, len(state["before"].asked))
@@ -182,6 +200,36 @@ def _cards(
         Card(c, tuple(reasons(Case(c, query, state["movies"], deps.phrases, pick + i))))
         for i, c in enumerate(candidates[:length])
     ]
+
+
+async def _worded(state: TurnState, deps: Deps, cards: list[Card]) -> list[Card]:
+    """The cards with a model's reasons, where the turn has models and they are quick enough."""
+    if deps.model is None:
+        return cards
+    ledger, movies = state["ledger"], state["movies"]
+    audience = Audience(
+        [e.label for e in ledger.entries if movie_id_of(e) is None],
+        [movies[m] for e in ledger.entries if (m := movie_id_of(e)) in movies and m],
+        state["tables"].lexicon,
+        state["decision"].language,
+    )
+    return await explained(cards, audience, deps.model)
+
+
+async def _looked_up(
+    state: TurnState, deps: Deps, constraints: Constraints, cards: list[Card]
+) -> TurnState:
+    """What the model wants to know before it answers, where it said so."""
+    if deps.model is None or not state["decision"].look_up:
+        return {}
+    found = await look_up(state, deps, deps.model, constraints, cards)
+    return {"facts": found.facts, "found": found.films}
+
+
+def _grounded(proposed: Grounded) -> str:
+    named = len(proposed.movie_ids)
+    total = named + len(proposed.unknown)
+    return f"; {named} of {total} suggestions are in the catalogue" if total else ""
 
 
 async def _unknown_fields(state: TurnState, deps: Deps, constraints: Constraints) -> list[str]:

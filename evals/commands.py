@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("evals.score_command", "score transcripts from anywhere; needs no agent, no model"),
     "export": ("evals.export_command", "transcripts for other systems, pseudonymised"),
     "rank": ("evals.rank_command", "rank movies for recorded turns, with recall figures"),
+    "fusion": ("evals.fusion", "choose how much a model's proposals weigh, cross-validated"),
     "signal": ("evals.signal", "what each part of the knowledge adds to ranking"),
     "describe": ("evals.describe", "find films by descriptions without the title"),
     "route": ("evals.route_command", "acts per turn of conversations labelled by intent"),

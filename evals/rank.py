@@ -31,6 +31,8 @@ from retrieval.retriever import Retriever, RetrieverSettings
 
 FULL = "full"
 OFFLINE, PROPOSALS = "full without proposals", "proposals"
+AS_WRITTEN = "proposals as written"
+"""Grounded, and nothing else: also those that the agent's own conditions rule out."""
 ROWS = (FULL, "popularity", "lexical", "dense", "neighbours")
 """Reported in one run, so that the whole is seen beside its parts."""
 LEGS: Mapping[str, tuple[str, ...]] = {
@@ -193,6 +195,9 @@ async def _answer(case: Case, world: World, rows: Sequence[_Row], protocol: Prot
         ranked = [(c.movie.movie_id, c.score) for c in found.candidates]
         first = first if ranks else ranked
         ranks[row.name] = ranks_of(case.new_targets, [movie_id for movie_id, _ in ranked])
+    if case.proposals:
+        unseen = [m for m in proposed.movie_ids if m not in case.mentioned]
+        ranks[AS_WRITTEN] = ranks_of(case.new_targets, unseen)
     return Answer(
         movie_ids=tuple(movie_id for movie_id, _ in first),
         scores=tuple(round(score, 6) for _, score in first),

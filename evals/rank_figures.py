@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from evals.rank import PROPOSALS, Run
+from evals.rank import AS_WRITTEN, FULL, PROPOSALS, Run
 from evals.rank_input import Case, named_in
-from evals.ranking import Estimate, recall_estimate
+from evals.ranking import Estimate, paired_gain, recall_estimate
 
 KS = (1, 5, 10, 20, 50, 200)
 
@@ -36,6 +36,8 @@ class Figures:
     barred: Mapping[str, int]
     """New targets that the agent's own constraints rule out, by the first clause that does."""
     grounding: Mapping[str, float]
+    paired: Mapping[int, Estimate]
+    """{k: recall@k of everything less that of the proposals alone}, where there are proposals."""
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class Figures:
             "linking": dict(self.linking),
             "barred": dict(self.barred),
             "grounding": dict(self.grounding),
+            "paired": {f"R@{k}": _estimate(gain) for k, gain in self.paired.items()},
             "seconds": round(self.seconds, 1),
         }
 
@@ -68,9 +71,9 @@ def figures_of(run: Run, names: Mapping[str, str], seed: int = 0) -> Figures | N
     rows = {
         f"{row}{label}": _row(run, cases, row, seed)
         for label, cases in strata.items()
-        for row in next(iter(run.answers.values())).ranks
+        for row in dict.fromkeys(r for c in cases for r in run.answers[c.qid].ranks)
         # Proposals alone say nothing about turns that have none.
-        if row != PROPOSALS or len(cases) == len(proposed)
+        if row not in (PROPOSALS, AS_WRITTEN) or len(cases) == len(proposed)
     }
     new = sum(len(case.new_targets) for case in run.cases)
     return Figures(
@@ -82,6 +85,7 @@ def figures_of(run: Run, names: Mapping[str, str], seed: int = 0) -> Figures | N
         linking=_linking(run, names),
         barred=dict(Counter(b for a in run.answers.values() for b in a.barred).most_common()),
         grounding=_grounding(run),
+        paired=_paired(run, proposed, seed),
         seconds=run.seconds,
     )
 
@@ -95,6 +99,23 @@ def _row(run: Run, cases: Sequence[Case], row: str, seed: int) -> dict[int, Esti
         k: recall_estimate(ranks, clusters, k, np.random.default_rng(seed))
         for k in KS
         if k <= run.protocol.k
+    }
+
+
+def _paired(run: Run, cases: Sequence[Case], seed: int) -> dict[int, Estimate]:
+    """What everything else adds to the proposals alone, on the same turns."""
+    answers = [(case, run.answers[case.qid].ranks) for case in cases]
+    if not all(FULL in ranks and PROPOSALS in ranks for _, ranks in answers):
+        return {}
+    full, base = (
+        np.array([r for _, ranks in answers for r in ranks[row]], dtype=np.int32)
+        for row in (FULL, PROPOSALS)
+    )
+    clusters = [case.dialogue_id for case in cases for _ in case.new_targets]
+    return {
+        k: paired_gain(full, base, clusters, k, np.random.default_rng(seed))
+        for k in KS
+        if len(clusters) and 5 <= k <= 50
     }
 
 
@@ -151,6 +172,12 @@ def remarks_of(figures: Figures) -> list[str]:
         reasons = ", ".join(f"{why} {n}" for why, n in list(figures.barred.items())[:5])
         total = sum(figures.barred.values())
         lines.append(f"{total} targets are ruled out by what the agent took for a must: {reasons}")
+    if figures.paired:
+        gains = ", ".join(
+            f"R@{k} {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+            for k, gain in figures.paired.items()
+        )
+        lines.append(f"full less proposals, paired over dialogues: {gains}")
     if figures.grounding:
         found = figures.grounding
         lines.append(f"{found['resolved']:.1%} of {found['titles']:.0f} proposed titles grounded")

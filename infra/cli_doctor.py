@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from agent.model import ModelFailure
 from infra.cli_common import Refusal, settings_for
 from infra.cli_serve import listen
 from infra.cli_stores import table_states
@@ -72,6 +73,7 @@ def _checks(settings: Settings) -> list[Check]:
     return [
         _names(),
         encoder_check,
+        _models(settings),
         _index(settings, encoder),
         _store(settings),
         _port(settings),
@@ -125,6 +127,20 @@ def _encoder(settings: Settings) -> tuple[Encoder | None, Check]:
     made = encoder.identity
     found = f"{made.name} ({made.sha}, {made.dimension} numbers)"
     return encoder, Check("encoder", "ok", found)
+
+
+def _models(settings: Settings) -> Check:
+    """Ask each model for a word: a few tokens, and nothing else shows that access works."""
+    if settings.model == "offline":
+        return Check("models", "ok", "none is asked: answers are made from rules and templates")
+    from infra.models_wiring import probe
+
+    try:
+        answered = asyncio.run(probe(settings))
+    except (SettingProblem, ModelFailure) as problem:
+        step = "see Models in the README; until then every answer is made without models"
+        return Check("models", "broken", str(problem), step)
+    return Check("models", "ok", f"{', '.join(answered)} answered")
 
 
 def _index(settings: Settings, encoder: Encoder | None) -> Check:

@@ -127,6 +127,41 @@ class Settings(BaseSettings):
     bedrock_endpoint_url: str | None = None
     """Another Bedrock endpoint, such as a VPC endpoint or a test double."""
 
+    decide_model: str | None = None
+    """Model that decides and explains: any id, profile or ARN; a small, quick one by default."""
+    respond_model: str | None = None
+    """Model that writes the answers; a larger one by default."""
+    fallback_model: str | None = None
+    """Model asked when the one meant for a call fails; by default the one that decides."""
+    bedrock_region: str | None = None
+    """AWS region of Bedrock; by default what the AWS configuration says."""
+    bedrock_provider: str | None = None
+    """Maker of the models behind ARNs (anthropic, amazon ...), which do not say it."""
+    bedrock_base_model: str | None = None
+    """Base model behind an application inference profile, by its id."""
+    bedrock_guardrail: str | None = None
+    """Guardrail for every call, as `id:version`."""
+    anthropic_api_key: SecretStr | None = None
+    """Key of Anthropic's API, when `model` is anthropic; by default the SDK's own variables."""
+    anthropic_base_url: str | None = None
+    """Another address of Anthropic's API, such as a gateway or a test double."""
+    prompt_cache: bool = False
+    """Mark prompts and tool specs for the provider's prompt cache."""
+    model_calls: int = Field(default=64, ge=1, le=1000)
+    """Model calls at the same time: threads and connections."""
+    model_first_s: float = Field(default=6.0, gt=0, le=120)
+    """Seconds that a model may take to begin its answer."""
+    model_idle_s: float = Field(default=4.0, gt=0, le=120)
+    """Seconds that a model may pause in the middle of its answer."""
+    explain_s: float = Field(default=2.0, ge=0, le=60)
+    """Seconds that cards may wait for reasons in a model's words; 0 keeps the templates."""
+    turn_tokens: int = Field(default=40_000, ge=1)
+    """Model tokens that one turn may use; what is over is answered offline."""
+    daily_tokens: int = Field(default=400_000, ge=1)
+    """Model tokens that one person may use in a day (UTC); after that, answers are offline."""
+    prices: Path | None = None
+    """YAML file of what models cost; by default infra/prices.yaml, which names none."""
+
     @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -157,7 +192,7 @@ class Settings(BaseSettings):
             raise ValueError(f"must have {SECRET_CHARS} characters or more")
         return secret
 
-    @field_validator("home", "index_dir", "encoder_dir", "data")
+    @field_validator("home", "index_dir", "encoder_dir", "data", "prices")
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path else path

@@ -26,6 +26,7 @@ from tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from infra.dynamodb import Place
+    from infra.models_wiring import Provider
     from infra.stores_dynamodb import DynamoDbStores
     from infra.stores_sqlite import SqliteStores
     from retrieval.encoder import Encoder, EncoderIdentity
@@ -50,6 +51,7 @@ class Services:
     encoder: "Encoder"
     executor: Executor
     retriever: RetrieverSettings = field(default_factory=RetrieverSettings)
+    provider: "Provider | None" = None
     watching: asyncio.Task[None] | None = None
     """Notices what other processes change in an index that they share."""
 
@@ -60,6 +62,8 @@ class Services:
             await asyncio.gather(self.watching, return_exceptions=True)
         await self.toolbox.catalogue.close()
         await self.index.close()
+        if self.provider is not None:
+            await self.provider.close()
         close = getattr(self.stores, "close", None)
         if close is not None:
             await close()
@@ -71,7 +75,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
 
     Raises: SettingProblem, IndexFailure, EncoderError, StoreFailure.
     """
-    decider = _decider(settings)
+    provider = _provider(settings)
     executor = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="usher-cpu")
     encoder = load_encoder(settings)
     index = open_index(settings, encoder, executor)
@@ -86,12 +90,14 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     )
     assistant = Assistant(
         toolbox,
-        decider,
+        _decider(settings, provider, stores),
         stores.conversations,
         load_phrases(),
         Limits(settings.turn_deadline_s, settings.grace_s, settings.max_turns),
     )
-    services = Services(settings, assistant, toolbox, stores, index, encoder, executor, chosen)
+    services = Services(
+        settings, assistant, toolbox, stores, index, encoder, executor, chosen, provider
+    )
     try:
         await catalogue.tables()  # the first visitor must not wait for the names to be read
     except IndexUnavailable as error:
@@ -141,16 +147,21 @@ def open_opensearch(
     return OpenSearchIndex(server, alias, encoder, executor, features)
 
 
-def _decider(settings: Settings) -> Decider:
-    match settings.model:
-        case "offline":
-            return RulesDecider()
-        case "bedrock" | "anthropic":
-            raise SettingProblem(
-                f"USHER_MODEL={settings.model} is not built yet: use offline, the default"
-            )
-        case _:
-            assert_never(settings.model)
+def _provider(settings: Settings) -> "Provider | None":
+    """Who serves the models, if any do. Raises: SettingProblem."""
+    if settings.model == "offline":
+        return None
+    from infra.models_wiring import provider_of
+
+    return provider_of(settings, settings.model)
+
+
+def _decider(settings: Settings, provider: "Provider | None", stores: Stores) -> Decider:
+    if provider is None:
+        return RulesDecider()
+    from infra.models_wiring import decider_of
+
+    return decider_of(settings, provider, stores)
 
 
 async def open_stores(settings: Settings) -> "SqliteStores | DynamoDbStores":

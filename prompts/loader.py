@@ -1,17 +1,29 @@
-"""Loads the texts of this folder: phrases of the offline agent now, model prompts later.
+"""Loads the texts of this folder: phrases of the offline agent, and the prompts that models read.
 
 Knows the files beside it and their form. Does not know anything else: rendering takes plain values.
-Called by agent/respond.py.
+Called by agent/ and evals/. After editing a prompt: raise its version, then
+`python -m prompts.loader` writes prompts.lock anew.
+
+A prompt file is Markdown with front matter: `id`, `version`, `inputs` (what the caller must hand
+over) and `output`. Its body is the whole system message and never changes between calls, so that
+providers can cache it; inputs travel as one JSON document in the user's message. So nothing that a
+user or a catalogue wrote ever speaks as the system.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from string import Template
+from typing import Any
 
 import yaml
+
+PROMPTS = ("decide", "look_up", "explain", "respond", "judge", "user_simulator")
+LOCK = "prompts.lock"
 
 
 class PromptBroken(Exception):
@@ -39,6 +51,28 @@ class Phrases:
             raise PromptBroken(f"phrase {name!r} needs the input {missing}") from missing
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt for a model: a fixed system text, and the inputs that a call hands over."""
+
+    id: str
+    version: int
+    inputs: tuple[str, ...]
+    output: str
+    """What the model must give back, in words, for people who read the file."""
+    text: str
+    sha: str
+    """First 16 hex digits of the file's SHA-256, for transcripts and cache keys."""
+
+    def data(self, **inputs: Any) -> str:
+        """The inputs as one JSON document, in the declared order. Raises: PromptBroken."""
+        if set(inputs) != set(self.inputs):
+            wrong = sorted(set(inputs) ^ set(self.inputs))
+            raise PromptBroken(f"prompt {self.id!r} takes {list(self.inputs)}; see {wrong}")
+        document = {name: inputs[name] for name in self.inputs}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
 def listed(parts: Sequence[str]) -> str:
     """As people list things: "a, b and c"."""
     if len(parts) < 2:
@@ -54,4 +88,50 @@ def load_phrases() -> Phrases:
     variants = {
         name: [value] if isinstance(value, str) else list(value) for name, value in loaded.items()
     }
-    return Phrases(variants, hashlib.sha256(content).hexdigest()[:16])
+    return Phrases(variants, _sha(content))
+
+
+@lru_cache
+def load_prompt(prompt_id: str) -> Prompt:
+    """A prompt of this folder, read once. Raises: PromptBroken."""
+    try:
+        content = files("prompts").joinpath(f"{prompt_id}.md").read_bytes()
+    except FileNotFoundError:
+        raise PromptBroken(f"there is no prompt {prompt_id!r}: choose from {PROMPTS}") from None
+    return parse_prompt(content)
+
+
+def parse_prompt(content: bytes) -> Prompt:
+    """A prompt file as read. Raises: PromptBroken."""
+    opening, front, body = ("", "", "")
+    parts = content.decode().split("---\n", 2)
+    if len(parts) == 3:
+        opening, front, body = parts
+    head = yaml.safe_load(front) if front else None
+    if opening or not isinstance(head, dict) or not body.strip():
+        raise PromptBroken("a prompt is front matter between two lines of ---, then its text")
+    if set(head) != {"id", "version", "inputs", "output"}:
+        raise PromptBroken(f"front matter has id, version, inputs and output, not {sorted(head)}")
+    return Prompt(
+        str(head["id"]),
+        int(head["version"]),
+        tuple(head["inputs"]),
+        str(head["output"]),
+        body.strip(),
+        _sha(content),
+    )
+
+
+def lock_of(prompts: Sequence[Prompt]) -> str:
+    """The lock file: one line per prompt with its version and sha."""
+    lines = [f"{p.id} {p.version} {p.sha}\n" for p in prompts]
+    return "# Written by `python -m prompts.loader`: id, version, sha.\n" + "".join(lines)
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    locked = lock_of([load_prompt(name) for name in PROMPTS])
+    Path(__file__).with_name(LOCK).write_text(locked, encoding="utf-8")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import dynalite_server
+from faking import FakeBedrock, fake_bedrock
 
 
 def _is_loopback(host: object) -> bool:
@@ -75,6 +76,25 @@ def dynalite() -> Iterator[str]:
         pytest.skip(reason)
     with dynalite_server.server() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def started_bedrock() -> Iterator[FakeBedrock]:
+    with fake_bedrock() as started:
+        yield started
+
+
+@pytest.fixture
+def bedrock(started_bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch) -> FakeBedrock:
+    """The fake Bedrock with nothing scripted, and the dummy credentials that botocore wants."""
+    started_bedrock.reset()
+    for name in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return started_bedrock
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

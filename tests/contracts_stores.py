@@ -207,6 +207,11 @@ class QuotaStoreContract:
             await self.take(stores, 2)
         assert await self.take(stores, 1) == 0
 
+    async def test_what_was_not_used_is_given_back(self, stores: Stores) -> None:
+        assert await self.take(stores, 3) == 0
+        assert await self.take(stores, -2) == 2
+        assert await self.take(stores, 2) == 0
+
     async def test_20_threads_of_25_takes_admit_exactly_the_limit(self, stores: Stores) -> None:
         """Threads with an event loop each: nothing but the store keeps them apart."""
 

@@ -239,6 +239,8 @@ class QuotaStore(Protocol):
     ) -> int:
         """Add `amount` in one conditional write if it stays within `limit`; what is left.
 
+        A negative amount gives back what was taken and not used.
+
         Raises: QuotaExceeded.
         """
         ...
