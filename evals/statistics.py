@@ -1,0 +1,175 @@
+"""How sure a figure is: intervals of means and shares, differences of two runs, many at a time.
+
+Knows numbers and clusters. Does not know scores, runs or files. Pure; every random draw comes from
+an rng passed in. Called by ranking.py, comparison.py, summary.py and agreement.py.
+
+Dialogues of one scenario (trials, wordings) stand or fall together, and so do the targets of one
+dialogue: whole clusters are drawn, never single values (Miller, arXiv 2411.00640).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+ROUNDS = 1000
+"""Bootstrap draws of an interval."""
+TEST_ROUNDS = 10_000
+"""Bootstrap draws of a comparison: its smallest p is 1 / (1 + this)."""
+LEVEL = 0.95
+Z = 1.959964
+"""Of the normal distribution at `LEVEL`, two-sided."""
+Z_POWER = 0.841621
+"""Of the normal distribution at a power of 80 %, one-sided."""
+_CHUNK = 500
+"""Rounds drawn at a time, so that 10,000 rounds of 1,000 clusters stay below 10 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean with its interval at `LEVEL`."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Values behind it."""
+
+
+# --- one run --------------------------------------------------------------------------------------
+
+
+def mean_interval(values: Floats, clusters: Sequence[str], rng: np.random.Generator) -> Interval:
+    """Of a mean: Wilson for shares of independent passes, otherwise a clustered bootstrap.
+
+    Where every cluster says the same, the bootstrap knows no doubt; a share then falls back to
+    Wilson over clusters: 0 of 100 is not proven to be 0.
+    """
+    n = len(values)
+    if not n:
+        return Interval(float("nan"), float("nan"), float("nan"), 0)
+    value, m = float(values.mean()), len(set(clusters))
+    binary = bool(np.isin(values, (0.0, 1.0)).all())
+    if binary and m == n:
+        return Interval(value, *wilson(float(values.sum()), n), n)
+    low, high = clustered_interval(values, clusters, rng)
+    if binary and low == high:
+        low, high = wilson(value * m, m)
+    return Interval(value, low, high, n)
+
+
+def wilson(successes: float, n: int) -> tuple[float, float]:
+    """The Wilson interval of a share; (0, 1) of nothing."""
+    if not n:
+        return 0.0, 1.0
+    p, z2 = successes / n, Z * Z
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def clustered_interval(
+    values: Floats, clusters: Sequence[str], rng: np.random.Generator, rounds: int = ROUNDS
+) -> tuple[float, float]:
+    """The percentile interval of the mean when clusters are drawn with replacement."""
+    if not len(values):
+        return 0.0, 0.0
+    return _percentiles(bootstrap_means(values, clusters, rng, rounds))
+
+
+def bootstrap_means(
+    values: Floats, clusters: Sequence[str], rng: np.random.Generator, rounds: int
+) -> Floats:
+    """Means of `rounds` draws of whole clusters, with replacement."""
+    _, of = np.unique(np.asarray(clusters), return_inverse=True)
+    m = int(of.max()) + 1
+    sums = np.bincount(of, weights=values, minlength=m)
+    sizes = np.bincount(of, minlength=m)
+    means = []
+    for start in range(0, rounds, _CHUNK):
+        drawn = rng.multinomial(m, np.full(m, 1.0 / m), size=min(_CHUNK, rounds - start))
+        means.append((drawn @ sums) / (drawn @ sizes))
+    return np.concatenate(means)
+
+
+def _percentiles(draws: Floats) -> tuple[float, float]:
+    tail = 100 * (1 - LEVEL) / 2
+    low, high = np.percentile(draws, [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def at_most(n: int) -> float:
+    """Rule of three: never seen in n, so at most this often (95 %)."""
+    return min(1.0, 3.0 / n) if n else 1.0
+
+
+# --- two runs -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """B minus A over pairs."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    """Two-sided: how often chance alone would bring at least this much."""
+    test: str
+    """McNemar or paired bootstrap."""
+    detectable: float
+    """The smallest true difference that these pairs would show in 4 of 5 tries; nan if unknown."""
+    pairs: int
+
+
+def paired_difference(
+    a: Floats, b: Floats, clusters: Sequence[str], rng: np.random.Generator
+) -> Difference:
+    """Of two measurements of the same things. Raises: ValueError without pairs."""
+    if not len(a) or len(a) != len(b):
+        raise ValueError(f"{len(a)} and {len(b)} values make no pairs")
+    gaps = b - a
+    value, n = float(gaps.mean()), len(gaps)
+    draws = bootstrap_means(gaps, clusters, rng, TEST_ROUNDS)
+    low, high = _percentiles(draws)
+    binary = bool(np.isin(np.concatenate([a, b]), (0.0, 1.0)).all())
+    alone = len(set(clusters)) == n
+    if binary and alone:
+        p = mcnemar(int((gaps < 0).sum()), int((gaps > 0).sum()))
+        test = "McNemar"
+    else:
+        # Centred at no difference: how far does chance alone go?
+        beyond = int((np.abs(draws - value) >= abs(value) - 1e-12).sum())
+        p, test = (1 + beyond) / (1 + TEST_ROUNDS) if value else 1.0, "paired bootstrap"
+    return Difference(value, low, high, p, test, _detectable(draws, binary, n), n)
+
+
+def _detectable(draws: Floats, binary: bool, n: int) -> float:
+    spread = float(draws.std())
+    if spread:
+        return (Z + Z_POWER) * spread
+    # No pair differs: of a share we know at least how rarely pairs can differ.
+    return at_most(n) if binary else float("nan")
+
+
+def mcnemar(lost: int, won: int) -> float:
+    """The exact two-sided p of pairs that changed from 1 to 0 (lost) and from 0 to 1 (won)."""
+    n = lost + won
+    if not n:
+        return 1.0
+    tail = sum(comb(n, i) for i in range(min(lost, won) + 1))
+    return min(1.0, 2 * tail / 2**n)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """The p values as they are when this many questions were asked at once (Holm)."""
+    order = sorted(range(len(ps)), key=lambda i: ps[i])
+    adjusted, highest = [0.0] * len(ps), 0.0
+    for place, i in enumerate(order):
+        highest = max(highest, min(1.0, (len(ps) - place) * ps[i]))
+        adjusted[i] = highest
+    return adjusted
