@@ -102,7 +102,7 @@ def _precisions(one: Judged, k: int) -> float:
 
 
 def _discounts(places: npt.NDArray[np.int64]) -> Floats:
-    return 1.0 / np.log2(1.0 + places)
+    return np.asarray(1.0 / np.log2(1.0 + places), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

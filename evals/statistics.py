@@ -162,7 +162,8 @@ def mcnemar(lost: int, won: int) -> float:
     if not n:
         return 1.0
     tail = sum(comb(n, i) for i in range(min(lost, won) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    both: float = 2 * tail / 2**n
+    return min(1.0, both)
 
 
 def holm(ps: Sequence[float]) -> list[float]:

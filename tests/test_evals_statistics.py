@@ -72,7 +72,7 @@ def test_holm_adjusts_step_by_step() -> None:
 def test_binary_pairs_are_tested_by_mcnemar() -> None:
     a, b = np.array([1.0] * 10 + [0.0] * 10), np.array([1.0] * 19 + [0.0])
     found = paired_difference(a, b, own(20), rng())
-    assert (found.test, found.value) == ("McNemar", pytest.approx(0.45))
+    assert found.test == "McNemar" and found.value == pytest.approx(0.45)
     assert found.p == mcnemar(0, 9) and found.low > 0
 
 
