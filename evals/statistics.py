@@ -47,7 +47,8 @@ def mean_interval(values: Floats, clusters: Sequence[str], rng: np.random.Genera
     """Of a mean: Wilson for shares of independent passes, otherwise a clustered bootstrap.
 
     Where every cluster says the same, the bootstrap knows no doubt; a share then falls back to
-    Wilson over clusters: 0 of 100 is not proven to be 0.
+    Wilson over clusters: 0 of 100 is not proven to be 0. Of one cluster alone, and of nothing, the
+    interval is nan.
     """
     n = len(values)
     if not n:
@@ -59,6 +60,8 @@ def mean_interval(values: Floats, clusters: Sequence[str], rng: np.random.Genera
     low, high = clustered_interval(values, clusters, rng)
     if binary and low == high:
         low, high = wilson(value * m, m)
+    elif m == 1:
+        low, high = float("nan"), float("nan")
     return Interval(value, low, high, n)
 
 

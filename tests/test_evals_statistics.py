@@ -45,6 +45,11 @@ def test_clusters_that_agree_leave_the_doubt_of_few_clusters() -> None:
     assert (passed.low, passed.high) == pytest.approx(wilson(3, 3))
 
 
+def test_one_cluster_says_nothing_about_others() -> None:
+    alone = mean_interval(np.array([0.2, 0.4, 0.6]), ["s"] * 3, rng())
+    assert alone.value == pytest.approx(0.4) and math.isnan(alone.low) and math.isnan(alone.high)
+
+
 def test_an_interval_of_a_clustered_mean_holds_the_truth_as_often_as_it_says() -> None:
     draw, held = rng(5), 0
     for _ in range(200):
