@@ -13,7 +13,7 @@ from rich.table import Table
 
 from evals.commands import Commands, add_json, new_command
 from evals.comparison import Comparison, as_json, compare
-from evals.gate_output import cells_of, table
+from evals.gate_output import HEAD, cells_of, table
 from evals.rank_lists import is_rank_file, load_lists
 from evals.scored_run import ScoredRun, load_run
 from evals.transcript_files import EvalInputProblem, write_lines
@@ -21,10 +21,14 @@ from evals.transcript_files import EvalInputProblem, write_lines
 DETAILS = """\
 A and B are run folders, files of scores (scores.jsonl), stored baselines (.json), or two lists
 written by `rank --output` (then --turns FILE says what was right). Differences are B - A over
-pairs of the same scenario and trial. p is McNemar's for passes, else a paired bootstrap over
-scenarios; Holm's correction is over all rows. "detectable" is the smallest true difference that
-these pairs would show in 4 of 5 tries: a smaller one may hide behind "no difference shown".
+pairs of the same scenario and trial, with a paired bootstrap over scenarios as interval. p is
+McNemar's for passes of single dialogues, else that of flipping the signs of whole scenarios;
+Holm's correction is over all rows. "detectable" is the smallest true difference that these pairs
+would show in 4 of 5 tries: a smaller one may hide behind no verdict. Fewer than 6 scenarios say
+too little for an interval.
 """
+WIDTH = 175
+"""Columns of text; a table that wraps cannot be read."""
 
 
 def add(commands: Commands) -> None:
@@ -65,14 +69,13 @@ def tell(found: Comparison) -> None:
     """The table on standard output."""
     title = f"A = {found.a}, B = {found.b}"
     shown = Table(title=title, title_justify="left")
-    for name in ("scorer", "unit", "A", "B", "B - A [95 %]", "p (Holm)", "test", "detectable"):
-        shown.add_column(name, justify="left" if name in ("scorer", "unit", "test") else "right")
-    shown.add_column("pairs", justify="right")
-    shown.add_column("")
+    for name in HEAD:
+        left = name in ("scorer", "unit", "test", "")
+        shown.add_column(name, justify="left" if left else "right", no_wrap=True)
     for row in found.rows:
         shown.add_row(*cells_of(row))
     # Names come from files: nothing in them is markup.
-    console = Console(width=max(Console().width, 150), markup=False)
+    console = Console(width=max(Console().width, WIDTH), markup=False)
     console.print(shown)
     for line in (*found.remarks, *(f"{name}: {why}" for name, why in found.skipped.items())):
         print(line)

@@ -60,6 +60,8 @@ class Comparison:
     rows: Sequence[Row]
     skipped: Mapping[str, str]
     """{scorer: why there is no row}."""
+    gone: Sequence[str]
+    """Of these, scorers that have values in A and none in B."""
     remarks: Sequence[str] = ()
 
 
@@ -76,7 +78,12 @@ def compare(a: ScoredRun, b: ScoredRun, seed: int = 0) -> Comparison:
         raise NotComparable(f"{a.name} and {b.name} have no scorer with values in common")
     adjusted = holm([row.difference.p for row in rows])
     rows = [replace(row, holm=p) for row, p in zip(rows, adjusted, strict=True)]
-    return Comparison(a.name, b.name, rows, skipped, remarks)
+    gone = [name for name in skipped if _speaks(name, a) and not _speaks(name, b)]
+    return Comparison(a.name, b.name, rows, skipped, gone, remarks)
+
+
+def _speaks(name: str, run: ScoredRun) -> bool:
+    return name in run.values and bool(run.values[name].applicable)
 
 
 class _NoRow(Exception):
@@ -172,12 +179,12 @@ def _row_json(row: Row) -> dict[str, Any]:
         "a": round(row.a, 6),
         "b": round(row.b, 6),
         "difference": round(found.value, 6),
-        "low": round(found.low, 6),
-        "high": round(found.high, 6),
+        "low": _known(found.low),
+        "high": _known(found.high),
         "p": round(found.p, 6),
         "p_holm": round(row.holm, 6),
         "test": found.test,
-        "detectable": None if math.isnan(found.detectable) else round(found.detectable, 6),
+        "detectable": _known(found.detectable),
         "pairs": found.pairs,
         "only_a": row.only_a,
         "only_b": row.only_b,
@@ -185,3 +192,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "direction": row.values.direction,
         "verdict": row.verdict,
     }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)

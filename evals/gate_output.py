@@ -14,6 +14,7 @@ from evals.gates import Check, Gate
 
 MARKS = {"passed": "✅", "failed": "❌", "inconclusive": "❔", "advisory": "💬"}
 VERDICTS = {"better": "▲ better", "worse": "▼ worse", "no difference shown": "·"}
+HEAD = ("scorer", "unit", "A", "B", "B - A [95 %]", "p (Holm)", "test", "detectable", "pairs", "")
 _CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
 """Characters that XML cannot hold, not even escaped."""
 _MARKUP = frozenset("\\`|<>@#")
@@ -68,8 +69,7 @@ def markdown(gate: Gate, comparison: Comparison | None) -> str:
 
 def table(comparison: Comparison) -> str:
     """The comparison as a Markdown table."""
-    head = ("scorer", "unit", "A", "B", "B - A [95 %]", "p (Holm)", "test", "detectable", "pairs")
-    lines = [f"| {' | '.join(head)} | |", f"|{'---|' * (len(head) + 1)}"]
+    lines = [f"| {' | '.join(HEAD)} |", f"|{'---|' * len(HEAD)}"]
     for row in comparison.rows:
         cells = [_cell(cell) for cell in cells_of(row)]
         lines.append(f"| {' | '.join(cells)} |")
@@ -80,19 +80,27 @@ def cells_of(row: Row) -> list[str]:
     """One row of a table of comparisons, for any table."""
     found = row.difference
     arrow = "↑" if row.values.direction == "higher" else "↓"
-    lone = f" (+{row.only_a} in A, +{row.only_b} in B alone)" if row.only_a or row.only_b else ""
+    lone = f" +{row.only_a} in A +{row.only_b} in B" if row.only_a or row.only_b else ""
     return [
         row.values.scorer,
         f"{row.values.unit} {arrow}",
         number(row.a),
         number(row.b),
-        f"{found.value:+.3g} [{found.low:+.3g}, {found.high:+.3g}]",
+        difference_of(row),
         f"{row.holm:.3f}" if row.holm >= 0.001 else "<0.001",
         found.test,
         "unknown" if math.isnan(found.detectable) else f"±{found.detectable:.2g}",
         f"{found.pairs}{lone}",
         VERDICTS[row.verdict],
     ]
+
+
+def difference_of(row: Row) -> str:
+    """The difference with its interval, if there is one."""
+    found = row.difference
+    if math.isnan(found.low):
+        return f"{found.value:+.3g}"
+    return f"{found.value:+.3g} [{found.low:+.3g}, {found.high:+.3g}]"
 
 
 def lines_of(checks: Sequence[Check]) -> list[str]:

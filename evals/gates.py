@@ -10,6 +10,7 @@ from a loss, and fails as well.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Literal
 
 from evals.comparison import Comparison, Row
@@ -75,9 +76,9 @@ class Gate:
 def floors(run: ScoredRun) -> list[Check]:
     """Every scorer that must be without fault on every dialogue. Raises: NothingGated."""
     checks = [_floor(values, run) for values in run.values.values() if values.floor]
-    if not checks:
+    if all(check.outcome == "advisory" for check in checks):
         raise NothingGated(
-            f"{run.name} has no scorer with a floor, so nothing would be checked: "
+            f"{run.name} has no scorer with a floor that applies, so nothing would be checked: "
             "score it anew (python -m evals score RUN)"
         )
     return checks
@@ -88,7 +89,7 @@ def _floor(values: Values, run: ScoredRun) -> Check:
     looked = sum(s.of or 0 for s in run.scores if s.scorer == values.scorer)
     n = len(values.applicable)
     if not n:
-        return Check("floor", values.scorer, "failed", "applies to no dialogue: nothing is shown")
+        return Check("floor", values.scorer, "advisory", "applies to no dialogue, shows nothing")
     if broken:
         evidence = tuple(
             f"{s.dialogue_id} turn {spot.turn}: {spot.detail}"
@@ -118,16 +119,16 @@ def against(
     checks = []
     for row in comparison.rows:
         if row.values.floor:
-            continue  # held absolutely, by `floors`
+            # Held absolutely, by `floors`; but it must still look where it looked.
+            checks += [check for check in (_silenced(row, ""),) if check]
+            continue
         margin = margins.get(row.values.scorer, default_margin(row))
         if margin is not None:
             checks.append(_advised(_not_worse(row, margin), advisory))
-    gone = f"only {comparison.a} has it"
-    for scorer, reason in comparison.skipped.items():
-        if reason == gone:
-            lost = Check("baseline", scorer, "failed", "the baseline has it, this run does not")
-            checks.append(_advised(lost, advisory))
-    if not checks:
+    for scorer in comparison.gone:
+        lost = Check("baseline", scorer, "failed", "the baseline has values, this run has none")
+        checks.append(_advised(lost, advisory))
+    if not checks and not any(row.values.floor for row in comparison.rows):
         raise NothingGated(f"no scorer of {comparison.b} can be held against {comparison.a}")
     return checks
 
@@ -150,16 +151,26 @@ def _not_worse(row: Row, margin: float) -> Check:
         f"{row.a:.3g} -> {row.b:.3g} {values.unit}, {gain:+.3g} in the better direction "
         f"[{worst:+.3g}, {best:+.3g}], margin {margin:.3g}, {found.pairs} pairs"
     )
-    had = found.pairs + row.only_a
-    if row.only_a > MAX_LOST * had:
-        told = f"no longer applies to {row.only_a} of {had} dialogues; {told}"
-        return Check("baseline", values.scorer, "failed", told)
+    silenced = _silenced(row, f"; {told}")
+    if silenced:
+        return silenced
+    if isnan(found.low):
+        told = f"too few scenarios to say: {row.a:.3g} -> {row.b:.3g}, {found.pairs} pairs"
+        return Check("baseline", values.scorer, "advisory", told)
     if worst > -margin:
         return Check("baseline", values.scorer, "passed", told)
     if best < 0 or gain <= -margin:
         return Check("baseline", values.scorer, "failed", f"worse: {told}")
     told = f"not shown to be within the margin, play more dialogues: {told}"
     return Check("baseline", values.scorer, "inconclusive", told)
+
+
+def _silenced(row: Row, more: str) -> Check | None:
+    had = row.difference.pairs + row.only_a
+    if row.only_a <= MAX_LOST * had:
+        return None
+    told = f"no longer applies to {row.only_a} of {had} dialogues{more}"
+    return Check("baseline", row.values.scorer, "failed", told)
 
 
 def _advised(check: Check, advisory: frozenset[str]) -> Check:

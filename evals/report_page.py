@@ -16,7 +16,7 @@ from typing import Any
 from evals import report_plots as plots
 from evals.calibration_file import PREFIX, JudgeLog
 from evals.comparison import Comparison, Row
-from evals.gate_output import number
+from evals.gate_output import difference_of, number
 from evals.gates import SHARES
 from evals.report_talk import talk
 from evals.scored_run import ScoredRun, Values
@@ -181,7 +181,7 @@ def _comparison(found: Comparison | None) -> str:
 def _comparison_row(row: Row) -> str:
     found, arrow = row.difference, "↑" if row.values.direction == "higher" else "↓"
     kind = "same" if row.verdict == "no difference shown" else row.verdict
-    told = f"{found.value:+.3g} [{found.low:+.3g}, {found.high:+.3g}], {found.test}"
+    told = f"{difference_of(row)}, {found.test}"
     bar = plots.gap(found.value, found.low, found.high, kind, told)
     p = f"{row.holm:.3f}" if row.holm >= 0.001 else "&lt;0.001"
     seen = "unknown" if isnan(found.detectable) else f"±{found.detectable:.2g}"
@@ -232,7 +232,7 @@ def _slices(given: Material) -> str:
         return ""
     note = (
         "The shares that vary most between dialogues, by what dialogues have in common; ± is half "
-        f"the 95 % interval, none where all are of one scenario. Slices of fewer than {MIN_SLICE} "
+        f"the 95 % interval, none in fewer than six scenarios. Slices of fewer than {MIN_SLICE} "
         "dialogues show no mean. Slices were not chosen beforehand: among many, some differ by "
         "chance."
     )

@@ -39,6 +39,8 @@ def interval(value: float, low: float, high: float, top: float, title: str) -> s
 
 def gap(value: float, low: float, high: float, kind: str, title: str) -> str:
     """A difference with its interval around 0; `kind` (better, worse, same) colours it."""
+    if isnan(low):
+        low = high = value
     reach = max(abs(low), abs(high), abs(value), 1e-9)
     x, a, b = (89 + 82 * v / reach for v in (value, low, high))
     return (

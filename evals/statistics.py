@@ -19,12 +19,17 @@ Floats = npt.NDArray[np.float64]
 ROUNDS = 1000
 """Bootstrap draws of an interval."""
 TEST_ROUNDS = 10_000
-"""Bootstrap draws of a comparison: its smallest p is 1 / (1 + this)."""
+"""Draws of a comparison: its smallest p is 1 / (1 + this)."""
 LEVEL = 0.95
 Z = 1.959964
 """Of the normal distribution at `LEVEL`, two-sided."""
 Z_POWER = 0.841621
 """Of the normal distribution at a power of 80 %, one-sided."""
+MIN_CLUSTERS = 6
+"""Fewer say too little: resampling them gives intervals far too narrow, and no test of fewer can
+reach p < 5 % (2 / 2**5 = .06)."""
+EXACT_CLUSTERS = 13
+"""Up to here all 2**13 sign changes are tried, beyond it `TEST_ROUNDS` random ones."""
 _CHUNK = 500
 """Rounds drawn at a time, so that 10,000 rounds of 1,000 clusters stay below 10 MB."""
 
@@ -47,8 +52,8 @@ def mean_interval(values: Floats, clusters: Sequence[str], rng: np.random.Genera
     """Of a mean: Wilson for shares of independent passes, otherwise a clustered bootstrap.
 
     Where every cluster says the same, the bootstrap knows no doubt; a share then falls back to
-    Wilson over clusters: 0 of 100 is not proven to be 0. Of one cluster alone, and of nothing, the
-    interval is nan.
+    Wilson over clusters: 0 of 100 is not proven to be 0. Of anything else in fewer than
+    `MIN_CLUSTERS` the interval is nan.
     """
     n = len(values)
     if not n:
@@ -57,11 +62,11 @@ def mean_interval(values: Floats, clusters: Sequence[str], rng: np.random.Genera
     binary = bool(np.isin(values, (0.0, 1.0)).all())
     if binary and m == n:
         return Interval(value, *wilson(float(values.sum()), n), n)
+    if m < MIN_CLUSTERS and not binary:
+        return Interval(value, float("nan"), float("nan"), n)
     low, high = clustered_interval(values, clusters, rng)
-    if binary and low == high:
+    if binary and (low == high or m < MIN_CLUSTERS):
         low, high = wilson(value * m, m)
-    elif m == 1:
-        low, high = float("nan"), float("nan")
     return Interval(value, low, high, n)
 
 
@@ -88,15 +93,20 @@ def bootstrap_means(
     values: Floats, clusters: Sequence[str], rng: np.random.Generator, rounds: int
 ) -> Floats:
     """Means of `rounds` draws of whole clusters, with replacement."""
-    _, of = np.unique(np.asarray(clusters), return_inverse=True)
-    m = int(of.max()) + 1
-    sums = np.bincount(of, weights=values, minlength=m)
-    sizes = np.bincount(of, minlength=m)
+    sums, sizes = _by_cluster(values, clusters)
+    m = len(sums)
     means = []
     for start in range(0, rounds, _CHUNK):
         drawn = rng.multinomial(m, np.full(m, 1.0 / m), size=min(_CHUNK, rounds - start))
         means.append((drawn @ sums) / (drawn @ sizes))
     return np.concatenate(means)
+
+
+def _by_cluster(values: Floats, clusters: Sequence[str]) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Sum and size of each cluster."""
+    _, of = np.unique(np.asarray(clusters), return_inverse=True)
+    sums, sizes = np.bincount(of, weights=values), np.bincount(of)
+    return np.asarray(sums, dtype=np.float64), np.asarray(sizes, dtype=np.int64)
 
 
 def _percentiles(draws: Floats) -> tuple[float, float]:
@@ -120,10 +130,11 @@ class Difference:
     value: float
     low: float
     high: float
+    """Of a paired bootstrap over clusters; nan in fewer than `MIN_CLUSTERS`."""
     p: float
     """Two-sided: how often chance alone would bring at least this much."""
     test: str
-    """McNemar or paired bootstrap."""
+    """McNemar, or sign flips of whole clusters."""
     detectable: float
     """The smallest true difference that these pairs would show in 4 of 5 tries; nan if unknown."""
     pairs: int
@@ -136,27 +147,39 @@ def paired_difference(
     if not len(a) or len(a) != len(b):
         raise ValueError(f"{len(a)} and {len(b)} values make no pairs")
     gaps = b - a
-    value, n = float(gaps.mean()), len(gaps)
-    draws = bootstrap_means(gaps, clusters, rng, TEST_ROUNDS)
-    low, high = _percentiles(draws)
+    value, n, m = float(gaps.mean()), len(gaps), len(set(clusters))
+    low, high, detectable = float("nan"), float("nan"), float("nan")
     binary = bool(np.isin(np.concatenate([a, b]), (0.0, 1.0)).all())
-    alone = len(set(clusters)) == n
-    if binary and alone:
-        p = mcnemar(int((gaps < 0).sum()), int((gaps > 0).sum()))
-        test = "McNemar"
+    if m >= MIN_CLUSTERS:
+        draws = bootstrap_means(gaps, clusters, rng, TEST_ROUNDS)
+        low, high = _percentiles(draws)
+        detectable = _detectable(draws, binary, m)
+    if binary and m == n:
+        p, test = mcnemar(int((gaps < 0).sum()), int((gaps > 0).sum())), "McNemar"
     else:
-        # Centred at no difference: how far does chance alone go?
-        beyond = int((np.abs(draws - value) >= abs(value) - 1e-12).sum())
-        p, test = (1 + beyond) / (1 + TEST_ROUNDS) if value else 1.0, "paired bootstrap"
-    return Difference(value, low, high, p, test, _detectable(draws, binary, n), n)
+        p, test = sign_flips(_by_cluster(gaps, clusters)[0], rng), "sign flips"
+    return Difference(value, low, high, p, test, detectable, n)
 
 
-def _detectable(draws: Floats, binary: bool, n: int) -> float:
+def _detectable(draws: Floats, binary: bool, clusters: int) -> float:
     spread = float(draws.std())
     if spread:
         return (Z + Z_POWER) * spread
     # No pair differs: of a share we know at least how rarely pairs can differ.
-    return at_most(n) if binary else float("nan")
+    return at_most(clusters) if binary else float("nan")
+
+
+def sign_flips(sums: Floats, rng: np.random.Generator) -> float:
+    """The two-sided p of sums of clusters, if each might as well have the other sign."""
+    m, seen = len(sums), abs(float(sums.sum())) - 1e-9
+    if m <= EXACT_CLUSTERS:
+        signs = 1 - 2 * ((np.arange(2**m)[:, None] >> np.arange(m)) & 1)
+        return float((np.abs(signs @ sums) >= seen).mean())
+    beyond = 0
+    for start in range(0, TEST_ROUNDS, _CHUNK):
+        drawn = 1 - 2 * rng.integers(0, 2, size=(min(_CHUNK, TEST_ROUNDS - start), m))
+        beyond += int((np.abs(drawn @ sums) >= seen).sum())
+    return (1 + beyond) / (1 + TEST_ROUNDS)
 
 
 def mcnemar(lost: int, won: int) -> float:

@@ -42,7 +42,7 @@ def test_a_clear_gain_is_called_one_and_noise_is_not(
     assert (success["a"], success["b"], success["test"]) == (0.5, 0.9, "McNemar")
     assert (success["verdict"], acts["verdict"]) == ("better", "no difference shown")
     assert success["low"] > 0 and success["pairs"] == N
-    assert acts["test"] == "paired bootstrap" and acts["detectable"] > 0
+    assert acts["test"] == "sign flips" and acts["detectable"] > 0
     assert acts["p_holm"] >= acts["p"]
     assert "detectable" in out and "▲ better" in out
 
@@ -172,7 +172,7 @@ def test_rank_files_are_compared_turn_by_turn(
     assert found["mrr@10"]["difference"] == 0.5
     assert found["recall@10"]["b"] == 1.0
     # Thirty turns are ten dialogues: McNemar would take them for thirty.
-    assert found["hit_rate@10"]["test"] == "paired bootstrap"
+    assert found["hit_rate@10"]["test"] == "sign flips"
 
 
 def test_rank_files_need_turns_and_every_turn(

@@ -97,8 +97,12 @@ def test_a_scorer_cannot_pass_by_falling_silent(
     assert outcomes(capsys, 1, less, "--baseline", base)["task_success"] == "failed"
     gone = run_folder(tmp_path / "gone", {VIOLATIONS: CLEAN})
     assert outcomes(capsys, 1, gone, "--baseline", base)["task_success"] == "failed"
-    mute = run_folder(tmp_path / "mute", {VIOLATIONS: [None] * N})
-    assert outcomes(capsys, 1, mute)["violations"] == "failed"
+    mute = run_folder(tmp_path / "mute", {VIOLATIONS: [None] * N, SUCCESS: passes(100, N)})
+    assert "no scorer with a floor that applies" in refused(capsys, "gate", mute)
+    blind: Column = [None] * 50 + [0.0] * 50
+    half = run_folder(tmp_path / "half", {VIOLATIONS: blind, SUCCESS: passes(100, N)})
+    assert outcomes(capsys, 0, half)["violations"] == "passed"
+    assert outcomes(capsys, 1, half, "--baseline", base)["violations"] == "failed"
 
 
 def test_a_judge_that_was_not_calibrated_is_only_heard(

@@ -11,6 +11,7 @@ from evals.statistics import (
     mcnemar,
     mean_interval,
     paired_difference,
+    sign_flips,
     wilson,
 )
 
@@ -34,7 +35,7 @@ def test_wilson_has_its_known_values(successes: int, n: int, low: float, high: f
 def test_shares_of_single_dialogues_are_wilson_and_means_are_drawn() -> None:
     share = mean_interval(np.array([1.0] * 8 + [0.0] * 2), own(10), rng())
     assert (share.low, share.high) == pytest.approx(wilson(8, 10))
-    mean = mean_interval(np.array([0.2, 0.4, 0.9, 0.5]), own(4), rng())
+    mean = mean_interval(np.array([0.2, 0.4, 0.9, 0.5, 0.4, 0.6]), own(6), rng())
     assert mean.low < mean.value == 0.5 < mean.high
     assert math.isnan(mean_interval(np.array([]), [], rng()).value)
 
@@ -45,9 +46,21 @@ def test_clusters_that_agree_leave_the_doubt_of_few_clusters() -> None:
     assert (passed.low, passed.high) == pytest.approx(wilson(3, 3))
 
 
-def test_one_cluster_says_nothing_about_others() -> None:
-    alone = mean_interval(np.array([0.2, 0.4, 0.6]), ["s"] * 3, rng())
-    assert alone.value == pytest.approx(0.4) and math.isnan(alone.low) and math.isnan(alone.high)
+def test_few_clusters_say_little_about_others() -> None:
+    few = mean_interval(np.array([0.2, 0.4, 0.6] * 5), [f"s{i % 3}" for i in range(15)], rng())
+    assert few.value == pytest.approx(0.4) and math.isnan(few.low) and math.isnan(few.high)
+    # Two scenarios that both rose in all their trials are no proof.
+    rose = paired_difference(np.zeros(8), np.ones(8), [f"s{i % 2}" for i in range(8)], rng())
+    assert rose.p == 0.5 and math.isnan(rose.low) and math.isnan(rose.detectable)
+
+
+def test_sign_flips_are_exact_for_few_and_drawn_for_many() -> None:
+    assert sign_flips(np.array([1.0, 2.0, 3.0]), rng()) == 0.25
+    assert sign_flips(np.zeros(5), rng()) == 1.0
+    sums = rng(3).normal(0.3, 1.0, 13)
+    # A fourteenth cluster without a difference changes nothing, but is beyond the exact limit.
+    drawn = sign_flips(np.append(sums, 0.0), rng())
+    assert drawn == pytest.approx(sign_flips(sums, rng()), abs=0.02)
 
 
 def test_an_interval_of_a_clustered_mean_holds_the_truth_as_often_as_it_says() -> None:
@@ -85,7 +98,7 @@ def test_trials_of_one_scenario_are_no_evidence_of_their_own() -> None:
     a, b = np.zeros(20), np.array([1.0] * 10 + [0.0] * 10)
     apart = paired_difference(a, b, own(20), rng())
     together = paired_difference(a, b, [f"s{i // 10}" for i in range(20)], rng())
-    assert together.test == "paired bootstrap"
+    assert together.test == "sign flips"
     assert apart.p < 0.01 < 0.4 < together.p
 
 
@@ -113,8 +126,8 @@ def test_no_difference_at_all_is_no_proof_of_none() -> None:
     same = paired_difference(np.ones(60), np.ones(60), own(60), rng())
     assert (same.p, same.low, same.high) == (1.0, 0.0, 0.0)
     assert same.detectable == at_most(60) == 0.05
-    counts = np.full(5, 2.5)
-    assert math.isnan(paired_difference(counts, counts, own(5), rng()).detectable)
+    counts = np.full(8, 2.5)
+    assert math.isnan(paired_difference(counts, counts, own(8), rng()).detectable)
 
 
 def test_what_makes_no_pairs_is_refused() -> None:
