@@ -23,9 +23,9 @@ A and B are run folders, files of scores (scores.jsonl), stored baselines (.json
 written by `rank --output` (then --turns FILE says what was right). Differences are B - A over
 pairs of the same scenario and trial, with a paired bootstrap over scenarios as interval. p is
 McNemar's for passes of single dialogues, else that of flipping the signs of whole scenarios;
-Holm's correction is over all rows. "detectable" is the smallest true difference that these pairs
-would show in 4 of 5 tries: a smaller one may hide behind no verdict. Fewer than 6 scenarios say
-too little for an interval.
+Holm's correction is over all rows in which enough pairs differ to show anything. "detectable" is
+the smallest true difference that these pairs would show in 4 of 5 tries: a smaller one may hide
+behind no verdict. Fewer than 6 scenarios say too little for an interval.
 """
 WIDTH = 175
 """Columns of text; a table that wraps cannot be read."""

@@ -37,7 +37,7 @@ class Row:
     """Means over pairs."""
     difference: Difference
     holm: float
-    """The p of the difference, as one of all rows."""
+    """The p of the difference, as one of all rows that could show one."""
     only_a: int
     only_b: int
     """Dialogues that have a value in one run alone."""
@@ -76,10 +76,17 @@ def compare(a: ScoredRun, b: ScoredRun, seed: int = 0) -> Comparison:
             skipped[name] = str(reason)
     if not rows:
         raise NotComparable(f"{a.name} and {b.name} have no scorer with values in common")
-    adjusted = holm([row.difference.p for row in rows])
-    rows = [replace(row, holm=p) for row, p in zip(rows, adjusted, strict=True)]
+    rows = _adjusted(rows)
     gone = [name for name in skipped if _speaks(name, a) and not _speaks(name, b)]
     return Comparison(a.name, b.name, rows, skipped, gone, remarks)
+
+
+def _adjusted(rows: Sequence[Row]) -> list[Row]:
+    """Holm over the rows that could show a difference at all; the others show none (Tarone)."""
+    able = [row for row in rows if row.difference.attainable < 1 - LEVEL]
+    adjusted = holm([row.difference.p for row in able])
+    holms = dict(zip((row.values.scorer for row in able), adjusted, strict=True))
+    return [replace(row, holm=holms.get(row.values.scorer, 1.0)) for row in rows]
 
 
 def _speaks(name: str, run: ScoredRun) -> bool:

@@ -163,8 +163,8 @@ def _comparison(found: Comparison | None) -> str:
         return ""
     note = (
         f"B − A, paired by scenario and trial. A is {found.a}, B is {found.b}. p after Holm's "
-        "correction over all rows; “detectable” is the smallest true difference that these pairs "
-        "show in 4 of 5 tries. " + ". ".join(found.remarks)
+        "correction over all rows that could show a difference; “detectable” is the smallest true "
+        "difference that these pairs show in 4 of 5 tries. " + ". ".join(found.remarks)
     )
     skipped = "; ".join(f"{name}: {why}" for name, why in found.skipped.items())
     heads = ("scorer", "unit", "A", "B", "B − A", "", "p", "detectable", "pairs", "")

@@ -48,8 +48,12 @@ class Interval:
 # --- one run --------------------------------------------------------------------------------------
 
 
-def mean_interval(values: Floats, clusters: Sequence[str], rng: np.random.Generator) -> Interval:
+def mean_interval(
+    values: Floats, clusters: Sequence[str], rng: np.random.Generator, shares: bool = True
+) -> Interval:
     """Of a mean: Wilson for shares of independent passes, otherwise a clustered bootstrap.
+
+    `shares` = False: zeros and ones are amounts (tokens, turns) that only happen to be so.
 
     Where every cluster says the same, the bootstrap knows no doubt; a share then falls back to
     Wilson over clusters: 0 of 100 is not proven to be 0. Of anything else in fewer than
@@ -59,7 +63,7 @@ def mean_interval(values: Floats, clusters: Sequence[str], rng: np.random.Genera
     if not n:
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     value, m = float(values.mean()), len(set(clusters))
-    binary = bool(np.isin(values, (0.0, 1.0)).all())
+    binary = shares and bool(np.isin(values, (0.0, 1.0)).all())
     if binary and m == n:
         return Interval(value, *wilson(float(values.sum()), n), n)
     if m < MIN_CLUSTERS and not binary:
@@ -138,6 +142,8 @@ class Difference:
     detectable: float
     """The smallest true difference that these pairs would show in 4 of 5 tries; nan if unknown."""
     pairs: int
+    attainable: float
+    """The smallest p that so many differing pairs (or clusters) could have had."""
 
 
 def paired_difference(
@@ -154,11 +160,13 @@ def paired_difference(
         draws = bootstrap_means(gaps, clusters, rng, TEST_ROUNDS)
         low, high = _percentiles(draws)
         detectable = _detectable(draws, binary, m)
+    sums, _ = _by_cluster(gaps, clusters)
     if binary and m == n:
         p, test = mcnemar(int((gaps < 0).sum()), int((gaps > 0).sum())), "McNemar"
     else:
-        p, test = sign_flips(_by_cluster(gaps, clusters)[0], rng), "sign flips"
-    return Difference(value, low, high, p, test, detectable, n)
+        p, test = sign_flips(sums, rng), "sign flips"
+    attainable = min(1.0, 2.0 ** (1 - int((sums != 0).sum())))
+    return Difference(value, low, high, p, test, detectable, n, attainable)
 
 
 def _detectable(draws: Floats, binary: bool, clusters: int) -> float:

@@ -32,7 +32,8 @@ def estimate(values: Values, run: ScoredRun, keys: frozenset[Key] | None = None)
     kept = {k: v for k, v in values.applicable.items() if keys is None or k in keys}
     clusters = [run.clusters[key] for key in kept]
     rng = np.random.default_rng(SEED)
-    return mean_interval(np.array(list(kept.values()), dtype=np.float64), clusters, rng)
+    shares = values.unit in SHARES or values.unit == "count"  # a count of 0 or 1 faults
+    return mean_interval(np.array(list(kept.values()), dtype=np.float64), clusters, rng, shares)
 
 
 # --- slices ---------------------------------------------------------------------------------------

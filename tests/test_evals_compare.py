@@ -64,6 +64,19 @@ def test_what_applies_in_one_run_alone_is_left_out_and_told(tmp_path: Path) -> N
     assert found.skipped == {"act_accuracy": "applies to no dialogue of both"}
 
 
+def test_rows_that_cannot_show_anything_cost_the_others_nothing(tmp_path: Path) -> None:
+    """Forty scorers that never differ are no forty questions (Tarone)."""
+    idle = {
+        Scorer(name=f"idle_{i}", version=1, unit="pass", direction="higher"): [1.0] * N
+        for i in range(40)
+    }
+    a = run_folder(tmp_path / "a", {SUCCESS: passes(20), **idle})
+    b = run_folder(tmp_path / "b", {SUCCESS: passes(27), **idle})
+    rows = {row.values.scorer: row for row in compare(load_run(a), load_run(b)).rows}
+    assert rows["task_success"].holm == rows["task_success"].difference.p == 2**-6
+    assert rows["task_success"].verdict == "better" and rows["idle_3"].holm == 1.0
+
+
 def test_the_same_agent_twice_is_noise_and_said_to_be(tmp_path: Path) -> None:
     agent = {"commit": "abc"}
     a = run_folder(tmp_path / "a", {SUCCESS: passes(3, 5)}, agent=agent)

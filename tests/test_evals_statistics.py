@@ -54,6 +54,11 @@ def test_few_clusters_say_little_about_others() -> None:
     assert rose.p == 0.5 and math.isnan(rose.low) and math.isnan(rose.detectable)
 
 
+def test_amounts_are_no_shares() -> None:
+    amounts = mean_interval(np.zeros(10), own(10), rng(), shares=False)
+    assert (amounts.low, amounts.high) == (0.0, 0.0)
+
+
 def test_sign_flips_are_exact_for_few_and_drawn_for_many() -> None:
     assert sign_flips(np.array([1.0, 2.0, 3.0]), rng()) == 0.25
     assert sign_flips(np.zeros(5), rng()) == 1.0
