@@ -2,7 +2,7 @@
 
 Knows which rows stand beside each other, so that no figure of a judge is read without its ceiling
 and its floor. Does not know files or flags (calibrate_command.py), nor models. Pure. Called by
-calibrate_command.py.
+calibrate_command.py and figures.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ import numpy as np
 
 from evals.agreement import Agreement, Bounded, agree, alpha_of
 from evals.labels import Item
+from evals.report import Row
 from evals.satisfaction import FOLDS, by_frequency, grades_out_of_fold
 from evals.scores import Direction
 
@@ -21,6 +22,13 @@ FLOOR = 0.40
 Koch (1977) let moderate agreement begin."""
 ALONE, COMMONEST = "one person against the others", "always the commonest grade"
 WORDS = f"counted words, fitted out of {FOLDS} folds"
+
+FIGURES = (
+    f"quadratic kappa: {ALONE}",
+    f"quadratic kappa: {WORDS}",
+    "Krippendorff's alpha of all raters",
+)
+"""Rows of the results table."""
 
 
 @dataclass(frozen=True)
@@ -98,3 +106,14 @@ def verdict(found: Agreement) -> str:
         return f"decides: the lower end of its weighted kappa, {low:.2f}, reaches {FLOOR:.2f}"
     told = "is not known" if np.isnan(low) else f"is {low:.2f}"
     return f"ADVISORY: the lower end of its weighted kappa {told}, below {FLOOR:.2f}"
+
+
+def rows_of(found: Calibration, data: str) -> list[Row]:
+    """The rows of the results table; see `FIGURES`."""
+    values = (
+        found.rows[ALONE].weighted_kappa,
+        found.rows[WORDS].weighted_kappa,
+        found.alpha,
+    )
+    told = [f"{v.value:.2f} [{v.low:.2f}, {v.high:.2f}]" for v in values]
+    return [Row(figure, data, value) for figure, value in zip(FIGURES, told, strict=True)]
