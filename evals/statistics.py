@@ -156,11 +156,16 @@ def paired_difference(
     value, n, m = float(gaps.mean()), len(gaps), len(set(clusters))
     low, high, detectable = float("nan"), float("nan"), float("nan")
     binary = bool(np.isin(np.concatenate([a, b]), (0.0, 1.0)).all())
-    if m >= MIN_CLUSTERS:
+    if m >= MIN_CLUSTERS and gaps.any():
         draws = bootstrap_means(gaps, clusters, rng, TEST_ROUNDS)
         low, high = _percentiles(draws)
-        detectable = _detectable(draws, binary, m)
+        detectable = (Z + Z_POWER) * float(draws.std())
+    elif m >= MIN_CLUSTERS:
+        low = high = 0.0
     sums, _ = _by_cluster(gaps, clusters)
+    if not detectable > 0:
+        # No pair differs: of a share we know at least how rarely pairs can differ.
+        detectable = at_most(m) if binary and m >= MIN_CLUSTERS else float("nan")
     if binary and m == n:
         p, test = mcnemar(int((gaps < 0).sum()), int((gaps > 0).sum())), "McNemar"
     else:
@@ -169,16 +174,9 @@ def paired_difference(
     return Difference(value, low, high, p, test, detectable, n, attainable)
 
 
-def _detectable(draws: Floats, binary: bool, clusters: int) -> float:
-    spread = float(draws.std())
-    if spread:
-        return (Z + Z_POWER) * spread
-    # No pair differs: of a share we know at least how rarely pairs can differ.
-    return at_most(clusters) if binary else float("nan")
-
-
 def sign_flips(sums: Floats, rng: np.random.Generator) -> float:
     """The two-sided p of sums of clusters, if each might as well have the other sign."""
+    sums = sums[sums != 0]  # whatever their sign, they change nothing
     m, seen = len(sums), abs(float(sums.sum())) - 1e-9
     if m <= EXACT_CLUSTERS:
         signs = 1 - 2 * ((np.arange(2**m)[:, None] >> np.arange(m)) & 1)
