@@ -17,10 +17,10 @@ from evals import report_plots as plots
 from evals.calibration_file import PREFIX, JudgeLog
 from evals.comparison import Comparison, Row
 from evals.gate_output import difference_of, number
-from evals.gates import SHARES
+from evals.gates import SHARES, bound_of
 from evals.report_talk import talk
 from evals.scored_run import ScoredRun, Values
-from evals.statistics import Interval, at_most
+from evals.statistics import Interval
 from evals.summary import (
     MIN_SLICE,
     Slice,
@@ -105,14 +105,14 @@ def _floors(run: ScoredRun) -> str:
 def _tile(values: Values, run: ScoredRun) -> str:
     found = values.applicable
     broken = sum(value != values.best for value in found.values())
-    looked = sum(s.of or 0 for s in run.scores if s.scorer == values.scorer) or len(found)
+    looked = sum(s.of or 0 for s in run.scores if s.scorer == values.scorer)
     if not found:
         kind, head, note = "silent", "–", "applies to no dialogue"
     elif broken:
         kind, head, note = "broken", str(broken), f"of {len(found):,} dialogues break it"
     else:
-        note = f"in {looked:,} looked at: at most {at_most(looked):.2%}"
-        kind, head = "kept", "0"
+        seen = f"{looked:,} looked at, " if looked else ""
+        kind, head, note = "kept", "0", f"{seen}{bound_of(values, run)}"
     name = escape(values.scorer.replace("_", " "))
     return f'<div class="tile {kind}"><b>{head}</b><span>{name}</span><small>{note}</small></div>'
 

@@ -85,7 +85,7 @@ def load_run(path: Path) -> ScoredRun:
         return load_folder(path)
     if path.suffix == ".json":
         return load_baseline(path)
-    return scored(path.name, read_models(path, Score), str(path))
+    return run_of(path.name, read_models(path, Score), str(path))
 
 
 def load_folder(path: Path) -> ScoredRun:
@@ -97,10 +97,10 @@ def load_folder(path: Path) -> ScoredRun:
     judged = read_models(path / JUDGED, Score) if (path / JUDGED).exists() else []
     config = folder.config
     name = path.resolve().name
-    return scored(name, [*folder.scores(), *judged], str(path), config.data, config.agent)
+    return run_of(name, [*folder.scores(), *judged], str(path), config.data, config.agent)
 
 
-def scored(
+def run_of(
     name: str,
     scores: Iterable[Score],
     where: str,

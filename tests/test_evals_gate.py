@@ -55,8 +55,8 @@ def test_none_seen_is_told_with_its_bound(
 ) -> None:
     clean = run_folder(tmp_path / "clean", {VIOLATIONS: CLEAN})
     assert main(["gate", str(clean)]) == 0
-    # 4 things looked at in each of 100 dialogues: 3 / 400.
-    assert "(400 looked at): at most 0.75%" in capsys.readouterr().out
+    # 4 things looked at in each of 100 scenarios; only scenarios are independent: 3 / 100.
+    assert "(400 looked at): in at most 3.0% of such scenarios" in capsys.readouterr().out
 
 
 def test_a_loss_shuts_the_gate_and_too_few_dialogues_are_told_apart(
