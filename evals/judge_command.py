@@ -85,10 +85,11 @@ async def grade_run(
 ) -> JudgeLog:
     """Grade what is not graded yet; nothing is asked twice. Raises: EvalProblem."""
     _must_be(folder, judge.judge_id)
-    if (folder / JUDGED).exists():
-        found = read_log(folder)
-        if found is not None:
+    found = read_log(folder)
+    if found is not None and (folder / JUDGED).exists():
+        if not found.failed:
             return found
+        (folder / JUDGED).replace(folder / PARTIAL)  # the model may be reached by now
     kept = _kept(folder / PARTIAL, judge.criteria)
     done = {(score.key[0], score.trial) for score in kept}
     # Whoever resumes is held to the same judge.
@@ -123,13 +124,18 @@ def _must_be(folder: Path, judge_id: JudgeId) -> None:
 
 
 def _kept(path: Path, criteria: int) -> list[Score]:
-    """What an earlier, interrupted call left; its last dialogue may be half and is asked again."""
+    """What an earlier call left, without dialogues that are half or met a model that failed."""
     if not path.exists():
         return []
     content = path.read_bytes()
     path.write_bytes(content[: content.rfind(b"\n") + 1])
     found = read_models(path, Score) if path.stat().st_size else []
-    graded = Counter((score.key[0], score.trial) for score in found)
+    failed = FAILED, False
+    graded = Counter(
+        (score.key[0], score.trial)
+        for score in found
+        if (score.evidence[0].detail, score.applicable) != failed
+    )
     return [score for score in found if graded[score.key[0], score.trial] == criteria]
 
 

@@ -229,6 +229,21 @@ async def test_an_interrupted_judge_goes_on_where_it_was(tmp_path: Path) -> None
     assert await grade(run, asked_again) == log and not asked_again.documents
 
 
+async def test_dialogues_that_met_a_failing_model_are_asked_again(tmp_path: Path) -> None:
+    run, calls = a_run(tmp_path), iter(range(100))
+
+    def throttles(document: Any) -> Any:
+        if next(calls) == 2:
+            raise ModelFailure("throttled", "later")
+        return verdicts(document)
+
+    assert (await grade(run, Scripted(throttles))).failed == len(RUBRIC.criteria)
+    again = Scripted(verdicts)
+    log = await grade(run, again)
+    assert len(again.documents) == 1 and log.failed == 0
+    assert len(load_folder(run).values["judge.satisfaction"].applicable) == 5
+
+
 async def test_two_judges_are_never_mixed(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     await grade(run, Scripted(verdicts))
