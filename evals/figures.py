@@ -19,6 +19,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from evals import (
+    calibration,
     describe,
     extract_command,
     index_durability,
@@ -29,6 +30,7 @@ from evals import (
     wordings,
 )
 from evals.commands import Commands, new_command
+from evals.labels import read_items
 from evals.place import find_data, opened
 from evals.rank import ROWS, Protocol
 from evals.rank_command import read, with_progress
@@ -49,10 +51,18 @@ IARD_GOLD = "dialogue/iard_intents_gold_30.jsonl.gz"
 IARD_PARTIAL = "dialogue/iard_intents_partial_221.jsonl.gz"
 MIT_ENG = "queries/mit_movie_eng_valid.jsonl.gz"
 MIT_TRIVIA = "queries/mit_movie_trivia_valid.jsonl.gz"
+LABELS = "dialogue/uss_redial_satisfaction_700.jsonl.gz"
+LISTED = ("ndcg", "map", "map_capped", "mrr", "hit_rate", "precision")
+"""Of ranking_metrics.py, in the row of lists."""
 CORE_INDEX = CACHE / "core"
 DONE = CACHE / "figures.json"
 KILLS = 20
 ON_CORE = "catalogue_core (15,729 movies)"
+ON_LABELS = "satisfaction with 700 ReDial dialogues, against the median of 3 to 7 people"
+ON_DEV_TURNS = (
+    "ReDial dev turns with a new target, means over turns, all films of catalogue_core, "
+    "counts out of 5 folds"
+)
 ON_DEV = "ReDial dev turns, new targets, all films of catalogue_core, counts out of 5 folds"
 
 
@@ -210,11 +220,21 @@ def _rank() -> list[Row]:
         value = f"{row[10]} / {_share(row[50].value)} / {_share(row[200].value)}"
         bound = "above each single leg" if name == "full" else ""
         rows.append(Row(f"recall@10 / 50 / 200, {name}", ON_DEV, value, bound))
+    full, k = found.metrics["full"], found.metrics_k
+    told = " / ".join(_share(full[name]) for name in LISTED)
+    rows.append(Row(f"{' / '.join(LISTED)} at {k}, full", ON_DEV_TURNS, told))
     link = found.linking
     value = f"precision {link['precision']:.3f}, recall {link['recall']:.3f}"
     rows.append(Row("linking of named films", "ReDial dev turns, labelled entities", value))
     barred = f"{sum(found.barred.values())} of {found.new_targets}"
     return [*rows, Row("targets that the agent's own constraints rule out", ON_DEV, barred)]
+
+
+def _calibration() -> list[Row]:
+    """What the labels say of themselves; no judge is asked, so no model is needed."""
+    return calibration.rows_of(
+        calibration.calibrate(read_items(_data(LABELS), "dialogue"), {}), ON_LABELS
+    )
 
 
 def _signal() -> list[Row]:
@@ -363,6 +383,7 @@ MEASUREMENTS: Sequence[Measurement] = (
         _named(ON_DEV, *(f"recall@10 / 50 / 200, {row}" for row in ROWS)),
         _rank,
     ),
+    Measurement("calibration", (LABELS,), _named(ON_LABELS, *calibration.FIGURES), _calibration),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), ROUTING, _routing),

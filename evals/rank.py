@@ -64,7 +64,8 @@ class Protocol:
         elif self.in_sample:
             counted = "IN SAMPLE: the shipped counts include these dialogues"
         films = f"{len(self.candidates)} given" if self.candidates is not None else "all"
-        return f"micro recall, mentioned films removed, candidates = {films}, {counted}"
+        right = "positives = the turn's targets, those mentioned before counted apart"
+        return f"micro recall, {right}, mentioned films removed, candidates = {films}, {counted}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class Run:
     cases: Sequence[Case]
     protocol: Protocol
     answers: dict[str, Answer] = field(default_factory=dict)
+    candidates: frozenset[str] = frozenset()
+    """Every film that could have been ranked."""
     seconds: float = 0.0
 
 
@@ -109,8 +112,15 @@ async def run_rank(
         for case in group:
             run.answers[case.qid] = await _answer(case, world, rows, protocol)
             report(len(run.answers), len(cases))
+    run.candidates = await _candidates(protocol, services)
     run.seconds = time.monotonic() - started
     return run
+
+
+async def _candidates(protocol: Protocol, services: Services) -> frozenset[str]:
+    if protocol.candidates is not None:
+        return protocol.candidates
+    return frozenset([movie.movie_id async for movie in services.index.scan()])
 
 
 async def check_leaks(cases: Sequence[Case], protocol: Protocol, services: Services) -> None:

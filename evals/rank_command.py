@@ -20,7 +20,7 @@ from evals import rank_input
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import find_data, opened
 from evals.rank import ROWS, Protocol, Run, run_rank
-from evals.rank_figures import figures_of, remarks_of, table_of
+from evals.rank_figures import figures_of, metrics_table_of, remarks_of, table_of
 from evals.rank_input import Case, InputProblem
 from infra.progress import shown
 from infra.wiring import Services
@@ -67,6 +67,7 @@ async def rank(given: argparse.Namespace) -> int:
     else:
         console = Console(width=max(Console().width, 150))
         console.print(table_of(figures))
+        console.print(metrics_table_of(figures))
         for line in remarks_of(figures):
             print(line)
     if given.json:

@@ -14,9 +14,12 @@ from rich.table import Table
 
 from evals.rank import AS_WRITTEN, FULL, PROPOSALS, Run
 from evals.rank_input import Case, named_in
-from evals.ranking import Estimate, paired_gain, recall_estimate
+from evals.ranking import ABSENT, Estimate, paired_gain, recall_estimate
+from evals.ranking_metrics import METRICS, coverage, judged_ranks, mean, per_query
 
 KS = (1, 5, 10, 20, 50, 200)
+METRICS_K = 10
+"""Where the metrics beside recall are cut."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,12 @@ class Figures:
     """Targets named earlier in their context: counted here and nowhere else."""
     rows: Mapping[str, Mapping[int, Estimate]]
     """{row: {k: recall@k}} over new targets."""
+    metrics_k: int
+    """Where the metrics beside recall are cut: `METRICS_K`, or k if lists are shorter."""
+    metrics: Mapping[str, Mapping[str, float]]
+    """{row: {metric: mean over turns that have a new target}}."""
+    coverage: float
+    """Share of the candidates that the first row puts into the first `metrics_k` of any turn."""
     linking: Mapping[str, float]
     """Precision and recall of the agent's own linking against the labelled entities, if there are
     any."""
@@ -52,6 +61,11 @@ class Figures:
             "new_targets": self.new_targets,
             "mentioned_targets": self.mentioned_targets,
             "rows": rows,
+            f"metrics@{self.metrics_k}": {
+                name: {metric: round(value, 4) for metric, value in row.items()}
+                for name, row in self.metrics.items()
+            },
+            f"coverage@{self.metrics_k}": round(self.coverage, 4),
             "linking": dict(self.linking),
             "barred": dict(self.barred),
             "grounding": dict(self.grounding),
@@ -68,20 +82,24 @@ def figures_of(run: Run, names: Mapping[str, str], seed: int = 0) -> Figures | N
     strata: dict[str, Sequence[Case]] = {"": run.cases}
     if proposed and len(proposed) < len(run.cases):
         strata[f" ({len(proposed)} turns with proposals)"] = proposed
-    rows = {
-        f"{row}{label}": _row(run, cases, row, seed)
+    named_rows = {
+        f"{row}{label}": (cases, row)
         for label, cases in strata.items()
         for row in dict.fromkeys(r for c in cases for r in run.answers[c.qid].ranks)
         # Proposals alone say nothing about turns that have none.
         if row not in (PROPOSALS, AS_WRITTEN) or len(cases) == len(proposed)
     }
     new = sum(len(case.new_targets) for case in run.cases)
+    k = min(METRICS_K, run.protocol.k)
     return Figures(
         protocol=run.protocol.describe(),
         turns=len(run.cases),
         new_targets=new,
         mentioned_targets=sum(len(case.targets) for case in run.cases) - new,
-        rows=rows,
+        rows={name: _row(run, cases, row, seed) for name, (cases, row) in named_rows.items()},
+        metrics_k=k,
+        metrics={name: _metrics(run, cases, row, k) for name, (cases, row) in named_rows.items()},
+        coverage=coverage([a.movie_ids for a in run.answers.values()], run.candidates, k),
         linking=_linking(run, names),
         barred=dict(Counter(b for a in run.answers.values() for b in a.barred).most_common()),
         grounding=_grounding(run),
@@ -117,6 +135,11 @@ def _paired(run: Run, cases: Sequence[Case], seed: int) -> dict[int, Estimate]:
         for k in KS
         if len(clusters) and 5 <= k <= 50
     }
+
+
+def _metrics(run: Run, cases: Sequence[Case], row: str, k: int) -> dict[str, float]:
+    lists = [judged_ranks(run.answers[case.qid].ranks[row], ABSENT) for case in cases]
+    return {metric.name: mean(per_query(lists, metric, k)) for metric in METRICS}
 
 
 def _linking(run: Run, names: Mapping[str, str]) -> dict[str, float]:
@@ -156,6 +179,21 @@ def table_of(figures: Figures) -> Table:
         table.add_column(f"R@{k}", justify="right")
     for name, row in figures.rows.items():
         table.add_row(name, *[str(row[k]) for k in ks])
+    return table
+
+
+def metrics_table_of(figures: Figures) -> Table:
+    """The other metrics, with the definition of each below the table."""
+    says = "; ".join(f"{metric.name}: {metric.says}" for metric in METRICS)
+    first = next(iter(figures.metrics))
+    covered = f"{first} covers {figures.coverage:.1%} of the candidates"
+    title = f"at {figures.metrics_k}, means over turns with a new target; {covered}"
+    table = Table(title=title, caption=f"{figures.protocol}. {says}")
+    table.add_column("row")
+    for metric in METRICS:
+        table.add_column(metric.name, justify="right")
+    for name, row in figures.metrics.items():
+        table.add_row(name, *(f"{row[m.name]:.3f}".removeprefix("0") for m in METRICS))
     return table
 
 

@@ -1,7 +1,7 @@
 """Ranking metrics over targets, in numpy: definitions first, nothing else.
 
-Knows ranks, hits and clusters. Does not know data sets, dialogues or retrieval. Pure; every random
-draw comes from an rng passed in. Called by rank.py.
+Knows ranks, hits and clusters. Does not know data sets, dialogues or retrieval, nor how an interval
+is drawn (statistics.py). Pure. Called by rank.py; metrics of whole lists are in ranking_metrics.py.
 
 Definitions. A *target* is one movie that was right for one query; a query may have several. The
 *rank* of a target is its place in the returned list, 1 = first, or `ABSENT`. *Recall@k, micro* is
@@ -15,12 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from evals.statistics import ROUNDS, TEST_ROUNDS, clustered_interval
+
 ABSENT = np.iinfo(np.int32).max
 """The rank of a target that is not in the list."""
-ROUNDS = 1000
-PAIRED_ROUNDS = 10_000
-"""A difference near its bound needs a steadier interval."""
-LEVEL = 0.95
 
 Ranks = npt.NDArray[np.int32]
 
@@ -68,29 +66,9 @@ def paired_gain(
 ) -> Estimate:
     """Recall@k of one ranking less that of another on the same targets, drawn by cluster."""
     gains = (ranks <= k).astype(np.float64) - (base <= k)
-    low, high = clustered_interval(gains, clusters, rng, PAIRED_ROUNDS)
+    low, high = clustered_interval(gains, clusters, rng, TEST_ROUNDS)
     value = float(np.mean(gains)) if len(gains) else 0.0
     return Estimate(value, low, high, len(gains))
-
-
-def clustered_interval(
-    values: npt.NDArray[np.float64],
-    clusters: Sequence[str],
-    rng: np.random.Generator,
-    rounds: int = ROUNDS,
-) -> tuple[float, float]:
-    """The percentile interval of the mean when clusters are drawn with replacement."""
-    if not len(values):
-        return 0.0, 0.0
-    _, of = np.unique(np.asarray(clusters), return_inverse=True)
-    m = int(of.max()) + 1
-    sums = np.bincount(of, weights=values, minlength=m)
-    sizes = np.bincount(of, minlength=m)
-    drawn = rng.multinomial(m, np.full(m, 1.0 / m), size=rounds)
-    means = (drawn @ sums) / (drawn @ sizes)
-    tail = 100 * (1 - LEVEL) / 2
-    low, high = np.percentile(means, [tail, 100 - tail])
-    return float(low), float(high)
 
 
 def _short(share: float) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-PROMPTS = ("decide", "look_up", "explain", "respond", "judge", "user_simulator")
+PROMPTS = ("decide", "look_up", "explain", "respond", "judge", "judge_pair", "user_simulator")
 LOCK = "prompts.lock"
 
 

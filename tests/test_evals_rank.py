@@ -102,7 +102,13 @@ def test_figures_end_as_one_json_object(tmp_path: Path, capsys: pytest.CaptureFi
     assert (printed["new_targets"], printed["mentioned_targets"]) == (1, 1)
     assert list(printed["rows"]) == ["full", "popularity", "lexical", "dense", "neighbours"]
     assert list(printed["rows"]["full"]) == ["R@1", "R@5", "R@10", "R@20"]
-    assert "mentioned films removed" in printed["protocol"]
+    for named in ("mentioned films removed", "positives = ", "candidates = all", "counts"):
+        assert named in printed["protocol"]
+    full = printed["metrics@10"]["full"]
+    # One target: its reciprocal rank, recall and precision hang together.
+    assert full["precision"] == pytest.approx(full["recall"] / 10)
+    assert full["hit_rate"] == full["recall"] == printed["rows"]["full"]["R@10"]["value"]
+    assert printed["coverage@10"] == pytest.approx(10 / MOVIES, abs=1e-4)
 
 
 def test_linking_is_a_figure_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

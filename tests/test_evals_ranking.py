@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from evals.ranking import ABSENT, clustered_interval, ranks_of, recall, recall_estimate
+from evals.ranking import ABSENT, ranks_of, recall, recall_estimate
+from evals.statistics import clustered_interval
 
 
 def ranks(*values: int) -> "np.ndarray":
