@@ -15,6 +15,7 @@ from agent.ledger import Entry, Ledger, LedgerEdit
 from agent.ledger_labels import parse_remove_text
 from agent.policy import Clarification, clarification
 from agent.turn import DialogueState, Edit
+from retrieval.gloss import OTHER, READ
 from retrieval.movie import ATTRIBUTES, Movie, number_of
 from retrieval.understanding import Comparison, Mention, Understanding, Withdrawal
 from retrieval.wording import GRADE_WORDS
@@ -153,12 +154,22 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         rewatch=heard.rewatch,
     )
     told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
+    say = _language_note(context)
     if told or state.ledger.entries:
-        return Decision((act,), edits, search)
+        return Decision((act,), edits, search, say=say)
     if state.pending or "open" in state.asked:
         # Never ask twice in a row without new information: show what is loved instead.
-        return Decision((act,), edits, search)
-    return Decision(("clarify", act), edits, search, clarify=clarification("open"))
+        return Decision((act,), edits, search, say=say)
+    return Decision(("clarify", act), edits, search, clarify=clarification("open"), say=say)
+
+
+def _language_note(context: DecisionContext) -> tuple[str, ...]:
+    """Once in a conversation, in their own language: understood, but answered in English."""
+    heard, state = context.understanding, context.state
+    if heard.language == OTHER:
+        return ("foreign",)
+    first = not (state.shown or state.ledger.entries or state.asked)
+    return (f"answered_in_english_{heard.language}",) if first and heard.language in READ else ()
 
 
 def _text(context: DecisionContext) -> str:

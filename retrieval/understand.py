@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from retrieval.gloss import OTHER, gloss
 from retrieval.lexicon import Lexicon
 from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie, fold
@@ -91,8 +92,10 @@ class Context:
 
 def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
     """Understand one utterance. Never raises, whatever the text; empty text gives an empty result."""
-    reading = _Reading(text.replace("’", "'").replace("\x00", " "), lexicon, context or Context())
-    return reading.result()
+    said = gloss(text.replace("’", "'").replace("\x00", " "), lexicon)
+    heard = _Reading(said.text, lexicon, context or Context()).result()
+    talk = ("foreign", *heard.small_talk) if said.language == OTHER else heard.small_talk
+    return replace(heard, text=text, language=said.language, small_talk=talk)
 
 
 class _Reading:

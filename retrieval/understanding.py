@@ -121,6 +121,9 @@ class Understanding:
     """Everything heard in one utterance; any of it may be empty."""
 
     text: str
+    """As it was said."""
+    language: str = "en"
+    """es, fr, de, "other" (recognised, but only what is recognisable is searched), or en."""
     findings: tuple[Finding, ...] = ()
     mentions: tuple[Mention, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
