@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from agent.decide import Decider, Decision
+from agent.events import Option
 from agent.ledger import Change, Ledger
 from agent.policy import Clarification
 from agent.turn import DialogueState, Turn
@@ -61,7 +62,14 @@ class TurnState(TypedDict, total=False):
     notes: list[str]
     """Sentences that must be said: unknown fields, nothing left."""
     clarify: Clarification | None
+    chips: list[Option]
+    """Critiques worth tapping under the list."""
     degraded: bool
     answer: str
     after: DialogueState
     timings: dict[str, float]
+
+
+def elapsed_ms(deps: Deps, started: float) -> float:
+    """Milliseconds since `started` by the clock of the turn, for the timings."""
+    return round((deps.clock() - started) * 1000, 2)

@@ -101,6 +101,8 @@ class Linker:
         self.tokens = tokenize(text)
         self.taken: list[tuple[int, int]] = []
         self.title_spans: list[tuple[int, int]] = []
+        self.trusted: tuple[int, int] = (0, 0)
+        """A stretch where capitals mean titles, whatever else the word means: "Alien and Aliens"."""
         plain = [t for t in self.tokens[1:] if t.folded in STOPWORDS and t.folded != "i"]
         # Where even small words are capitals, capitals say nothing.
         self.cased = not plain or sum(t.capital for t in plain) < 0.7 * len(plain)
@@ -159,6 +161,9 @@ class Linker:
     ) -> bool:
         if self._quoted(i, j):
             return True
+        low, high = self.trusted
+        if low <= self.tokens[i].start < high and self.cased and self._capitalised(i, j):
+            return True
         if is_vocabulary(key) or key in self.lexicon.tags or key.isdigit():
             return False
         if self._cuts_a_tag(i, j) and not (self.cased and self._capitalised(i, j)):
@@ -176,7 +181,8 @@ class Linker:
         if j - i == len(self.tokens) and not stop_only:
             return True
         if stop_only:
-            return capital and self._has_cue(i, found) and key != "i"
+            alone = j - i == len(self.tokens)
+            return capital and (alone or self._has_cue(i, found)) and key != "i"
         if key in _CUES or key in NEGATORS:
             return False
         if franchise or self.lexicon.is_telling(key):

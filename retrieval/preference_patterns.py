@@ -7,7 +7,14 @@ import re
 from typing import Literal
 
 from retrieval.understanding import SlotKind
-from retrieval.wording import COMPANIONS, COMPARATIVES, FEELING_MOODS, GRADE_WORDS
+from retrieval.wording import (
+    COMPANIONS,
+    COMPARATIVES,
+    FEELING_MOODS,
+    GRADE_WORDS,
+    RELATIVES,
+    SITUATIONS,
+)
 
 TOO_MUCH = 2
 """Grade (0-3) from which something is "too violent"."""
@@ -75,6 +82,20 @@ COMPANION = re.compile(
     + "|".join(COMPANIONS)
     + r")\b"
 )
+FOR_SOMEBODY = re.compile(
+    r"\b(?<!not )(?:for|(?:gift|present|pick) for) (?:my|a|an|our) (?:(?:old|little|big|dear|lovely|good|new) )*("
+    + "|".join(sorted(map(re.escape, RELATIVES), key=len, reverse=True))
+    + r")\b(?! and (?:me|i)\b)"
+)
+"""The film is for somebody else, who has a taste of their own."""
+FOR_ME_AGAIN = re.compile(
+    r"\b(?:and |now |but |ok(?:ay)? )+(?:something |one |a film |a movie )?for me\b|\bfor myself\b|\bback to me\b|\bsomething for me\b"
+)
+SITUATION = re.compile(
+    r"(?<![\w'])("
+    + "|".join(sorted(map(re.escape, SITUATIONS), key=len, reverse=True))
+    + r")(?![\w'])"
+)
 FAMILY = re.compile(
     r"\bfamily(?:[- ]friendly| night| films?| movies?| flicks?| comedy| fun)\b|\bkids?[- ]friendly\b|\bfor all ages\b"
     r"|\b(?:for|with) (?:the whole|the entire|my|the|our) family\b|\bthe (?:whole )?family (?:would|will|can|could)\b"
@@ -86,10 +107,10 @@ NO_SUBTITLES = re.compile(
     r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
 SERIES = re.compile(
-    r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ ){0,4}?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
+    r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ ){0,4}?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b|\bonly series\b|\bseries only\b|^\W*(?:tv )?series\W*$"
 )
 FILM_INSTEAD = re.compile(
-    r"\b(?:rather|instead|just|only|actually) (?:a |an |some )?(?:movie|film)s?\b|\b(?:movie|film) instead\b|\bno series\b"
+    r"\b(?:rather|instead|just|only|actually) (?:a |an |some )?(?:movie|film)s?\b|\b(?:movie|film) instead\b|\bno series\b|\b(?:movie|film)s? only\b|\bno (?:tv )?shows?\b"
 )
 ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
 UNWANTED_NOUNS = re.compile(

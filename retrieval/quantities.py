@@ -117,7 +117,7 @@ _AFTER_MOST = re.compile(r"^\s*(?:or (?:less|shorter|under)|max(?:imum)?|tops|at
 _AFTER_LEAST = re.compile(r"^\s*(?:or (?:more|longer)|at least|plus)\b")
 _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
-    r"|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
+    r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
 _LONG = re.compile(
     r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)"
@@ -190,7 +190,8 @@ _BOUNDED_YEAR = re.compile(
     r"(?:the (?:year )?)?((?:19|20)\d\d)(s?)\b(?: (onwards?|on|and up|or (?:newer|later)|or (?:older|earlier)))?"
 )
 _PLAIN_YEAR = re.compile(
-    rf"\b(?:from |made in |released in )?{_YEAR}(?: (onwards?|or newer|or later|or older))?"
+    rf"\b(?:from |made in |released in )?{_YEAR}(?! (?:remake|version|original|one)\b)"
+    r"(?: (onwards?|or newer|or later|or older))?"
 )
 _SINCE = {
     "nothing older than",
@@ -278,7 +279,7 @@ def _decade_span(match: re.Match[str], start: int, cue: str | None, part: str | 
 
 
 _RECENT = re.compile(
-    r"\b(?:recent(?:ly)?(?: released)?|latest|newest|brand new|new(?:er)? (?:movies?|films?|releases?|ones?|stuff)"
+    r"\b(?:recent|recently (?:released|made|out)|latest|newest|brand new|new(?:er)? (?:movies?|films?|releases?|ones?|stuff)"
     r"|(?:something|anything|a) new|modern|contemporary)\b"
 )
 NOT_OLD_YEARS = 25

@@ -27,7 +27,18 @@ from retrieval.index import (
     TextLeg,
     VectorLeg,
 )
-from retrieval.movie import Candidate, Evidence, Movie, Query, Taste, Wish, fold, values_of
+from retrieval.movie import (
+    Candidate,
+    Clause,
+    Evidence,
+    Movie,
+    Query,
+    Taste,
+    Wish,
+    fold,
+    holds,
+    values_of,
+)
 from retrieval.neighbours import (
     Knowledge,
     Votes,
@@ -49,6 +60,11 @@ WITHOUT_SEEDS: Mapping[str, float] = {
 }
 KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
 """Fusion weights by situation; from the pilot, then set by hand on ReDial dev turns."""
+
+
+LEAN = 3.0
+"""Times the score of a film for each leaning that it meets: stronger than any single leg, so that
+"something recent" opens with recent films, while one that all else speaks for stays on the list."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +129,15 @@ class Retriever:
         legs, sources = await self._plan(query, weights)
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
         leg_weights = self.settings.weights(query, bool(weights))
-        fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k)[:k]
+        fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k)
+        fused = fused[: max(k, WINDOW) if query.leanings else k]
         movies = await self.index.get([f.movie_id for f in fused])
         candidates = [
             _candidate(f, movies[f.movie_id], sources, query.wishes)
             for f in fused
             if f.movie_id in movies
         ]
+        candidates = _leaning(candidates, query.leanings)[:k]
         if self.settings.diversify and not query.known_item:
             top = [c.movie.movie_id for c in candidates[:30]]
             candidates = reorder(candidates, await self.index.vectors(top))
@@ -179,6 +197,17 @@ def _without_known(query: Query, taste: Taste) -> Query:
         query,
         constraints=replace(constraints, exclude_ids=constraints.exclude_ids | gone),
     )
+
+
+def _leaning(candidates: list[Candidate], leanings: Sequence[Clause]) -> list[Candidate]:
+    """Raise what is as it should rather be; the order of the others stays."""
+    if not leanings:
+        return candidates
+    raised = [
+        replace(c, score=c.score * LEAN ** sum(holds(c.movie, clause) for clause in leanings))
+        for c in candidates
+    ]
+    return sorted(raised, key=lambda c: -c.score)
 
 
 def _candidate(

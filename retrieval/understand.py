@@ -8,11 +8,14 @@ Pure; a few milliseconds. Called by agent/decide.py and, through it, by `python 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
+from retrieval.brands import find_brands
 from retrieval.gloss import OTHER, gloss
 from retrieval.lexicon import Lexicon
-from retrieval.linking import LinkedTitle, Linker
-from retrieval.movie import Movie, fold
+from retrieval.linking import LinkedPerson, LinkedTitle, Linker
+from retrieval.movie import Movie, RangeField, fold, number_of
+from retrieval.preference_patterns import FOR_ME_AGAIN
 from retrieval.preferences import Preferences
 from retrieval.questions import (
     FoundQuestion,
@@ -59,6 +62,11 @@ _BAD_IT = re.compile(
     r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b"
 )
 
+_SIMILAR = re.compile(
+    r"\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
+    r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b"
+)
+_PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
 _TO_WATCH = re.compile(
     r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
 )
@@ -113,8 +121,11 @@ class _Reading:
         question = find_question(self.lower)
         if question and question.words:
             self.linker.take(*question.words)
+        if question and question.about == "difference":
+            self.linker.trusted = question.span
         preferences = Preferences(self.linker, self.reaches)
         preferences.before_names()
+        brands = find_brands(self.linker, self.reaches)
         pointed = self.linker.ordinals(self.context.shown)
         people = self.linker.people()
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
@@ -122,8 +133,13 @@ class _Reading:
         mentions = tuple(
             self._mention(t, question.span if question else None) for t in titles if t.sure
         )
-        mentions += self._rest_of_series(mentions) + self._pronouns()
-        findings = preferences.after_names(people)
+        mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions)
+        if question and question.extreme:
+            mentions = self._extreme(question)
+            preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
+        if question and question.asks_only:
+            self.linker.take(*question.span)
+        findings = (*preferences.after_names(self._unasked(people)), *brands.wishes)
         comparisons = self._comparisons(preferences, mentions)
         chosen = len(mentions) == 1 and mentions[0].stance == "unseen"
         chosen = chosen and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
@@ -139,7 +155,7 @@ class _Reading:
             mentions=mentions,
             comparisons=comparisons,
             withdrawals=preferences.withdrawals,
-            question=question.of(self._asked(mentions)) if question else None,
+            question=question.of(*self._both_asked(mentions)) if question else None,
             why=why,
             why_movie=why_movie if why else None,
             small_talk=small_talk(self.lower),
@@ -151,6 +167,7 @@ class _Reading:
             additive=bool(_ADDITIVE.search(self.lower)),
             known_item=known_item,
             rewatch=bool(_REWATCH.search(self.lower)),
+            for_me=bool(FOR_ME_AGAIN.search(self.lower)),
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
             query_text=self._query_text(
@@ -191,28 +208,58 @@ class _Reading:
     def _negation_at(self, place: int) -> Reach | None:
         return next((r for r in self.reaches if r.start <= place < r.end), None)
 
-    def _rest_of_series(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """The other films behind a name that was refused: "not Star Wars" means all of them."""
-        found: list[Mention] = []
+    def _whole_series(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """A refused name stands for every film behind it: "not Star Wars" means all of them."""
+        whole: list[Mention] = []
         for mention in mentions:
             key = fold(self.text[mention.start : mention.end])
             tables = (self.lexicon.titles, self.lexicon.franchises)
-            entries = [e for table in tables for e in table.get(key, ())]
-            if mention.stance == "not_now":
-                found += [
-                    replace(mention, movie_id=e.movie_id, title=e.title, year=e.year)
-                    for e in entries
-                ]
-        named = {m.movie_id for m in mentions}
-        return tuple({m.movie_id: m for m in found if m.movie_id not in named}.values())
+            ids = {e.movie_id for table in tables for e in table.get(key, ())}
+            rest = tuple(sorted(ids - {mention.movie_id}))
+            if mention.stance != "not_now" or not rest:
+                whole.append(mention)
+                continue
+            name = self.text[mention.start : mention.end].strip("\"'").title()
+            whole.append(replace(mention, title=f"{name} films", year=None, also=rest))
+        return tuple(whole)
 
-    def _pronouns(self) -> tuple[Mention, ...]:
+    def _extreme(self, question: FoundQuestion) -> tuple[Mention, ...]:
+        """The film of the list that is the answer: "which one is the shortest?"."""
+        field = cast(RangeField, question.about)
+        values = [
+            (m.rating if question.about == "rating" else number_of(m, field), m)
+            for m in self.context.shown
+        ]
+        known = [(value, m) for value, m in values if value is not None]
+        if not known:
+            return ()
+        best = max(known, key=lambda v: v[0] * question.extreme)
+        return (_pointed(best[1], "asked"),)
+
+    def _unasked(self, people: Sequence[LinkedPerson]) -> list[LinkedPerson]:
+        """The people who are wished for: not those in brackets after a title."""
+        return [p for p in people if self.lower[: p.start].rstrip()[-1:] != "("]
+
+    def _both_asked(self, mentions: Sequence[Mention]) -> tuple[str | None, str | None]:
+        """The movie a question is about, and the other one when two are compared."""
+        asked = list(dict.fromkeys(m.movie_id for m in mentions if m.stance == "asked"))
+        first = self._asked(mentions)
+        if len(asked) > 1:
+            return asked[0], asked[1]
+        focus = self.context.in_focus
+        if asked and focus and focus.movie_id != asked[0] and _PRONOUN.search(self.lower):
+            return focus.movie_id, asked[0]
+        return first, None
+
+    def _pronouns(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """Movies of the list by pronoun: "seen it", "seen them all", "hated that one"."""
         if _SEEN_ALL.search(self.lower):
             return tuple(_pointed(m, "seen") for m in self.context.shown)
         focus = self.context.in_focus
         if focus is None:
             return ()
+        if _SIMILAR.search(self.lower) and not mentions:
+            return (_pointed(focus, "seed"),)
         if _BAD_IT.search(self.lower):
             return (_pointed(focus, "disliked"),)
         if _SEEN_IT.search(self.lower) and not _NEVER_SEEN.search(self.lower):

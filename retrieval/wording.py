@@ -51,6 +51,13 @@ OCCASION_WISHES: Final[dict[str, list[tuple[str, str]]]] = {
     for companion, wishes in _TABLES["occasions"].items()
 }
 """Companion -> (field, value) wishes."""
+SITUATIONS: Final[dict[str, str]] = dict(_by_wording("situations"))
+"""Said without "with" or "for": "date night", "in the background"."""
+RELATIVES: Final[list[str]] = _TABLES["relatives"]
+BRANDS: Final[dict[str, dict[str, Any]]] = _TABLES["brands"]
+"""Name -> {words, titles (how they begin), wishes as (field, value)}."""
+SUPERLATIVES: Final = _signed("superlatives")
+"""Superlative -> (field, +1 when it asks for the most of it)."""
 SERVICES: Final[list[str]] = _TABLES["services"]
 NEGATORS: Final[list[str]] = _TABLES["negators"]
 NOT_NEGATING: Final[list[str]] = _TABLES["not_negating"]

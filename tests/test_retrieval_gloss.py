@@ -61,7 +61,11 @@ NINETIES = (("max", 1999), ("min", 1990))
             {("genre", "horror", "want"), ("runtime", (("max", 90),), "want")},
         ),
         ("je n'aime pas les films de guerre", "fr", {("genre", "war", "avoid")}),
-        ("un western avec Tom Hanks", "fr", {("genre", "western", "want"), ("actor", "Tom Hanks", "want")}),
+        (
+            "un western avec Tom Hanks",
+            "fr",
+            {("genre", "western", "want"), ("actor", "Tom Hanks", "want")},
+        ),
         (
             "Ich möchte einen Thriller aus den 90ern, kein Horror",
             "de",
@@ -71,11 +75,19 @@ NINETIES = (("max", 1999), ("min", 1990))
                 ("genre", "horror", "avoid"),
             },
         ),
-        ("eine lustige Komödie, bitte", "de", {("genre", "comedy", "want"), ("mood", "funny", "want")}),
+        (
+            "eine lustige Komödie, bitte",
+            "de",
+            {("genre", "comedy", "want"), ("mood", "funny", "want")},
+        ),
         ("ich mag keine Musicals", "de", {("genre", "musical", "avoid")}),
-        ("etwas Gruseliges mit Brad Pitt", "de", {("mood", "scary", "want"), ("actor", "Brad Pitt", "want")}),
+        (
+            "etwas Gruseliges mit Brad Pitt",
+            "de",
+            {("mood", "scary", "want"), ("actor", "Brad Pitt", "want")},
+        ),
     ],
-)  # fmt: skip
+)
 def test_wishes(text: str, language: str, expected: set[tuple[str, Any, str]]) -> None:
     assert understand(text, lexicon()).language == language
     assert slots(text) == expected
@@ -101,11 +113,22 @@ def test_an_example_and_a_comparison(text: str, title: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a film noir", "The Dark Knight", "I want a movie like La La Land", "Das Boot", "e", "",
-        "my favourite is Y Tu Mamá También", "sci fi", "film",
-        "science fiction films", "no horror", "me and my son", "on Hulu", "a des moines comedy",
+        "a film noir",
+        "The Dark Knight",
+        "I want a movie like La La Land",
+        "Das Boot",
+        "e",
+        "",
+        "my favourite is Y Tu Mamá También",
+        "sci fi",
+        "film",
+        "science fiction films",
+        "no horror",
+        "me and my son",
+        "on Hulu",
+        "a des moines comedy",
     ],
-)  # fmt: skip
+)
 def test_english_stays_english(text: str) -> None:
     assert gloss(text, lexicon()).text == text
     assert gloss(text, lexicon()).language == "en"
@@ -113,8 +136,13 @@ def test_english_stays_english(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["kan du anbefale en god film", "vorrei una commedia divertente", "ik wil vanavond iets leuks zien", "映画が見たい"],
-)  # fmt: skip
+    [
+        "kan du anbefale en god film",
+        "vorrei una commedia divertente",
+        "ik wil vanavond iets leuks zien",
+        "映画が見たい",
+    ],
+)
 def test_other_languages_are_recognised(text: str) -> None:
     heard = understand(text, lexicon())
     assert heard.language == "other"
@@ -123,7 +151,8 @@ def test_other_languages_are_recognised(text: str) -> None:
 
 def test_what_is_recognisable_keeps_its_sense() -> None:
     assert slots("vorrei un film, niente horror") == {("genre", "horror", "avoid")}
-    assert [m.title for m in understand("quero um filme como Inception", lexicon()).mentions] == ["Inception"]  # fmt: skip
+    heard = understand("quero um filme como Inception", lexicon())
+    assert [m.title for m in heard.mentions] == ["Inception"]
 
 
 @given(st.text())
