@@ -40,6 +40,8 @@ class TitleEntry:
     year: int | None
     prior: float
     """How well known it is, for choosing among remakes."""
+    people: tuple[str, ...] = ()
+    """Folded names of whoever made it: "The Revenant with Leonardo DiCaprio" asks for no actor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,8 @@ class _Builder:
         if movie.year:
             self.newest[movie.year] += 1
         weight = prior(movie)
-        entry = TitleEntry(movie.movie_id, movie.title, movie.year, weight)
+        people = tuple(fold(name) for name in (*movie.directors, *movie.cast))
+        entry = TitleEntry(movie.movie_id, movie.title, movie.year, weight, people)
         for key in _title_keys(movie):
             self.titles[key].append(entry)
         share = 1.0 + weight**0.5

@@ -172,9 +172,13 @@ class Preferences:
     def _people(self, people: Sequence[LinkedPerson]) -> None:
         """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
         groups: list[list[LinkedPerson]] = []
-        for person in people:
+        for n, person in enumerate(people):
             between = self.lower[groups[-1][-1].end : person.start] if groups else ""
-            if groups and patterns.OR_BETWEEN.fullmatch(between) and not self.negated(person.start):
+            after = self.lower[person.end : people[n + 1].start] if n + 1 < len(people) else ""
+            # "Brad Pitt, George Clooney" is a choice, "Brad Pitt, George Clooney and ..." is none.
+            comma = between.strip() in (",", "/") and after.strip() not in ("and", ", and", "&")
+            choice = comma or patterns.OR_BETWEEN.fullmatch(between)
+            if groups and choice and not self.negated(person.start):
                 groups[-1].append(person)
             else:
                 groups.append([person])
@@ -207,8 +211,9 @@ class Preferences:
         value = {k: v for k, v in (("min", span.min), ("max", span.max)) if v is not None}
         # A negator inside the span is part of it ("not too long"); only one before it negates.
         negated = any(r.start <= span.start < r.end for r in self.reaches)
-        # "Recent" is no date: it ranks newer films first, and bars none.
-        hard = negated or not (span.vague and span.kind == "year")
+        # "Recent" is no date: it ranks newer films first, and bars none. "Not too old" is a bar.
+        said_not = patterns.SAID_NOT.match(self.lower, span.start)
+        hard = bool(negated or said_not or not span.vague or span.kind != "year")
         polarity: Polarity = "avoid" if negated else "want"
         self.findings.append(Finding(_span_kind(span), value, polarity, hard, loose=span.vague))
 

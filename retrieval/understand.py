@@ -26,7 +26,14 @@ from retrieval.questions import (
     small_talk,
 )
 from retrieval.scope import Reach, negated_spans
-from retrieval.understanding import Comparison, Mention, Stance, Understanding, Unsure
+from retrieval.understanding import (
+    Comparison,
+    Finding,
+    Mention,
+    Stance,
+    Understanding,
+    Unsure,
+)
 from retrieval.wording import STOPWORDS
 
 _UNDO = re.compile(
@@ -66,6 +73,8 @@ _SIMILAR = re.compile(
     r"\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
     r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b"
 )
+_NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
+"""Between a title and a person: what follows is asked for, and describes the title no more."""
 _PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
 _TO_WATCH = re.compile(
     r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
@@ -139,7 +148,8 @@ class _Reading:
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
         if question and question.asks_only:
             self.linker.take(*question.span)
-        findings = (*preferences.after_names(self._unasked(people)), *brands.wishes)
+        wished, described = self._wished(people, titles)
+        findings = (*preferences.after_names(wished), *described, *brands.wishes)
         comparisons = self._comparisons(preferences, mentions)
         chosen = len(mentions) == 1 and mentions[0].stance == "unseen"
         chosen = chosen and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
@@ -236,9 +246,21 @@ class _Reading:
         best = max(known, key=lambda v: v[0] * question.extreme)
         return (_pointed(best[1], "asked"),)
 
-    def _unasked(self, people: Sequence[LinkedPerson]) -> list[LinkedPerson]:
-        """The people who are wished for: not those in brackets after a title."""
-        return [p for p in people if self.lower[: p.start].rstrip()[-1:] != "("]
+    def _wished(
+        self, people: Sequence[LinkedPerson], titles: Sequence[LinkedTitle]
+    ) -> tuple[list[LinkedPerson], list[Finding]]:
+        """The people who are asked for, and, only to rank by, those who describe a named film."""
+        wished: list[LinkedPerson] = []
+        described: list[Finding] = []
+        for person in people:
+            before = [t for t in titles if t.end <= person.start]
+            between = self.lower[before[-1].end : person.start] if before else "."
+            of_film = bool(before) and fold(person.person.name) in before[-1].entry.people
+            if of_film and not _NEW_WISH.search(between):
+                described.append(Finding("person", person.person.name, "want", False))
+            elif self.lower[: person.start].rstrip()[-1:] != "(":
+                wished.append(person)
+        return wished, described
 
     def _both_asked(self, mentions: Sequence[Mention]) -> tuple[str | None, str | None]:
         """The movie a question is about, and the other one when two are compared."""
