@@ -5,6 +5,7 @@ how a search runs or how an answer reads (steps.py, respond.py). The rules stay 
 decision that fails validation falls back to them. Pure.
 """
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from retrieval.movie import ATTRIBUTES, Movie, number_of
 from retrieval.understanding import Comparison, Mention, Understanding, Withdrawal
 from retrieval.wording import GRADE_WORDS
 
+ABOUT_FILMS = re.compile(r"\b(?:movie|film|flick|watch|see|series|show me|recommend|something)")
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
 
@@ -126,7 +128,9 @@ def _spoken(context: DecisionContext) -> Decision | None:
         return Decision(("inform",), edits, say=("about_me",))
     if heard.question is not None and not (heard.findings and heard.question.movie_id is None):
         return Decision(("inform",), edits)
-    if heard.out_of_scope and not wants_list:
+    # "Translate this to Japanese" wants no Japanese film: a wish counts beside talk of films only.
+    about_films = ABOUT_FILMS.search(context.message.lower()) or heard.mentions
+    if heard.out_of_scope and not (wants_list and about_films):
         return Decision(("chat",), say=("out_of_scope",))
     # "I'll watch the second one" is the end of choosing, not an example to search by.
     chosen = "accept" in heard.small_talk and bool(state.shown)

@@ -29,10 +29,10 @@ _DIRECTOR_CUE = re.compile(r"(directed by|director|filmmaker|by the)\s*$")
 _BY_CUE = re.compile(r"\b(by|from|of)\s*$")
 _ACTOR_CUE = re.compile(r"\b(with|starring|stars|featuring|actor|actress|has|have|and)\s*$")
 _PERSON_CUE = re.compile(
-    r"\b(with|starring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
+    r"\b(with|wiht|wih|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
 _SURNAME_CUE = re.compile(
-    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any)\s+$"
+    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|(?:show|give|find) (?:me|us)|some)\s+$"
 )
 _FUZZY_CUE = re.compile(
     r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
@@ -306,7 +306,9 @@ class Linker:
                 return person
             if person or j - i > 3 or not _PERSON_CUE.search(before):
                 return person if person and self._capitalised(i, j) else None
-            ordinary = any(p in STOPWORDS or p in self.lexicon.common for p in key.split())
+            parts = key.split()
+            plain = any(p in STOPWORDS for p in parts)
+            ordinary = plain or all(p in self.lexicon.common for p in parts)
             return None if ordinary or is_vocabulary(key) else self.lexicon.fuzzy_person(key)
         raw = self.lower[self.tokens[i].start : self.tokens[i].end]
         full = self.lexicon.surnames.get(fold(raw.removesuffix("'s")))

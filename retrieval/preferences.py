@@ -86,7 +86,9 @@ class Preferences:
         found: list[Withdrawal] = []
         for match in patterns.WITHDRAW.finditer(self.lower):
             what = next((g for g in match.groups() if g), "").strip()
-            withdrawals = self._withdrawn(what)
+            # "On second thought comedy" names something from its third word on only.
+            tails = [" ".join(what.split()[i:]) for i in range(min(4, len(what.split())))]
+            withdrawals = next((w for tail in tails if (w := self._withdrawn(tail))), [])
             if withdrawals:
                 found += withdrawals
                 self.no_wishes.append(match.span())
@@ -131,7 +133,8 @@ class Preferences:
             bound = re.match(
                 r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
             )
-            if not bound and not before.endswith(("no", "nothing", "not")):
+            kind = patterns.OF_AN_AGE.match(self.lower, match.start())  # "some older movies"
+            if not bound and not kind and not before.endswith(("no", "nothing", "not")):
                 self._comparative(what, sign, match)
 
     def _comparative(self, what: str, direction: Literal[-1, 1], match: re.Match[str]) -> None:

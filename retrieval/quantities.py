@@ -279,14 +279,14 @@ def _decade_span(match: re.Match[str], start: int, cue: str | None, part: str | 
 
 
 _RECENT = re.compile(
-    r"\b(?:recent|recently (?:released|made|out)|latest|newest|brand new|new(?:er)? (?:movies?|films?|releases?|ones?|stuff)"
+    r"\b(?:recent|recently (?:released|made|out)|latest|newest|brand new|(?:new|newer|more modern) (?:movies?|films?|releases?|ones?|stuff|flicks?)"
     r"|(?:something|anything|a) new|modern|contemporary)\b"
 )
 NOT_OLD_YEARS = 25
 """What "not too old" means: the last so many years of the catalogue."""
 _NOT_OLD = re.compile(r"\b(?:not|nothing|isn't|n't) (?:be )?(?:too|so|very|that|super) old\b")
 _CLASSIC = re.compile(
-    r"\b(?:(?:old|older) (?:movies?|films?|school|ones?)|(?:something|anything) old|golden age|vintage"
+    r"\b(?:(?:old|older) (?:movies?|films?|school|ones?|stuff|flicks?)|(?:something|anything) old|golden age|vintage"
     r"|(?:an? |old |the |some )?classics?(?= |$|[.,!?]))"
 )
 _DECADE_OF_NOW = re.compile(

@@ -47,6 +47,7 @@ from retrieval.neighbours import (
     list_votes,
     seed_weights,
 )
+from retrieval.wording import FORGOTTEN
 
 T = TypeVar("T")
 
@@ -58,10 +59,14 @@ WITHOUT_SEEDS: Mapping[str, float] = {
     **{"proposals": 3.0, "neighbours": 1.0, "comention": 0.7, "mentions": 1.0, "popular": 0.1},
     **{"archetypes": 1.0, "tags": 1.2, "dense": 0.3, "text": 0.2},
 }
-KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
-"""Fusion weights by situation; from the pilot, then set by hand on ReDial dev turns."""
+KNOWN_ITEM: Mapping[str, float] = {"text": 1.2, "dense": 0.6, "dense_plain": 0.6}
+"""Fusion weights by situation; from the pilot, then set by hand on ReDial dev turns, the last on
+500 of tomt_dev_1000: BM25 alone .12 at ten, without filler words .13, with dense .186, these .18
+at ten and .32 at fifty (.31 without dense_plain). Sentence by sentence, dense adds nothing."""
 
 
+MIN_WORDS = 9
+"""Shorter descriptions are searched as they are."""
 LEAN = 3.0
 """Times the score of a film for each leaning that it meets: stronger than any single leg, so that
 "something recent" opens with recent films, while one that all else speaks for stays on the list."""
@@ -152,6 +157,12 @@ class Retriever:
         if query.text:
             vector = await self._run(lambda: self._encode_one(query.text))
             legs += [TextLeg(query.text), VectorLeg(vector, "dense")]
+            if query.known_item:
+                plain = described(query.text)
+                bare = await self._run(lambda: self._encode_one(plain))
+                legs = [TextLeg(plain), VectorLeg(vector), VectorLeg(bare, "dense_plain")]
+                if "text_whole" in self.settings.known_item:  # plain BM25, for comparison
+                    legs.append(TextLeg(query.text, "text_whole"))
             if not query.known_item:
                 known = self.knowledge
                 votes["archetypes"] = archetype_votes(
@@ -188,6 +199,14 @@ class Retriever:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def described(text: str) -> str:
+    """What a text says of the film that is looked for: without "I think I saw it on TV"."""
+    words = text.split()
+    if len(words) < MIN_WORDS:
+        return text  # a title, perhaps: "What We Do in the Shadows"
+    return " ".join(w for w in words if fold(w) not in FORGOTTEN) or text
 
 
 def _without_known(query: Query, taste: Taste) -> Query:

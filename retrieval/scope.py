@@ -14,7 +14,7 @@ from retrieval.wording import NEGATORS, NOT_NEGATING, SCOPE_ENDS
 _BOUNDARY = re.compile(r"[.;!?\n:]|,(?! ?(?:or|nor)\b)|—| - ")
 _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
 _AND_NEW_CLAUSE = re.compile(
-    r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has)\b"
+    r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has|nothing|no|without)\b"
 )
 _NEGATOR = re.compile(
     r"\b(?:" + "|".join(sorted(map(re.escape, NEGATORS), key=len, reverse=True)) + r")\b"
@@ -93,9 +93,9 @@ _REQUEST = re.compile(
     r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best|hoping|search(?:ing)?|instead|meant)\b"
 )
 _TASTE = re.compile(
-    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly)* "
+    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly| even| kinda| still)* "
     r"(?:like|love|enjoy|adore|into|big fan|a fan|fan|starting to like|tend to)\b"
-    r"|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
+    r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} fan\b|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
 )
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"

@@ -66,6 +66,8 @@ STOPWORDS: Final[frozenset[str]] = frozenset(
     form for word in _TABLES["stopwords"] for form in (word, word.replace("'", ""))
 )
 """Both as written and folded ("don't", "dont")."""
+FORGOTTEN: Final[frozenset[str]] = frozenset(_TABLES["forgotten"])
+"""Said by whoever looks for a film without its title; nothing of it describes the film."""
 OUT_OF_SCOPE: Final[list[str]] = _TABLES["out_of_scope"]
 """Patterns of what is plainly not about movies."""
 SMALL_TALK: Final[dict[str, list[str]]] = _TABLES["small_talk"]
