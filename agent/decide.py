@@ -92,8 +92,11 @@ def decide(context: DecisionContext) -> Decision:
         return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.undo:
         past = state.ledger.past
+        if not past:
+            nothing = clarification("open")
+            return Decision(("refine", "clarify"), (LedgerEdit("undo"),), clarify=nothing)
         # Back to an empty ledger, the words said with its entries count no more either.
-        search = SearchRequest(state.query_text if past[-1] else "") if past else None
+        search = SearchRequest(state.query_text if past[-1] else "")
         return Decision(("refine",), (LedgerEdit("undo"),), search)
     edits = edits_of(context)
     spoken = _spoken(context)
@@ -129,7 +132,7 @@ def _spoken(context: DecisionContext) -> Decision | None:
     if heard.question is not None and not (heard.findings and heard.question.movie_id is None):
         return Decision(("inform",), edits)
     # "Translate this to Japanese" wants no Japanese film: a wish counts beside talk of films only.
-    about_films = ABOUT_FILMS.search(context.message.lower()) or heard.mentions
+    about_films = ABOUT_FILMS.search(context.message.lower())
     if heard.out_of_scope and not (wants_list and about_films):
         return Decision(("chat",), say=("out_of_scope",))
     # "I'll watch the second one" is the end of choosing, not an example to search by.

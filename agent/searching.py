@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from agent import respond
 from agent.critiques import AfterList, critiques
 from agent.decide import Decision, SearchRequest
-from agent.events import LedgerChanged, Option, Recommendations, ToolFinished, ToolStarted
+from agent.events import Option, Recommendations, ToolFinished, ToolStarted
 from agent.ledger import Entry, Ledger, LedgerEdit, movie_id_of
 from agent.policy import (
     Clarification,
@@ -63,19 +63,13 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
         question = what_they_loved([c.movie for c in known.candidates])
         return {"clarify": question, "decision": _asking(state["decision"])}
     found = await _search(state, deps, request)
-    notes: list[str] = []
-    if not found.candidates:
-        state, notes = await _let_go(state, deps, request)
-        found = await _search(state, deps, request) if notes else found
     cards = _cards(state, deps, found.query, found.candidates, request)
     if cards:
         deps.emit(Recommendations, cards=[respond.card_view(card) for card in cards])
-    notes += await _unknown_fields(state, deps, found.query.constraints)
+    notes = [*state["notes"], *await _unknown_fields(state, deps, found.query.constraints)]
     notes += _service_note(state, deps)
     clarify = await _question(state, deps, request, found)
     return {
-        "ledger": state["ledger"],
-        "changes": state["changes"],
         "decision": _asking(state["decision"]) if clarify and cards else state["decision"],
         "query": found.query,
         "cards": cards,
@@ -180,25 +174,32 @@ def _chips(state: TurnState, cards: Sequence[Card], kept: Sequence[Candidate]) -
 # --- nothing left ---------------------------------------------------------------------------------
 
 
-async def _let_go(
-    state: TurnState, deps: Deps, request: SearchRequest
-) -> tuple[TurnState, list[str]]:
-    """Withdraw loose wishes, the newest first, until something fits; say which."""
-    before = state["ledger"]
-    ledger, gone = before, []
-    for entry in reversed([e for e in before.entries if e.loose and e.hard]):
-        ledger, _ = ledger.apply([LedgerEdit("withdraw", entry_id=entry.id)], state["turn_id"])
+async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
+    """The ledger less its loose wishes, the newest first, until something fits; their labels.
+
+    Called before the ledger is shown, so that a turn changes it once.
+    """
+    ledger = state["ledger"]
+    loose = [e for e in ledger.entries if e.loose and e.hard]
+    request, edits = state["decision"].search, state["decision"].edits
+    # Taking one wish back, or a turn, changes exactly that.
+    taken_back = bool(edits) and all(e.op in ("withdraw", "revise", "undo") for e in edits)
+    if request is None or not loose or taken_back:
+        return ledger, []
+    if await _count(state, deps, request, ledger):
+        return ledger, []
+    lighter, gone = ledger, []
+    for entry in reversed(loose):
+        lighter, _ = lighter.apply([LedgerEdit("withdraw", entry_id=entry.id)], state["turn_id"])
         gone.append(entry.label)
-        trial: TurnState = {**state, "ledger": ledger}
-        if await deps.toolbox.count(_constraints(trial, request)):
-            # One step: an undo brings back the ledger that the user had before this turn.
-            ledger = replace(ledger, version=before.version + 1, past=before.past)
-            views = [e.view() for e in ledger.entries]
-            deps.emit(LedgerChanged, version=ledger.version, entries=views)
-            note = deps.phrases.say("relaxed", len(gone), label='", "'.join(gone))
-            changes = [c for c in state["changes"] if c.entry in ledger.entries]
-            return {**state, "ledger": ledger, "changes": changes}, [note]
-    return state, []
+        if await _count(state, deps, request, lighter):
+            return replace(lighter, version=ledger.version, past=ledger.past), gone
+    return ledger, []
+
+
+async def _count(state: TurnState, deps: Deps, request: SearchRequest, ledger: Ledger) -> int:
+    trial: TurnState = {**state, "ledger": ledger}
+    return await deps.toolbox.count(_constraints(trial, request))
 
 
 async def _ways_on(state: TurnState, deps: Deps, constraints: Constraints) -> Clarification:

@@ -9,6 +9,7 @@ from agent import respond
 from agent.decide import DecisionContext
 from agent.events import Clarify, LedgerChanged, Status, Suggestions, TextDelta
 from agent.ledger import movie_id_of
+from agent.searching import let_go
 from agent.state import Deps, TurnState, elapsed_ms
 from agent.turn import DialogueState, Shown
 from retrieval.understand import Context, understand
@@ -49,6 +50,11 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
         )
     )
     ledger, changes = before.ledger.apply(decision.edits, state["turn_id"])
+    trial: TurnState = {**state, "decision": decision, "ledger": ledger, "changes": changes}
+    ledger, gone = await let_go(trial, deps)
+    if ledger.entries == before.ledger.entries:
+        ledger = before.ledger  # what came was let go again: nothing to show or to undo
+    notes = [deps.phrases.say("relaxed", len(gone), label='", "'.join(gone))] if gone else []
     phase = "searching" if decision.search else "answering"
     deps.emit(Status, phase=phase, acts=list(decision.acts))
     if ledger.version != before.ledger.version:
@@ -57,9 +63,9 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     return {
         "decision": decision,
         "ledger": ledger,
-        "changes": changes,
+        "changes": [c for c in changes if c.what != "added" or c.entry in ledger.entries],
         "cards": [],
-        "notes": [],
+        "notes": notes,
         "clarify": decision.clarify,
         "timings": state["timings"] | {"decide": elapsed_ms(deps, started)},
     }
