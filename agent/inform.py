@@ -61,6 +61,8 @@ def answer(asked: Question, movie: Movie, phrases: Phrases, pick: int) -> str:
     if asked.about in ATTRIBUTES:
         return _graded_answer(asked, movie, phrases, pick)
     value = _field_value(asked, movie)
+    if not value and asked.about == "availability":
+        return phrases.say("unknown_where", pick, title=movie.title)
     if not value:
         field = {"plot": "story", "cast": "cast"}.get(asked.about, asked.about)
         return phrases.say("unknown", pick, field=field, title=movie.title)

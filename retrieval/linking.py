@@ -162,7 +162,8 @@ class Linker:
         if self._quoted(i, j):
             return True
         low, high = self.trusted
-        if low <= self.tokens[i].start < high and self.cased and self._capitalised(i, j):
+        asked = low < self.tokens[i].start < high and not self.tokens[i].folded.startswith("wh")
+        if asked and self.cased and self._capitalised(i, j) and key not in ("i", "is"):
             return True
         if is_vocabulary(key) or key in self.lexicon.tags or key.isdigit():
             return False

@@ -57,6 +57,7 @@ class Preferences:
         audience.on_services(self)
         self._vocabulary()
         self._unwanted_nouns()
+        self._topics()
         return _unique(_either_language(self.findings))
 
     # --- bookkeeping ---
@@ -249,6 +250,7 @@ class Preferences:
             return [(cast(SlotKind, nation[0]), nation[1])]
         tags = self.linker.lexicon.tags
         tag = tags.get(phrase) or tags.get(stem(phrase))
+        tag = tag or tags.get(self.linker.lexicon.respell_tag(phrase) or "")
         if tag and len(phrase) > 3 and phrase not in STOPWORDS:
             return [(cast(SlotKind, tag[0]), tag[1])]
         return []
@@ -286,6 +288,20 @@ class Preferences:
                 value, end = f"{value} or {genres[k][0]}", genres[k][2]
             self.add("genre", value, start, end)
             k += 1
+
+    def _topics(self) -> None:
+        """What the film is about or where it is set, where no theme of the catalogue says it."""
+        for match in patterns.TOPIC.finditer(self.lower):
+            start = match.start(1)
+            words = match.group(1).split()
+            kept = words[: next((n for n, w in enumerate(words) if w in STOPWORDS), len(words))]
+            topic = " ".join(kept)
+            end = start + len(topic)
+            told = (
+                patterns.TOLD.search(self.lower[:start]) or mode_at(self.lower, start) == "comment"
+            )
+            if topic and not told and self.free(start, end) and not self.negated(start):
+                self.findings.append(Finding("keyword", topic, "want", False))
 
     def _unwanted_nouns(self) -> None:
         for match in patterns.UNWANTED_NOUNS.finditer(self.lower):

@@ -98,7 +98,9 @@ def _number(word: str) -> float:
     return float(NUMBER_WORDS[word]) if word in NUMBER_WORDS else float(word)
 
 
-_HALF = re.compile(r"\b(?:an hour and a half|(\d) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b")
+_HALF = re.compile(
+    r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b"
+)
 _HOURS = re.compile(
     rf"\b{_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half) ?(?:minutes?|mins?|m)?\b)?"
 )
@@ -150,7 +152,7 @@ def _minutes(match: re.Match[str]) -> int:
     if match.re is _MINUTES:
         return int(match.group(1))
     if match.re is _HALF:
-        return int(match.group(1) or 1) * 60 + 30
+        return round(_number(match.group(1) or "one") * 60) + 30
     first = match.group(1)
     hours = 0.5 if first == "half an" else _number(first)
     rest = match.group(2)
@@ -316,9 +318,15 @@ _COUNT = re.compile(
 )
 
 
+_COUNT_OF = re.compile(
+    r"^\W*(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten) (?!hours?|minutes?|years?)(?:[a-z-]+ ){0,3}(?:movies|films|suggestions|recommendations|options|ideas)\b"
+)
+"""Opens a request: "10 horror films"."""
+
+
 def _counts(text: str, _newest: int) -> list[Span]:
     found = []
-    for match in _COUNT.finditer(text):
+    for match in [*_COUNT.finditer(text), *_COUNT_OF.finditer(text)]:
         n = round(_number(match.group(1)))
         if 1 <= n <= 20:
             found.append(Span("count", *match.span(1), min=n, max=n))

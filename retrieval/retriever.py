@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -31,12 +32,14 @@ from retrieval.movie import (
     Candidate,
     Clause,
     Evidence,
+    Match,
     Movie,
     Query,
     Taste,
     Wish,
     fold,
     holds,
+    is_excluded_by,
     values_of,
 )
 from retrieval.neighbours import (
@@ -70,6 +73,8 @@ MIN_WORDS = 9
 LEAN = 3.0
 """Times the score of a film for each leaning that it meets: stronger than any single leg, so that
 "something recent" opens with recent films, while one that all else speaks for stays on the list."""
+LEAN_TOPIC = 6.0
+"""The same for "about chess": a film that is not about it is hardly an answer, however popular."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,12 @@ class Retriever:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
+def _lean(movie: Movie, clause: Clause) -> float:
+    if isinstance(clause, Match) and clause.field == "topic":
+        return LEAN_TOPIC if is_excluded_by(movie, clause) else 1.0  # its word, wherever it stands
+    return LEAN if holds(movie, clause) else 1.0
+
+
 def described(text: str) -> str:
     """What a text says of the film that is looked for: without "I think I saw it on TV"."""
     words = text.split()
@@ -223,7 +234,7 @@ def _leaning(candidates: list[Candidate], leanings: Sequence[Clause]) -> list[Ca
     if not leanings:
         return candidates
     raised = [
-        replace(c, score=c.score * LEAN ** sum(holds(c.movie, clause) for clause in leanings))
+        replace(c, score=c.score * prod(_lean(c.movie, clause) for clause in leanings))
         for c in candidates
     ]
     return sorted(raised, key=lambda c: -c.score)

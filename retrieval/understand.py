@@ -83,14 +83,12 @@ _NEVER_SEEN = re.compile(
     r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$"
 )
 _SEEN = re.compile(r"\b(?:seen|watched|saw|rewatched|finished)\b[^.;!?]*$")
-_LOVED = re.compile(
-    r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b[^.;!?]*$"
-)
+_LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
 _LOVED_AFTER = re.compile(
     r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent))\b"
 )
 _HATED = re.compile(
-    r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b[^.;!?]*$"
+    r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b"
 )
 _HATED_AFTER = re.compile(
     r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
@@ -130,7 +128,7 @@ class _Reading:
         question = find_question(self.lower)
         if question and question.words:
             self.linker.take(*question.words)
-        if question and question.about == "difference":
+        if question:
             self.linker.trusted = question.span
         preferences = Preferences(self.linker, self.reaches)
         preferences.before_names()
@@ -204,8 +202,9 @@ class _Reading:
         before = self.lower[max(0, start - 60) : start]
         before = re.split(r"[.;!?\n]|\bbut\b", before)[-1]
         after = self.lower[end : end + 60]
-        if _HATED.search(before) or _HATED_AFTER.match(after):
-            return "disliked"
+        hated, loved = _last(_HATED, before), _last(_LOVED, before)
+        if hated > loved or _HATED_AFTER.match(after):
+            return "disliked"  # of "hate war films, love Up" the nearer word counts
         if _NEVER_SEEN.search(before):
             return "unseen"
         if _SEEN.search(before) and not _LOVED.search(before) and not _LOVED_AFTER.match(after):
@@ -328,6 +327,11 @@ class _Reading:
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""
         return " ".join(self.text[t.start : t.end] for t in kept)
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Where the pattern begins for the last time; -1 when nowhere."""
+    return max((m.start() for m in pattern.finditer(text)), default=-1)
 
 
 def _pointed(movie: Movie, stance: Stance) -> Mention:
