@@ -193,8 +193,9 @@ async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
         lighter, _ = lighter.apply([LedgerEdit("withdraw", entry_id=entry.id)], state["turn_id"])
         gone.append(entry.label)
         if await _count(state, deps, request, lighter):
-            return replace(lighter, version=ledger.version, past=ledger.past), gone
-    return ledger, []
+            break
+    # Where even that does not help, what the user laid down is asked about without them.
+    return replace(lighter, version=ledger.version, past=ledger.past), gone
 
 
 async def _count(state: TurnState, deps: Deps, request: SearchRequest, ledger: Ledger) -> int:
