@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -28,18 +27,15 @@ from retrieval.index import (
     TextLeg,
     VectorLeg,
 )
+from retrieval.leaning import described, leaning
 from retrieval.movie import (
     Candidate,
-    Clause,
     Evidence,
-    Match,
     Movie,
     Query,
     Taste,
     Wish,
     fold,
-    holds,
-    is_excluded_by,
     values_of,
 )
 from retrieval.neighbours import (
@@ -50,7 +46,6 @@ from retrieval.neighbours import (
     list_votes,
     seed_weights,
 )
-from retrieval.wording import FORGOTTEN
 
 T = TypeVar("T")
 
@@ -66,15 +61,6 @@ KNOWN_ITEM: Mapping[str, float] = {"text": 1.2, "dense": 0.6, "dense_plain": 0.6
 """Fusion weights by situation; from the pilot, then set by hand on ReDial dev turns, the last on
 500 of tomt_dev_1000: BM25 alone .12 at ten, without filler words .13, with dense .186, these .18
 at ten and .32 at fifty (.31 without dense_plain). Sentence by sentence, dense adds nothing."""
-
-
-MIN_WORDS = 9
-"""Shorter descriptions are searched as they are."""
-LEAN = 3.0
-"""Times the score of a film for each leaning that it meets: stronger than any single leg, so that
-"something recent" opens with recent films, while one that all else speaks for stays on the list."""
-LEAN_TOPIC = 6.0
-"""The same for "about chess": a film that is not about it is hardly an answer, however popular."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +133,7 @@ class Retriever:
             for f in fused
             if f.movie_id in movies
         ]
-        candidates = _leaning(candidates, query.leanings)[:k]
+        candidates = leaning(candidates, query.leanings)[:k]
         if self.settings.diversify and not query.known_item:
             top = [c.movie.movie_id for c in candidates[:30]]
             candidates = reorder(candidates, await self.index.vectors(top))
@@ -206,20 +192,6 @@ class Retriever:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
-def _lean(movie: Movie, clause: Clause) -> float:
-    if isinstance(clause, Match) and clause.field == "topic":
-        return LEAN_TOPIC if is_excluded_by(movie, clause) else 1.0  # its word, wherever it stands
-    return LEAN if holds(movie, clause) else 1.0
-
-
-def described(text: str) -> str:
-    """What a text says of the film that is looked for: without "I think I saw it on TV"."""
-    words = text.split()
-    if len(words) < MIN_WORDS:
-        return text  # a title, perhaps: "What We Do in the Shadows"
-    return " ".join(w for w in words if fold(w) not in FORGOTTEN) or text
-
-
 def _without_known(query: Query, taste: Taste) -> Query:
     gone = {s.movie_id for s in query.seeds} | taste.seen | set(taste.dislikes) | set(taste.likes)
     constraints = query.constraints
@@ -227,17 +199,6 @@ def _without_known(query: Query, taste: Taste) -> Query:
         query,
         constraints=replace(constraints, exclude_ids=constraints.exclude_ids | gone),
     )
-
-
-def _leaning(candidates: list[Candidate], leanings: Sequence[Clause]) -> list[Candidate]:
-    """Raise what is as it should rather be; the order of the others stays."""
-    if not leanings:
-        return candidates
-    raised = [
-        replace(c, score=c.score * prod(_lean(c.movie, clause) for clause in leanings))
-        for c in candidates
-    ]
-    return sorted(raised, key=lambda c: -c.score)
 
 
 def _candidate(

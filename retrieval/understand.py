@@ -157,8 +157,8 @@ class _Reading:
             mentions = (replace(mentions[0], stance="asked"),)
         why, why_movie = find_why(self.lower), self._asked(mentions)
         # What a question or a comparison is about is not what they would like more of.
-        heard = Understanding(
-            text=self.text,
+        return replace(
+            self._remarks(),
             findings=findings,
             mentions=mentions,
             comparisons=comparisons,
@@ -166,6 +166,18 @@ class _Reading:
             question=question.of(*self._both_asked(mentions)) if question else None,
             why=why,
             why_movie=why_movie if why else None,
+            known_item=known_item,
+            count=preferences.count,
+            unsure=tuple(self._unsure(t) for t in titles if not t.sure),
+            query_text=self._query_text(
+                question.span if question else None, known_item, preferences
+            ),
+        )
+
+    def _remarks(self) -> Understanding:
+        """What is told by its wording alone, whatever is named."""
+        return Understanding(
+            text=self.text,
             small_talk=small_talk(self.lower),
             out_of_scope=is_out_of_scope(self.lower),
             undo=bool(_UNDO.search(self.lower)),
@@ -173,16 +185,9 @@ class _Reading:
             about_me=bool(_ABOUT_ME.search(self.lower)),
             more=bool(_MORE.search(self.lower)),
             additive=bool(_ADDITIVE.search(self.lower)),
-            known_item=known_item,
             rewatch=bool(_REWATCH.search(self.lower)),
             for_me=bool(FOR_ME_AGAIN.search(self.lower)),
-            count=preferences.count,
-            unsure=tuple(self._unsure(t) for t in titles if not t.sure),
-            query_text=self._query_text(
-                question.span if question else None, known_item, preferences
-            ),
         )
-        return heard
 
     # --- movies ---
 
