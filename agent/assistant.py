@@ -32,6 +32,7 @@ from agent.ledger import StaleEdit
 from agent.state import Deps, TurnState
 from agent.turn import DialogueState, Turn, check_message
 from prompts.loader import Phrases
+from retrieval.index import IndexFailure, IndexUnavailable
 from tools.stores import (
     Conversation,
     ConversationStore,
@@ -229,6 +230,12 @@ class Assistant:
             status, error = "failed", ("stale_edit", str(stale), False)
         except StoreFailure as failure:
             status, error = "failed", ("store", str(failure), True)
+        except IndexFailure as failure:
+            # Whoever runs the service reads where and why; a visitor need not know addresses.
+            logger.error("turn %s: %s", running.record.turn_id, failure)
+            again = isinstance(failure, IndexUnavailable)
+            hint = "please try again in a moment" if again else "please come back later"
+            status, error = "failed", ("index", f"the films cannot be searched now; {hint}", again)
         except Exception:
             logger.exception("turn %s failed", running.record.turn_id)
             status = "failed"

@@ -15,6 +15,7 @@ from agent.events import Act
 from agent.ledger import Entry, Ledger, LedgerEdit
 from agent.ledger_labels import parse_remove_text
 from agent.policy import Clarification, clarification
+from agent.router import takes_up
 from agent.turn import DialogueState, Edit
 from retrieval.audience import NOT_ME
 from retrieval.gloss import OTHER, READ
@@ -143,6 +144,10 @@ def _spoken(context: DecisionContext) -> Decision | None:
     only_feedback = bool(heard.mentions) and not (wants_list or seeds or heard.query_text)
     if only_feedback and not state.shown:
         return Decision(("chat",), edits, say=("ask_anything_else",))
+    named = wants_list or heard.mentions or heard.unsure or heard.withdrawals or heard.known_item
+    if state.shown and not named and takes_up(heard, "asked" if state.pending else "recommended"):
+        # No rule knows "ooh, that looks fun", and a search for its words would find nothing.
+        return Decision(("chat",), edits, say=("accept",))
     return None
 
 

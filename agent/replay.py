@@ -1,25 +1,26 @@
 """A recorded conversation as a Query, as if its last user turn had just arrived.
 
 Knows how to run the agent's own understanding and rules over turns that another system led. Does
-not know data sets or metrics. Called by `python -m evals rank`.
+not know data sets or metrics. Called by `python -m evals rank` and `python -m evals route`.
 
 A film that the other side named counts as shown, and, unless the user turned it down, as an
 example: in a conversation between two people, what the one brings up and the other takes is on
 topic.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from agent.decide import DecisionContext, decide
+from agent.decide import Decision, DecisionContext, decide
 from agent.ledger import LedgerEdit
 from agent.query import constraints_of, query_of, unknowable_kinds
+from agent.router import what_was_done
 from agent.turn import DialogueState, Shown
-from retrieval.lexicon import Lexicon
+from retrieval.moves import After
 from retrieval.movie import Query
 from retrieval.understand import Context, understand
-from retrieval.understanding import Mention
+from retrieval.understanding import Mention, Understanding
 from tools.toolbox import Toolbox
 
 Role = Literal["user", "system"]
@@ -33,44 +34,68 @@ class Replayed:
     heard: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayedTurn:
+    """One user turn as the agent took it."""
+
+    understanding: Understanding
+    decision: Decision
+    after: After
+    """What the other side had done just before."""
+    state: DialogueState
+    """As the turn left it."""
+
+
 async def replay(
     turns: Sequence[tuple[Role, str]], toolbox: Toolbox, exclude_ids: Sequence[str] = ()
 ) -> Replayed:
     """Read the turns in order; `exclude_ids` are films that must not be recommended."""
-    lexicon = await toolbox.lexicon()
-    state = DialogueState()
     heard: set[str] = set()
-    text, known_item = "", False
-    for number, (role, utterance) in enumerate(turns):
-        turn_id = str(number)
-        movies = await toolbox.movies([*state.last_shown, *heard])
-        if role == "system":
-            state, named = _system_turn(state, utterance, lexicon, turn_id)
-            heard |= named
-            continue
-        context = Context(tuple(movies[m] for m in state.last_shown if m in movies), None)
-        understanding = understand(utterance, lexicon, context)
-        heard |= {m.movie_id for m in understanding.mentions}
-        movies |= await toolbox.movies([m.movie_id for m in understanding.mentions])
-        decision = decide(DecisionContext(utterance, understanding, state, movies))
-        ledger, _ = state.ledger.apply(decision.edits, turn_id)
-        text = decision.search.text if decision.search else text
-        known_item = bool(decision.search and decision.search.known_item)
-        state = replace(state, ledger=ledger, query_text=text)
+    state, known_item = DialogueState(), False
+    async for turn in replayed(turns, toolbox):
+        state = turn.state
+        heard |= {m.movie_id for m in turn.understanding.mentions}
+        known_item = bool(turn.decision.search and turn.decision.search.known_item)
+    heard |= {movie_id for shown in state.shown for movie_id in shown.movie_ids}
     tables = await toolbox.catalogue.tables()
     constraints = constraints_of(state.ledger, exclude_ids, unknowable_kinds(tables.known))
-    return Replayed(query_of(state.ledger, text, constraints, known_item), frozenset(heard))
+    query = query_of(state.ledger, state.query_text, constraints, known_item)
+    return Replayed(query, frozenset(heard))
 
 
-def _system_turn(
-    state: DialogueState, utterance: str, lexicon: Lexicon, turn_id: str
-) -> tuple[DialogueState, set[str]]:
-    named = [m for m in understand(utterance, lexicon).mentions if m.stance != "not_now"]
+async def replayed(
+    turns: Sequence[tuple[Role, str]], toolbox: Toolbox
+) -> AsyncIterator[ReplayedTurn]:
+    """Every user turn in order, decided with what was said before it."""
+    lexicon = await toolbox.lexicon()
+    state = DialogueState()
+    after: After = "nothing"
+    named: set[str] = set()
+    for number, (role, utterance) in enumerate(turns):
+        if role == "system":
+            heard = understand(utterance, lexicon)
+            after = what_was_done(heard)
+            state = _after_system(state, heard, str(number))
+            continue
+        movies = await toolbox.movies([*state.last_shown, *sorted(named)])
+        context = Context(tuple(movies[m] for m in state.last_shown if m in movies), None)
+        heard = understand(utterance, lexicon, context)
+        named |= {m.movie_id for m in heard.mentions}
+        movies |= await toolbox.movies([m.movie_id for m in heard.mentions])
+        decision = decide(DecisionContext(utterance, heard, state, movies))
+        ledger, _ = state.ledger.apply(decision.edits, str(number))
+        text = decision.search.text if decision.search else state.query_text
+        state = replace(state, ledger=ledger, query_text=text)
+        yield ReplayedTurn(heard, decision, after, state)
+
+
+def _after_system(state: DialogueState, heard: Understanding, turn_id: str) -> DialogueState:
+    named = [m for m in heard.mentions if m.stance != "not_now"]
     if not named:
-        return state, set()
+        return state
     ledger, _ = state.ledger.apply([_example(m) for m in named], turn_id)
-    ids = tuple(m.movie_id for m in named)
-    return replace(state, ledger=ledger, shown=(*state.shown, Shown(turn_id, ids))), set(ids)
+    shown = Shown(turn_id, tuple(m.movie_id for m in named))
+    return replace(state, ledger=ledger, shown=(*state.shown, shown))
 
 
 def _example(mention: Mention) -> LedgerEdit:

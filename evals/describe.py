@@ -10,6 +10,7 @@ index was built from. A film that the index lacks is a miss.
 """
 
 import argparse
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
 from evals.rank_input import InputProblem
 from evals.ranking import ABSENT, Estimate, ranks_of, recall_estimate
@@ -92,6 +94,14 @@ class Found:
             row: {f"hit@{k}": round(self.hits(row, k).value, 4) for k in KS} for row in self.ranks
         }
         return {"descriptions": len(self.descriptions), "lacking": self.lacking, "rows": rows}
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "describe")
+    parser.set_defaults(command=lambda given: asyncio.run(describe(given)))
+    add_index_and_json(parser)
+    parser.add_argument("--input", type=Path, help="descriptions, JSON lines (default: our own)")
 
 
 async def describe(given: argparse.Namespace) -> int:

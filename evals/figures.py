@@ -18,15 +18,24 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
-from evals import describe, index_durability, latency, signal
+from evals import (
+    describe,
+    extract_command,
+    index_durability,
+    latency,
+    opensearch_command,
+    route_command,
+    signal,
+    wordings,
+)
+from evals.commands import Commands, new_command
 from evals.place import find_data, opened
-from evals.play import play_scenarios
 from evals.rank import ROWS, Protocol
 from evals.rank_command import read, with_progress
 from evals.rank_figures import Figures, figures_of
 from evals.report import Row, commit_of, publish
 from evals.scenario import load_scenarios
-from evals.suite import CACHE, build_starter, rows_of
+from evals.suite import CACHE, build_starter, play_and_score, rows_of
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
 from infra.progress import shown
@@ -36,6 +45,10 @@ from infra.wiring import load_encoder
 CORE = "catalogue/catalogue_core.parquet"
 TURNS = "dialogue/redial_rec_turns_dev.jsonl.gz"
 DIALOGUES = "dialogue/redial_dev_1000.jsonl.gz"
+IARD_GOLD = "dialogue/iard_intents_gold_30.jsonl.gz"
+IARD_PARTIAL = "dialogue/iard_intents_partial_221.jsonl.gz"
+MIT_ENG = "queries/mit_movie_eng_valid.jsonl.gz"
+MIT_TRIVIA = "queries/mit_movie_trivia_valid.jsonl.gz"
 CORE_INDEX = CACHE / "core"
 DONE = CACHE / "figures.json"
 KILLS = 20
@@ -52,6 +65,14 @@ class Measurement:
     figures: tuple[tuple[str, str], ...]
     """(figure, measured on) of each row it makes."""
     measure: Callable[[], list[Row]]
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "figures")
+    parser.set_defaults(command=figures)
+    parser.add_argument("--list", action="store_true", help="say what is done and what is not")
+    parser.add_argument("--only", metavar="NAME", help="measure one, again if need be")
 
 
 def figures(given: argparse.Namespace) -> int:
@@ -160,7 +181,15 @@ def _latency() -> list[Row]:
 def _scenarios() -> list[Row]:
     async def play() -> list[Row]:
         async with opened(_core_index()) as services:
-            return rows_of(await play_scenarios(load_scenarios(), services), SCENARIOS_ON_CORE)
+            return rows_of(await play_and_score(services), SCENARIOS_ON_CORE)
+
+    return asyncio.run(play())
+
+
+def _wordings() -> list[Row]:
+    async def play() -> list[Row]:
+        async with opened(_core_index()) as services:
+            return await wordings.measure(services, SCENARIOS_ON_CORE)
 
     return asyncio.run(play())
 
@@ -235,6 +264,69 @@ def _posts_of(name: str) -> str:
     return f"posts of {Path(name).name.partition('.')[0]}, catalogue_core"
 
 
+def _opensearch() -> list[Row]:
+    if not opensearch_command.NODE.exists():
+        value = "not measured: no ../shared/opensearch/start.sh"
+        return [Row("OpenSearch beside the local index", ON_CORE, value)]
+    found = asyncio.run(opensearch_command.measure_on_own_node(_core_index()))
+    return opensearch_command.rows_of(found)
+
+
+ROUTED = "IARD, 30 conversations checked twice, every user turn"
+FITTED = "IARD, 221 conversations, 5 folds by conversation"
+ROUTING = (
+    ("acts of user turns, micro-F1 / macro-F1", ROUTED),
+    ("acts of user turns, per act", ROUTED),
+    ("acts of user turns, those of one act", ROUTED),
+    ("acts of user turns, the rules alone", ROUTED),
+    ("acts of user turns, weights fitted on IARD (experiment)", FITTED),
+)
+
+
+def _routing() -> list[Row]:
+    index = _core_index()
+    gold = asyncio.run(route_command.measure(_data(IARD_GOLD), index))
+    partial_set = asyncio.run(route_command.measure(_data(IARD_PARTIAL), index, fitted=True))
+    per_act = ", ".join(f"{act} {_share(s['f1'])}" for act, s in gold["per_class"].items())
+    single = gold["single_act"]
+    values = (
+        f"{_share(gold['micro_f1'])} / {_share(gold['macro_f1'])}",
+        per_act,
+        f"micro-F1 {_share(single['micro_f1'])} ({single['turns']} of {gold['turns']} turns)",
+        f"micro-F1 {_share(gold['rules_alone_micro_f1'])}",
+        f"micro-F1 {_share(partial_set['fitted_micro_f1'])}; "
+        f"what ships {_share(partial_set['micro_f1'])} (developed on these)",
+    )
+    bounds = ("micro-F1 >= .83", "", "", "", "")
+    return [Row(*r, v, b) for r, v, b in zip(ROUTING, values, bounds, strict=True)]
+
+
+ENTITY_BOUNDS = {"GENRE": ".88", "YEAR": ".93", "ACTOR": ".86", "DIRECTOR": ".86", "TITLE": ".78"}
+IN_ENG = "MIT movie corpus eng, 978 queries, span-exact, on catalogue_core"
+IN_TRIVIA = "MIT movie corpus trivia, 782 queries, span-exact, on catalogue_core"
+EXTRACTION = (
+    *((f"entities: {name}, F1 (without the drop)", IN_ENG) for name in ENTITY_BOUNDS),
+    ("entities: other types, F1", IN_ENG),
+    ("entities: trivia, F1", IN_TRIVIA),
+)
+
+
+def _extraction() -> list[Row]:
+    index = _core_index()
+    eng = asyncio.run(extract_command.measure(_data(MIT_ENG), index))
+    trivia = asyncio.run(extract_command.measure(_data(MIT_TRIVIA), index))
+    values = [
+        f"{_share(eng.kept[name].f1)} ({_share(eng.every[name].f1)}, "
+        f"{eng.dropped.get(name, 0)} of {eng.every[name].gold} dropped)"
+        for name in ENTITY_BOUNDS
+    ]
+    others = (name for name in eng.kept if name not in ENTITY_BOUNDS)
+    values.append(", ".join(f"{name} {_share(eng.kept[name].f1)}" for name in others))
+    values.append(", ".join(f"{name} {_share(t.f1)}" for name, t in trivia.kept.items()))
+    bounds = [*(f">= {bound}" for bound in ENTITY_BOUNDS.values()), "", ""]
+    return [Row(*r, v, b) for r, v, b in zip(EXTRACTION, values, bounds, strict=True)]
+
+
 def _share(value: float) -> str:
     return f"{value:.3f}".removeprefix("0")
 
@@ -283,6 +375,7 @@ MEASUREMENTS: Sequence[Measurement] = (
         _named(SCENARIOS_ON_CORE, "hard-constraint violations"),
         _scenarios,
     ),
+    Measurement("wordings", (CORE,), _named(SCENARIOS_ON_CORE, *wordings.FIGURES), _wordings),
     Measurement(
         "rank",
         (CORE, TURNS, DIALOGUES),
@@ -290,6 +383,9 @@ MEASUREMENTS: Sequence[Measurement] = (
         _rank,
     ),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
+    Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
+    Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), ROUTING, _routing),
+    Measurement("extraction", (CORE, MIT_ENG, MIT_TRIVIA), EXTRACTION, _extraction),
     Measurement("descriptions", (), _named(DESCRIPTIONS, describe.DESCRIBED), _described),
     Measurement(
         "posts",

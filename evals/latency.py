@@ -4,6 +4,7 @@ Knows the HTTP API as a client does, and /proc. Does not know what is inside the
 `python -m evals latency` and figures.py.
 """
 
+import argparse
 import http.client
 import json
 import socket
@@ -19,6 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from evals.commands import Commands, new_command
+from evals.problem import EvalProblem
+from evals.scenario import load_scenarios
+
 START_S = 60.0
 """A server on a loaded machine may take this long to be ready."""
 ROUNDS = 3
@@ -26,7 +31,20 @@ ROUNDS = 3
 TIMEOUT_S = 30.0
 
 
-class ServerProblem(Exception):
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "latency")
+    parser.set_defaults(command=_latency)
+    parser.add_argument("--index", type=Path, required=True, help="index folder")
+
+
+def _latency(given: argparse.Namespace) -> int:
+    spoken = [[step.user for step in scenario.turns] for scenario in load_scenarios()]
+    print(json.dumps(measure(given.index, spoken).as_json()))
+    return 0
+
+
+class ServerProblem(EvalProblem):
     """The server did not start or did not answer."""
 
 

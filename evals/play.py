@@ -1,83 +1,64 @@
-"""Plays scenarios through the real assistant and scores them: the core of `make eval`.
+"""Plays scripted scenarios through an agent: the core of `make eval` and `python -m evals run`.
 
-Knows the order: play, fetch the movies shown, score, count. Does not know what is a fault
-(scorers.py) nor where services come from (place.py). Called by `python -m evals run` and suite.py.
+Knows the order: play or find again, label, hand over. Does not know what is a fault (scorers/) nor
+where services come from (place.py). Called by run_command.py and suite.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from evals.scenario import Scenario, lengths
-from evals.scorers import EXPECTATIONS, FLOORS, Case, Problem, Scorer
-from evals.transcript import Transcript
-from infra.script import Dialogue, play
-from infra.wiring import Services
+from evals.kept import Kept
+from evals.player import Talk
+from evals.reword import reword
+from evals.run_folder import sha_of
+from evals.scenario import Scenario, labels
+from evals.transcript import Build, Origin, Transcript
+from infra.script import Replies
 
 Report = Callable[[int, int], None]
 
 
-@dataclass
-class Played:
-    """What came of the scenarios."""
+@dataclass(frozen=True)
+class Plan:
+    """What is to be played, by whom."""
 
-    dialogues: int
-    turns: int
-    cards: int = 0
-    raw: list[dict[str, Any]] = field(default_factory=list)
-    """The transcripts, as `usher chat --script` writes them."""
-    floors: dict[str, list[Problem]] = field(default_factory=dict)
-    expectations: dict[str, list[Problem]] = field(default_factory=dict)
+    scenarios: Sequence[Scenario]
+    build: Build
+    trials: int = 1
+    seed: int = 0
+    kept: Kept = field(default_factory=lambda: Kept(None))
 
-    @property
-    def holds(self) -> bool:
-        """Whether nothing happened that must never happen."""
-        return not any(self.floors.values())
+    def dialogues(self) -> Iterator[tuple[Scenario, int]]:
+        """(scenario, trial) in the order of playing."""
+        for scenario in self.scenarios:
+            yield from ((scenario, trial) for trial in range(self.trials))
 
-    @property
-    def met(self) -> float:
-        """Share of turns on which every expectation of the scenario was met."""
-        failed = {(p.dialogue_id, p.turn) for ps in self.expectations.values() for p in ps}
-        return 1 - len(failed) / self.turns if self.turns else 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        """All figures in one object."""
-        return {
-            "dialogues": self.dialogues,
-            "turns": self.turns,
-            "cards": self.cards,
-            "floors": {name: len(problems) for name, problems in self.floors.items()},
-            "expectations": {name: len(ps) for name, ps in self.expectations.items()},
-            "turns_as_expected": round(self.met, 4),
-        }
+    def origin(self, scenario: Scenario, trial: int) -> Origin:
+        """Where a dialogue comes from."""
+        return Origin(
+            channel="eval",
+            source="replayed",
+            scenario_id=scenario.id,
+            scenario_sha=sha_of(scenario.model_dump(mode="json")),
+            trial=trial,
+            seed=self.seed,
+            build=self.build,
+            tags={"kind": scenario.covers},
+        )
 
 
-async def play_scenarios(
-    scenarios: Sequence[Scenario], services: Services, report: Report = lambda done, total: None
-) -> Played:
-    """Play all scenarios, each as a stranger's fresh conversation, and score them."""
-    played = Played(len(scenarios), lengths(scenarios))
-    unknowable = await _unknowable(services)
-    cases = []
-    for number, scenario in enumerate(scenarios, 1):
-        dialogue = Dialogue(scenario.id, tuple(step.user for step in scenario.turns))
-        raw = await play(services.assistant, dialogue)
-        transcript = Transcript.from_json(raw)
-        movies = await services.index.get(sorted(transcript.shown_ids))
-        cases.append(Case(transcript, scenario, movies, unknowable))
-        played.raw.append(raw)
-        played.cards += sum(len(turn.cards) for turn in transcript.turns)
-        report(number, len(scenarios))
-    played.floors = _score(FLOORS, cases)
-    played.expectations = _score(EXPECTATIONS, cases)
+async def play_one(agent: Replies, plan: Plan, scenario: Scenario, trial: int) -> Transcript:
+    """One scenario as a stranger's fresh conversation, or the same dialogue as kept."""
+    origin = plan.origin(scenario, trial)
+    key = plan.kept.key(origin.scenario_sha or "", plan.build, trial, plan.seed)
+    found = plan.kept.get(key)
+    if found is not None:
+        return found.model_copy(update={"build": plan.build})
+    talk = Talk(agent, f"eval:{scenario.id}:{trial}:{key}")
+    surface = trial + plan.seed * plan.trials
+    for step, label in zip(scenario.turns, labels(scenario), strict=True):
+        await talk.say(reword(step.user, surface), label)
+    played = talk.transcript(f"{scenario.id}#{trial}" if trial else scenario.id, origin)
+    if not any(turn.error for turn in played.turns):  # a passing failure must not be kept
+        plan.kept.put(key, played)
     return played
-
-
-async def _unknowable(services: Services) -> frozenset[str]:
-    """The agent lets a wish for a streaming service go where the catalogue knows none."""
-    known = (await services.index.stats()).known
-    return frozenset() if known.get("available_on") else frozenset({"service"})
-
-
-def _score(scorers: Mapping[str, Scorer], cases: Sequence[Case]) -> dict[str, list[Problem]]:
-    return {name: [p for case in cases for p in scorer(case)] for name, scorer in scorers.items()}

@@ -5,6 +5,7 @@ know the protocol (rank.py). Called by evals/__main__.py.
 """
 
 import argparse
+import asyncio
 import gzip
 import json
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from evals import rank_input
+from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import find_data, opened
 from evals.rank import ROWS, Protocol, Run, run_rank
 from evals.rank_figures import figures_of, remarks_of, table_of
@@ -25,6 +27,24 @@ from infra.wiring import Services
 
 NAMES = "redial_dev_1000.jsonl.gz"
 """The dialogues whose film names ("Title (Year)") come with ids."""
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "rank")
+    parser.set_defaults(command=lambda given: asyncio.run(rank(given)))
+    add_index_and_json(parser)
+    parser.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
+    parser.add_argument("--output", type=Path, help="where the lists go, JSON lines (.gz ok)")
+    parser.add_argument("-k", type=int, default=200, help="length of each list (default 200)")
+    parser.add_argument("--candidates", type=Path, help="rank only these movie ids, one a line")
+    parser.add_argument("--counts-from", type=Path, help="count co-mention out of fold from here")
+    parser.add_argument("--folds", type=int, default=5, help="folds of dialogues (default 5)")
+    parser.add_argument("--seed", type=int, default=0, help="of the folds (default 0)")
+    parser.add_argument("--in-sample", action="store_true", help="accept counts of these dialogues")
+    parser.add_argument("--proposals", type=Path, help='{"qid", "titles"}: what a model proposed')
+    parser.add_argument("--names", type=Path, help="dialogues that give mentioned films their ids")
+    parser.add_argument("--legs", help="rows, comma-separated: full,popularity,lexical,dense,...")
 
 
 async def rank(given: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.replay import Role
+from evals.problem import EvalProblem
 from retrieval.catalog_sources import CatalogError, json_rows
 from retrieval.comention import films_named
 
@@ -25,7 +26,7 @@ ROLES: Mapping[str, Role] = {
 _FILM_NAME = re.compile(r"\((?:18|19|20)\d\d\)\s*$")
 
 
-class InputProblem(Exception):
+class InputProblem(EvalProblem):
     """A file cannot be used as given; names file, line and what to change."""
 
 
@@ -62,7 +63,7 @@ class Case:
 
 def read_cases(path: Path) -> list[Case]:
     """Every turn of the file. Raises: InputProblem."""
-    cases = [_case(row, f"{path} line {number}") for number, row in _rows(path)]
+    cases = [_case(row, f"{path} line {number}") for number, row in rows_of(path)]
     if not cases:
         raise InputProblem(f"{path} is empty: it needs one turn a line")
     seen: set[str] = set()
@@ -156,7 +157,7 @@ def unknown_names(cases: Sequence[Case], names: Mapping[str, str]) -> int:
 def read_dialogues(path: Path) -> dict[str, dict[str, str]]:
     """{dialogue_id: {movie_id: name}} of conversations in the ReDial layout."""
     dialogues: dict[str, dict[str, str]] = {}
-    for number, row in _rows(path):
+    for number, row in rows_of(path):
         if not isinstance(row.get("dialogue_id"), str):
             raise InputProblem(f'{path} line {number}: "dialogue_id" must be a text')
         dialogues[row["dialogue_id"]] = films_named(row)
@@ -171,7 +172,7 @@ def names_of(dialogues: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 def with_proposals(cases: Sequence[Case], path: Path) -> list[Case]:
     """The cases with the titles that a model proposed, from {"qid", "titles"} lines."""
     proposed: dict[str, tuple[str, ...]] = {}
-    for number, row in _rows(path):
+    for number, row in rows_of(path):
         where = f"{path} line {number}"
         titles = _texts(row, "titles", where)
         if not isinstance(row.get("qid"), str) or titles is None:
@@ -194,7 +195,8 @@ def read_ids(path: Path) -> frozenset[str]:
     return ids
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every JSON object of the file with its line number. Raises: InputProblem."""
     try:
         for number, row in json_rows(path):
             if isinstance(row, ValueError):

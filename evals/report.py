@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from evals.place import ROOT
+from evals.problem import EvalProblem
 
 RESULTS = Path(__file__).parent / "results.json"
 README = ROOT / "README.md"
@@ -40,7 +41,7 @@ class Row:
         return self.figure, self.data
 
 
-class ReportProblem(Exception):
+class ReportProblem(EvalProblem):
     """The table cannot be written; says what to do."""
 
 

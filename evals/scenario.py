@@ -1,32 +1,33 @@
 """Scenarios: what a user says, and what must be true of each answer.
 
-Knows the form of `scenarios/*.yaml` and turns clauses into the constraints of retrieval/movie.py.
+Knows the form of `scenarios/*.yaml` and turns steps into the labels of expected.py.
 Does not play or score anything. Called by play.py and scorers.py.
 
 A step may say: acts (all of them), acts_any, cards (some, none, any), asks, says (each of them in
 the prose), every / none (clauses that hold for each card of this turn), hold (named clauses that
 hold from now on) and release, gone (titles that must not be shown from now on), ledger_has /
-ledger_lacks, and repeats (films may be shown again: the user asked for that).
+ledger_lacks, repeats (films may be shown again: the user asked for that), never_says, scope (in,
+out), undoes and compared ([{what: runtime, side: less}]).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from agent.events import Act, EntryKind, LedgerEntryView
-from retrieval.movie import ATTRIBUTES, Clause, Constraints, Match, MatchField, Range, RangeField
-from retrieval.understanding import Polarity
+from agent.events import Act
+from evals.expected import ClauseForm, Compared, Expected, LedgerLine, Wish
+from evals.problem import EvalProblem
+from retrieval.movie import ATTRIBUTES, Clause, Match, MatchField, Range, RangeField
 
 FOLDER = Path(__file__).parent / "scenarios"
 _RANGES: frozenset[str] = frozenset({"year", "runtime", *ATTRIBUTES})
 _MATCHES: frozenset[str] = frozenset(get_args(MatchField))
 
 
-class ScenarioProblem(Exception):
+class ScenarioProblem(EvalProblem):
     """A scenario file cannot be used; names file and place."""
 
 
@@ -60,25 +61,6 @@ class Hold(_Form):
     none: Clauses = ()
 
 
-class Entry(_Form):
-    """A ledger entry to look for; what is not said does not matter."""
-
-    kind: EntryKind | None = None
-    value: str | dict[str, int] | None = None
-    polarity: Polarity | None = None
-
-    def matches(self, view: LedgerEntryView) -> bool:
-        """Whether an entry of the ledger is the one meant."""
-        value = view.value
-        if isinstance(value, dict):
-            value = {k: v for k, v in value.items() if v is not None and k in ("min", "max")}
-        return (
-            self.kind in (None, view.kind)
-            and self.polarity in (None, view.polarity)
-            and (self.value is None or self.value == value)
-        )
-
-
 class Step(_Form):
     """One message and what must be true of the answer."""
 
@@ -94,8 +76,12 @@ class Step(_Form):
     release: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     repeats: bool = False
-    ledger_has: tuple[Entry, ...] = ()
-    ledger_lacks: tuple[Entry, ...] = ()
+    never_says: tuple[str, ...] = ()
+    scope: Literal["in", "out"] | None = None
+    undoes: bool = False
+    compared: tuple[Compared, ...] = ()
+    ledger_has: tuple[LedgerLine, ...] = ()
+    ledger_lacks: tuple[LedgerLine, ...] = ()
 
 
 class Scenario(_Form):
@@ -106,33 +92,44 @@ class Scenario(_Form):
     turns: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What must be true of the cards of one turn, earlier steps included."""
-
-    constraints: Constraints
-    gone: tuple[str, ...]
-
-
-def standing(scenario: Scenario) -> list[Standing]:
-    """For each turn, its own clauses and all that were held and not released.
+def labels(scenario: Scenario) -> list[Expected]:
+    """For each turn, what its step says and all that earlier steps hold and did not release.
 
     Raises: ScenarioProblem when a step releases what is not held.
     """
-    held: dict[str, Hold] = {}
+    held: dict[str, tuple[Wish, ...]] = {}
     gone: tuple[str, ...] = ()
     result = []
     for number, step in enumerate(scenario.turns, 1):
         for name in step.release:
             if held.pop(name, None) is None:
                 raise ScenarioProblem(f"{scenario.id} turn {number} releases unknown {name!r}")
-        held |= step.hold
+        held |= {name: _wishes(hold.every, hold.none, number) for name, hold in step.hold.items()}
         gone += step.gone
-        require = [*step.every, *(c for hold in held.values() for c in hold.every)]
-        exclude = [*step.none, *(c for hold in held.values() for c in hold.none)]
-        constraints = Constraints(tuple(require), tuple(exclude))
-        result.append(Standing(constraints, () if step.repeats else gone))
+        own = _wishes(step.every, step.none, number)
+        standing = (*own, *(wish for wishes in held.values() for wish in wishes))
+        result.append(
+            Expected(
+                wishes=standing,
+                gone_titles=() if step.repeats else gone,
+                may_repeat=step.repeats,
+                **{name: getattr(step, name) for name in _LABELS},
+            )
+        )
     return result
+
+
+_LABELS = (
+    *("acts", "acts_any", "cards", "asks", "says", "never_says", "scope", "undoes", "compared"),
+    *("ledger_has", "ledger_lacks"),
+)
+"""What a step says of its own turn in the words of `Expected`."""
+
+
+def _wishes(every: Sequence[Clause], none: Sequence[Clause], number: int) -> tuple[Wish, ...]:
+    wanted = (Wish(clause=ClauseForm.of(c), since=number) for c in every)
+    avoided = (Wish(clause=ClauseForm.of(c), avoid=True, since=number) for c in none)
+    return (*wanted, *avoided)
 
 
 def load_scenarios(place: Path = FOLDER) -> list[Scenario]:
@@ -142,7 +139,7 @@ def load_scenarios(place: Path = FOLDER) -> list[Scenario]:
         raise ScenarioProblem(f"{place} holds no *.yaml scenario")
     scenarios = [_load(file) for file in files]
     for scenario in scenarios:
-        standing(scenario)
+        labels(scenario)
     return scenarios
 
 

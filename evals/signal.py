@@ -12,11 +12,13 @@ film is heard and nothing is required.
 """
 
 import argparse
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.replay import replay
+from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
 from evals.rank import Protocol, check_leaks, groups
 from evals.rank_command import read
@@ -116,6 +119,16 @@ class Signal:
         at = {f"R@{k}": self.recall(row, stratum, k) for k in (10, 50)}
         cells: dict[str, float] = {name: round(e.value, 4) for name, e in at.items()}
         return {**cells, "n": at["R@10"].n}
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "signal")
+    parser.set_defaults(command=lambda given: asyncio.run(signal(given)))
+    add_index_and_json(parser)
+    parser.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
+    parser.add_argument("--counts-from", type=Path, help="count co-mention out of fold from here")
+    parser.add_argument("--in-sample", action="store_true", help="accept counts of these dialogues")
 
 
 async def signal(given: argparse.Namespace) -> int:

@@ -1,55 +1,55 @@
-"""`make eval` and `python -m evals run`: the scenarios, played on the starter index or any other.
+"""`make eval`: our scenarios, played on the starter index.
 
 Knows the cached starter index, what is printed and which rows go into the results table. Does not
-know how dialogues are played or scored (play.py, scorers.py). Called by evals/__main__.py.
+know how dialogues are played (play.py) or scored (scorers/). Called by evals/__main__.py and
+figures.py.
 """
 
 import argparse
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from evals.build import build_of
+from evals.commands import Commands, add_json, new_command
 from evals.place import ROOT, opened
-from evals.play import Played, play_scenarios
+from evals.play import Plan, play_one
+from evals.reference import Reference, reference_of
 from evals.report import Row, commit_of, publish
-from evals.scenario import FOLDER, Scenario, load_scenarios
-from infra.cli_common import Refusal
+from evals.scenario import load_scenarios
+from evals.scored import Scored, scored, tell
+from evals.transcript import Transcript
 from infra.cli_index import STARTER_MOVIES, build_with_progress
 from infra.progress import shown
 from infra.settings import load
-from infra.wiring import load_encoder
+from infra.wiring import Services, load_encoder
 from retrieval.jobs.build_index import STARTER, BuildReport
 
 CACHE = ROOT / "data" / "evals"
 """Indexes and half-done measurements; never committed."""
-PROBLEMS_SHOWN = 40
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "suite")
+    parser.set_defaults(command=lambda given: asyncio.run(suite(given)))
+    add_json(parser)
 
 
 async def suite(given: argparse.Namespace) -> int:
     """Build, play, publish; 1 when something happened that must never happen."""
     built = build_starter(CACHE / "starter")
-    scenarios = load_scenarios()
-    played = await _play(CACHE / "starter", scenarios)
-    data = "own scenarios on the starter catalogue"
-    rows = [*rows_of(played, data), _build_row(built)]
-    _print(played, given.json)
-    print(publish(rows))
-    return 0 if played.holds else 1
-
-
-async def run(given: argparse.Namespace) -> int:
-    """Play scenarios on an index; 1 when something happened that must never happen."""
-    played = await _play(given.index, load_scenarios(given.input or FOLDER))
-    if given.output:
-        lines = (json.dumps(raw, ensure_ascii=False) + "\n" for raw in played.raw)
-        try:
-            given.output.write_text("".join(lines), encoding="utf-8")
-        except OSError as error:
-            raise Refusal(f"--output {given.output} cannot be written: {error.strerror}") from None
-    _print(played, given.json)
-    return 0 if played.holds else 1
+    async with opened(CACHE / "starter") as services:
+        with shown() as report:
+            found = await play_and_score(services, partial(report, "playing"))
+    tell(found)
+    print(publish([*rows_of(found, "own scenarios on the starter catalogue"), _build_row(built)]))
+    if given.json:
+        print(json.dumps(found.as_json()))
+    return 0 if found.holds else 1
 
 
 def build_starter(out: Path) -> BuildReport:
@@ -58,26 +58,58 @@ def build_starter(out: Path) -> BuildReport:
     return build_with_progress(STARTER / STARTER_MOVIES, "usher", None, out, encoder)
 
 
-async def _play(index: Path | None, scenarios: Sequence[Scenario]) -> Played:
-    async with opened(index) as services:
-        with shown() as report:
-            return await play_scenarios(scenarios, services, partial(report, "playing"))
+async def play_and_score(
+    services: Services, report: Callable[[int, int], None] = lambda done, total: None
+) -> Scored:
+    """Our own scenarios, played by running services, and scored."""
+    return scored(*await played(services, report=report))
+
+
+async def played(
+    services: Services,
+    trials: int = 1,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Transcript], Reference]:
+    """Our own scenarios in so many wordings, and the catalogue to judge them by."""
+    reference = await reference_of(services.index)
+    plan = Plan(load_scenarios(), await build_of(services, reference.sha), trials)
+    dialogues = list(plan.dialogues())
+    transcripts = []
+    for number, (scenario, trial) in enumerate(dialogues, 1):
+        transcripts.append(await play_one(services.assistant, plan, scenario, trial))
+        report(number, len(dialogues))
+    return transcripts, reference
 
 
 # --- telling --------------------------------------------------------------------------------------
 
+FIGURES = {
+    "constraint_violations": ("hard-constraint violations", "cards"),
+    "constraints_unverified": ("required facts that are not known", "cards"),
+    "repeated_films": ("repeated films", "cards"),
+    "seen_or_disliked_films": ("seen or disliked films", "cards"),
+    "off_catalogue_films": ("off-catalogue titles", "cards"),
+    "invented_names": ("invented titles or people in prose", "names"),
+    "ungrounded_names": ("titles or people that were neither shown nor named", "names"),
+    "wrong_facts": ("wrong years or directors in prose", "names"),
+    "untrue_reasons": ("untrue reasons", "reasons"),
+    "broken_streams": ("broken streams", "turns"),
+    "unfinished_turns": ("turns not played to the end", "turns"),
+}
+"""{scorer: (its row, what it counts faults in)}."""
 
-def rows_of(played: Played, data: str) -> list[Row]:
+
+def rows_of(found: Scored, data: str) -> list[Row]:
     """The rows of the results table."""
     day, commit = datetime.now(UTC).date().isoformat(), commit_of()
-    unfinished = {p.dialogue_id for p in played.floors["turns not played to the end"]}
-    ended = played.dialogues - len(unfinished)
-    cells = [("dialogues played to the end", f"{ended} of {played.dialogues}", "all")]
-    for name, problems in played.floors.items():
-        of = "turns" if name in ("broken streams", "turns not played to the end") else "cards"
-        total = played.turns if of == "turns" else played.cards
-        cells.append((name, f"{len(problems)} in {total} {of}", "0"))
-    met = f"{played.met:.0%} of {played.turns} turns"
+    dialogues = len(found.transcripts)
+    unfinished = {s.dialogue_id for s in found.scores if s.scorer == "unfinished_turns" and s.value}
+    ended = f"{dialogues - len(unfinished)} of {dialogues}"
+    cells = [("dialogues played to the end", ended, "all")]
+    for scorer, (name, unit) in FIGURES.items():
+        count, of = found.floors.get(scorer, 0), found.looked_at(scorer)
+        cells.append((name, f"{count} in {of} {unit}", "0"))
+    met = f"{found.met:.0%} of {found.turns} turns"
     cells.append(("turns that went as the scenario expects", met, ""))
     return [Row(name, data, value, bound, day, commit) for name, value, bound in cells]
 
@@ -86,19 +118,3 @@ def _build_row(built: BuildReport) -> Row:
     day, commit = datetime.now(UTC).date().isoformat(), commit_of()
     value = f"{built.kept} movies, {built.bad_count} bad rows"
     return Row("starter index builds", "starter catalogue", value, "0 bad", day, commit)
-
-
-def _print(played: Played, as_json: bool) -> None:
-    problems = [
-        p for found in (played.floors, played.expectations) for ps in found.values() for p in ps
-    ]
-    for problem in problems[:PROBLEMS_SHOWN]:
-        print(problem)
-    if len(problems) > PROBLEMS_SHOWN:
-        print(f"... and {len(problems) - PROBLEMS_SHOWN} more")
-    print(f"{played.dialogues} dialogues, {played.turns} turns, {played.cards} cards")
-    for name, found in played.floors.items():
-        print(f"  {len(found):4} {name}")
-    print(f"  {played.met:.0%} of turns as expected")
-    if as_json:
-        print(json.dumps(played.as_json()))

@@ -10,20 +10,25 @@ import os
 import shutil
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from infra.cli_common import Refusal, settings_for
 from infra.cli_serve import listen
+from infra.cli_stores import table_states
 from infra.settings import ENV_FILE, SettingProblem, SettingRow, Settings, rows, unknown_names
-from infra.wiring import load_encoder, open_index
+from infra.wiring import load_encoder, open_index, open_opensearch
 from retrieval.encoder import Encoder, EncoderError
-from retrieval.index import IndexFailure, IndexMissing
+from retrieval.index import IndexFailure, IndexMissing, IndexStats
+from tools.stores import StoreUnavailable
+
+if TYPE_CHECKING:
+    from retrieval.opensearch_view import Inspection
 
 ROOM_MB = 500
 """An index of 60,000 movies, its vectors and a store take about this much."""
@@ -125,6 +130,8 @@ def _encoder(settings: Settings) -> tuple[Encoder | None, Check]:
 def _index(settings: Settings, encoder: Encoder | None) -> Check:
     if encoder is None:
         return Check("index", "broken", "cannot be checked without the encoder", "see encoder")
+    if settings.index == "opensearch":
+        return _served_index(settings, encoder)
     with ThreadPoolExecutor(1) as executor:
         try:
             stats = asyncio.run(open_index(settings, encoder, executor).stats())
@@ -138,17 +145,44 @@ def _index(settings: Settings, encoder: Encoder | None) -> Check:
         except IndexFailure as error:
             step = f"build it again: usher index build --catalog ... --out {settings.index_dir}"
             return Check("index", "broken", str(error), step)
-        except SettingProblem as error:
-            return Check("index", "broken", str(error), "set USHER_INDEX=local")
+    return _good_index(stats, str(settings.index_dir))
+
+
+def _good_index(stats: IndexStats, place: str) -> Check:
     known = {name: round(n / max(1, stats.movies), 3) for name, n in stats.known.items()}
-    found = f"{stats.movies:,} movies in {settings.index_dir}"
+    found = f"{stats.movies:,} movies in {place}"
     return Check("index", "ok", found, facts={**asdict(stats), "known_share": known})
 
 
+def _served_index(settings: Settings, encoder: Encoder) -> Check:
+    """Version, mapping, dimension and counts of an index in OpenSearch."""
+
+    async def look(executor: Executor) -> "tuple[IndexStats, Inspection]":
+        index = open_opensearch(settings, encoder.identity, executor)
+        try:
+            return await index.stats(), await index.inspect()
+        finally:
+            await index.close()
+
+    with ThreadPoolExecutor(1) as executor:
+        try:
+            stats, seen = asyncio.run(look(executor))
+        except (IndexFailure, SettingProblem) as error:
+            step = "see the README, section OpenSearch; or set USHER_INDEX=local"
+            return Check("index", "broken", str(error), step)
+    at = f"{settings.opensearch_index} ({seen.generation}) in OpenSearch {seen.version}"
+    if seen.differences:
+        wrong = f"the mapping of {at} is not ours: {', '.join(seen.differences)}"
+        return Check("index", "broken", wrong, "build it again: usher index build --catalog FILE")
+    if not stats.movies:
+        step = "usher index build --catalog FILE (or --catalog starter)"
+        return Check("index", "note", f"no movie in {at}", step)
+    return _good_index(stats, f"{at}, engine {seen.engine}, {stats.dimension} numbers a movie")
+
+
 def _store(settings: Settings) -> Check:
-    if settings.store != "sqlite":
-        problem = f"USHER_STORE={settings.store} is not built yet"
-        return Check("store", "broken", problem, "set USHER_STORE=sqlite")
+    if settings.store == "dynamodb":
+        return _tables(settings)
     file = settings.store_file
     place = file if file.exists() else _nearest(settings.home)
     if not os.access(place, os.W_OK):
@@ -158,6 +192,21 @@ def _store(settings: Settings) -> Check:
         step = f"move {file} away; a new one is made (conversations in it are lost)"
         return Check("store", "broken", f"{file} is no SQLite file", step)
     return Check("store", "ok", str(file) if file.exists() else f"{file} (made on first use)")
+
+
+def _tables(settings: Settings) -> Check:
+    try:
+        states = asyncio.run(table_states(settings))
+    except (SettingProblem, StoreUnavailable) as error:
+        return Check("store", "broken", str(error), "or set USHER_STORE=sqlite")
+    wrong = [f"{s.table}: {'; '.join(s.differences)}" for s in states if s.differences]
+    notes = [f"{s.table}: {'; '.join(s.notes)}" for s in states if s.notes]
+    if any(not state.exists for state in states):
+        return Check("store", "broken", ", ".join(wrong), "run: usher tables create")
+    if wrong:
+        return Check("store", "note", ", ".join(wrong), "run: usher tables create, then check")
+    found = f"{len(states)} DynamoDB tables {settings.dynamodb_table_prefix}-*"
+    return Check("store", "ok", found, facts={"notes": notes})
 
 
 def _is_sqlite(file: Path) -> bool:

@@ -1,19 +1,20 @@
 """Playing written dialogues: one fresh conversation each, from JSON lines to JSON lines.
 
     in   {"dialogue_id", "turns": ["...", ...], "user_id"?}
-    out  {"dialogue_id", "turns": [{"user", "events": [{"id", "type", ...}, ...]}]}
+    out  {"dialogue_id", "turns": [{"user", "events": [{"id", "type", ...}, ...], "event_ms"}]}
 
 Knows this form and how a refused message is told. Does not know scenarios or scores. Called by
 `usher chat --script` and by evals/play.py.
 """
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from agent.assistant import Assistant, Overloaded
+from agent.assistant import Overloaded
 from agent.events import ErrorEvent, Event, TurnStarted, to_json
 from agent.ledger import StaleEdit
 from agent.turn import MessageRefused, Turn
@@ -69,28 +70,55 @@ def _dialogue(row: Any, where: str) -> Dialogue:
     return Dialogue(dialogue_id, tuple(turns), user_id)
 
 
-async def play(assistant: Assistant, dialogue: Dialogue) -> dict[str, Any]:
+class Replies(Protocol):
+    """Whoever answers turns as `Assistant.reply` does: the one seam."""
+
+    def reply(self, turn: Turn) -> AsyncIterator[Event]:
+        """Start a turn and follow it."""
+        ...
+
+
+async def play(assistant: Replies, dialogue: Dialogue) -> dict[str, Any]:
     """Play one dialogue to the end, whatever becomes of its turns."""
     principal, conversation_id = dialogue.principal, None
     turns = []
     for message in dialogue.turns:
-        events = await say(assistant, Turn(principal, message, conversation_id))
-        started = (event for event in events if isinstance(event, TurnStarted))
+        timed = await say_timed(assistant, Turn(principal, message, conversation_id))
+        started = (event for _, event in timed if isinstance(event, TurnStarted))
         conversation_id = next((e.conversation_id for e in started), conversation_id)
-        turns.append({"user": message, "events": [to_json(event) for event in events]})
+        turns.append(turn_json(message, timed))
     return {"dialogue_id": dialogue.dialogue_id, "turns": turns}
 
 
-async def say(assistant: Assistant, turn: Turn) -> Sequence[Event]:
+def turn_json(message: str, timed: Sequence[tuple[float, Event]]) -> dict[str, Any]:
+    """A turn as written: `event_ms` counts from when the message was sent."""
+    return {
+        "user": message,
+        "events": [to_json(event) for _, event in timed],
+        "event_ms": [round(ms, 2) for ms, _ in timed],
+    }
+
+
+async def say(assistant: Replies, turn: Turn) -> Sequence[Event]:
     """One whole turn; a message that is refused gives one error event instead."""
+    return [event for _, event in await say_timed(assistant, turn)]
+
+
+async def say_timed(assistant: Replies, turn: Turn) -> Sequence[tuple[float, Event]]:
+    """The same, each event with the milliseconds since the message was sent."""
+    sent = time.perf_counter()
+    timed: list[tuple[float, Event]] = []
     try:
-        return [event async for event in assistant.reply(turn)]
+        async for event in assistant.reply(turn):
+            timed.append(((time.perf_counter() - sent) * 1000, event))
+        return timed
     except MessageRefused as refused:
-        return [_error(refused.code, str(refused), retryable=False)]
+        failure = _error(refused.code, str(refused), retryable=False)
     except (NotFound, StaleEdit) as error:
-        return [_error("not_found", str(error), retryable=False)]
+        failure = _error("not_found", str(error), retryable=False)
     except (Overloaded, StoreFailure) as error:
-        return [_error("busy", str(error), retryable=True)]
+        failure = _error("busy", str(error), retryable=True)
+    return [((time.perf_counter() - sent) * 1000, failure)]
 
 
 def _error(code: str, message: str, *, retryable: bool) -> ErrorEvent:

@@ -7,6 +7,7 @@ the environment; `usher doctor` prints `rows` and `unknown_names`.
 
 import difflib
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -29,6 +30,9 @@ NEAR = 0.75
 """Likeness (0-1) above which a name is offered as what was meant; the prefix alone gives 0.6."""
 NOT_REACHED = "default_factory_not_called"
 """Pydantic's complaint about every derived default once another field is wrong: noise."""
+
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+"""In an address: never shown."""
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list."""
@@ -107,9 +111,19 @@ class Settings(BaseSettings):
     """Turns that may run at the same time; more are refused at once with Retry-After."""
 
     opensearch_url: str | None = None
-    """Address of OpenSearch, when `index` is opensearch."""
-    opensearch_index: str = "usher"
-    """Name of the index in OpenSearch."""
+    """Address of OpenSearch, when `index` is opensearch; user:password@ may stand in it."""
+    opensearch_index: str = Field(default="usher", pattern=r"^[a-z][a-z0-9_-]{0,99}$")
+    """Name of the index in OpenSearch: an alias, behind which generations come and go."""
+    opensearch_engine: Literal["lucene", "faiss"] = "lucene"
+    """What searches vectors in an index built from now on; Serverless always takes faiss."""
+    opensearch_auth: Literal["auto", "none", "basic", "es", "aoss"] = "auto"
+    """How requests are signed: as the address tells, or es (a domain), aoss (Serverless)."""
+    aws_region: str | None = None
+    """AWS region of the DynamoDB tables; by default the one of the AWS configuration."""
+    dynamodb_endpoint_url: str | None = None
+    """Another DynamoDB endpoint, such as a VPC endpoint or a server on this machine."""
+    dynamodb_table_prefix: str = "usher"
+    """First part of every DynamoDB table name, so that several Ushers can share an account."""
     bedrock_endpoint_url: str | None = None
     """Another Bedrock endpoint, such as a VPC endpoint or a test double."""
 
@@ -128,6 +142,13 @@ class Settings(BaseSettings):
             if scheme not in ("http", "https") or not separator or not rest or "/" in rest:
                 raise ValueError(f"an origin looks like https://example.org, not {origin!r}")
         return origins
+
+    @field_validator("dynamodb_table_prefix")
+    @classmethod
+    def _check_prefix(cls, prefix: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", prefix):
+            raise ValueError("use 1 to 200 of the characters a-z, A-Z, 0-9, -, _ and .")
+        return prefix
 
     @field_validator("session_secret")
     @classmethod
@@ -225,7 +246,9 @@ def rows(settings: Settings) -> list[SettingRow]:
 def _shown(value: object) -> str:
     if value is None:
         return ""
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return CREDENTIALS.sub("***@", str(value))
 
 
 def session_secret(settings: Settings) -> bytes:

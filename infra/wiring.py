@@ -5,6 +5,7 @@ not use. Does not know how any part works. Called by the CLI, the HTTP app and e
 imports it.
 """
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from agent.assistant import Assistant, Limits
 from agent.decide import Decider, RulesDecider
 from infra.settings import SettingProblem, Settings
 from prompts.loader import load_phrases
-from retrieval.index import MovieIndex
+from retrieval.index import IndexUnavailable, MovieIndex
 from retrieval.knowledge import FILES
 from retrieval.neighbours import Knowledge
 from retrieval.retriever import Retriever, RetrieverSettings
@@ -24,11 +25,17 @@ from tools.stores import Stores
 from tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from infra.dynamodb import Place
+    from infra.stores_dynamodb import DynamoDbStores
     from infra.stores_sqlite import SqliteStores
-    from retrieval.encoder import Encoder
+    from retrieval.encoder import Encoder, EncoderIdentity
+    from retrieval.opensearch_index import OpenSearchIndex
 
 CPU_THREADS = 4
 """The bounded executor of all CPU work; two cores are busy with four threads that also wait."""
+
+LOOK_EVERY_S = 1.0
+"""Between two looks for a new revision of a shared index; its tables then take 1-3 s to be read."""
 
 
 @dataclass
@@ -43,9 +50,15 @@ class Services:
     encoder: "Encoder"
     executor: Executor
     retriever: RetrieverSettings = field(default_factory=RetrieverSettings)
+    watching: asyncio.Task[None] | None = None
+    """Notices what other processes change in an index that they share."""
 
     async def close(self) -> None:
         """Close stores and index; running turns should have been drained before."""
+        if self.watching is not None:
+            self.watching.cancel()
+            await asyncio.gather(self.watching, return_exceptions=True)
+        await self.toolbox.catalogue.close()
         await self.index.close()
         close = getattr(self.stores, "close", None)
         if close is not None:
@@ -62,7 +75,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     executor = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="usher-cpu")
     encoder = load_encoder(settings)
     index = open_index(settings, encoder, executor)
-    stores = await _stores(settings)
+    stores = await open_stores(settings)
     chosen = retriever or RetrieverSettings()
     catalogue = Catalogue(index, executor, Knowledge.load, tuple(FILES))
     toolbox = Toolbox(
@@ -78,8 +91,18 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
         load_phrases(),
         Limits(settings.turn_deadline_s, settings.grace_s, settings.max_turns),
     )
-    await catalogue.tables()  # the first visitor must not wait for the names to be read
-    return Services(settings, assistant, toolbox, stores, index, encoder, executor, chosen)
+    services = Services(settings, assistant, toolbox, stores, index, encoder, executor, chosen)
+    try:
+        await catalogue.tables()  # the first visitor must not wait for the names to be read
+    except IndexUnavailable as error:
+        await services.close()
+        raise SettingProblem(f"USHER_OPENSEARCH_URL: {error}") from None
+    except BaseException:
+        await services.close()
+        raise
+    if settings.index == "opensearch":
+        services.watching = asyncio.create_task(catalogue.watch(LOOK_EVERY_S))
+    return services
 
 
 def load_encoder(settings: Settings) -> "Encoder":
@@ -97,11 +120,25 @@ def open_index(settings: Settings, encoder: "Encoder", executor: Executor) -> Mo
 
             return LocalIndex.open(settings.index_dir, encoder.identity, executor)
         case "opensearch":
-            raise SettingProblem(
-                "USHER_INDEX=opensearch is not built yet: use USHER_INDEX=local, the default"
-            )
+            return open_opensearch(settings, encoder.identity, executor)
         case _:
             assert_never(settings.index)
+
+
+def open_opensearch(
+    settings: Settings, encoder: "EncoderIdentity | None", executor: Executor
+) -> "OpenSearchIndex":
+    """The index in OpenSearch; nothing is sent yet. Raises: SettingProblem."""
+    from infra.opensearch_client import address_of, connect
+
+    address = address_of(settings)
+    client = connect(address)
+    from retrieval.opensearch_index import OpenSearchIndex, Server
+    from retrieval.opensearch_layout import SERVERLESS
+
+    server, alias = Server(client, address.shown), settings.opensearch_index
+    features = SERVERLESS if address.serverless else None
+    return OpenSearchIndex(server, alias, encoder, executor, features)
 
 
 def _decider(settings: Settings) -> Decider:
@@ -116,7 +153,8 @@ def _decider(settings: Settings) -> Decider:
             assert_never(settings.model)
 
 
-async def _stores(settings: Settings) -> "SqliteStores":
+async def open_stores(settings: Settings) -> "SqliteStores | DynamoDbStores":
+    """Open the stores. Raises: SettingProblem, StoreUnavailable."""
     match settings.store:
         case "sqlite":
             from infra.stores_sqlite import SqliteStores
@@ -124,11 +162,26 @@ async def _stores(settings: Settings) -> "SqliteStores":
             settings.home.mkdir(parents=True, exist_ok=True)
             return await SqliteStores.open(settings.store_file)
         case "dynamodb":
-            raise SettingProblem(
-                "USHER_STORE=dynamodb is not built yet: use USHER_STORE=sqlite, the default"
-            )
+            place = dynamodb_place(settings)
+            from infra.stores_dynamodb import DynamoDbStores
+
+            return await DynamoDbStores.open(place)
         case _:
             assert_never(settings.store)
+
+
+def dynamodb_place(settings: Settings) -> "Place":
+    """Where the DynamoDB tables are. Raises: SettingProblem when the AWS SDK is not installed."""
+    try:
+        from infra.dynamodb import Place
+    except ModuleNotFoundError as missing:
+        raise SettingProblem(
+            f"USHER_STORE=dynamodb needs {missing.name}: install Usher with its extra aws "
+            "(pip install -e '.[aws]'), or set USHER_STORE=sqlite"
+        ) from None
+    return Place(
+        settings.aws_region, settings.dynamodb_endpoint_url, settings.dynamodb_table_prefix
+    )
 
 
 def _retrievers(

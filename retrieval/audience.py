@@ -9,7 +9,7 @@ from typing import Protocol
 
 from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
-from retrieval.understanding import Finding, Polarity, SlotKind
+from retrieval.understanding import Finding, Mark, Polarity, SlotKind
 from retrieval.wording import COMPANIONS, SERVICES, SITUATIONS
 
 NOT_ME = " (not me)"
@@ -22,6 +22,7 @@ class Reader(Protocol):
     linker: Linker
     lower: str
     findings: list[Finding]
+    marks: list[Mark]
 
     def free(self, start: int, end: int) -> bool:
         """Whether no earlier finding took any part of the span."""
@@ -79,6 +80,7 @@ def who(reading: Reader) -> None:
         if known or not reading.free(*match.span(1)):
             continue
         reading.linker.take(*match.span())
+        reading.marks.append(Mark("companion", *match.span(1)))
         if companion in ("kids", "teens"):
             age = patterns.YOUNG_CHILD - 4 if companion == "kids" else patterns.TEEN
             children(reading, age)

@@ -125,6 +125,15 @@ class Row:
     vector: np.ndarray
 
 
+def check_row(row: Row, dimension: int) -> None:
+    """Refuse what could not be read back."""
+    movie_id = row.movie.movie_id
+    if not movie_id or "\n" in movie_id:
+        raise ValueError(f"movie_id {movie_id!r} must be one non-empty line")
+    if row.vector.shape != (dimension,) or not np.isfinite(row.vector).all():
+        raise ValueError(f"the vector of {movie_id} must hold {dimension} finite numbers")
+
+
 class MovieIndex(Protocol):
     """One generation of a catalogue, its vectors and its knowledge."""
 

@@ -7,7 +7,7 @@ tools/.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz, process
@@ -30,6 +30,15 @@ COMMON_TIMES = 12
 COMMON_SHARE = 0.004
 """A word in more than this share of overviews is ordinary English, not a telling part of a title.
 """
+
+RARE_TIMES = 2
+RARE_SHARE = 0.0006
+"""A word in no more than this share of overviews and titles means the film that is called so."""
+RARE_PRIOR = 100.0
+"""How well known such a film must be (prior) to be believed without a cue."""
+
+
+Initials = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,8 @@ class Lexicon:
     """Words of ordinary English, as this catalogue's overviews show."""
     known: frozenset[str] = frozenset()
     """Words that are spelt right: seen in at least two overviews, titles or names."""
+    rare_titles: frozenset[str] = frozenset()
+    """Titles of one word that hardly occurs elsewhere, of films that are known ("poltergeist")."""
     newest_year: int = 2025
     films_only: bool = True
 
@@ -94,16 +105,17 @@ class Lexicon:
         parts = key.split()
         if len(parts) < 2 or key in self.tags or is_vocabulary(key):
             return False
-        plain = STOPWORDS | self.common
-        return any(p not in plain and not is_vocabulary(p) for p in parts)
+        return any(
+            p not in STOPWORDS and p not in self.common and not is_vocabulary(p) for p in parts
+        )
 
     def fuzzy_title(self, text: str) -> tuple[TitleEntry, float] | None:
         """The best known title nearest to a misspelt one, with its ratio, or None."""
         if len(text) < 4:
             return None
-        hits = process.extract(
-            title_key(text), self._fuzzy_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_TITLE, limit=5
-        )
+        key = title_key(text)
+        near = _near(key, self._titles_by_initial)
+        hits = process.extract(key, near, scorer=fuzz.ratio, score_cutoff=FUZZY_TITLE, limit=10)
         scored = [(self.titles[key][0], score) for key, score, _ in hits]
         return max(scored, key=lambda s: (round(s[1]), s[0].prior)) if scored else None
 
@@ -128,20 +140,49 @@ class Lexicon:
 
     def fuzzy_person(self, text: str) -> PersonEntry | None:
         """The person nearest to a misspelt full name, or None."""
-        hit = process.extractOne(
-            fold(text), self._person_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_PERSON
-        )
+        near = _near(fold(text), self._people_by_initial)
+        hit = process.extractOne(fold(text), near, scorer=fuzz.ratio, score_cutoff=FUZZY_PERSON)
         return self.people[hit[0]] if hit else None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_tag_keys", [k for k in self.tags if len(k) > 4 and " " not in k])
-        object.__setattr__(self, "_fuzzy_keys", [k for k in self.titles if len(k) > 3])
+        titles = _by_initial(k for k in self.titles if len(k) > 3)
+        object.__setattr__(self, "_titles_by_initial", titles)
         known = sorted(self.people, key=lambda k: -self.people[k].acts - self.people[k].directs)
-        object.__setattr__(self, "_person_keys", [k for k in known if " " in k])
+        full = [k for k in known if " " in k]
+        object.__setattr__(self, "_people_by_initial", _by_initial(full))
+        heads = Counter(k.split()[0] for k in full)
+        often = (name for name, n in heads.items() if n > 1 and len(name) > 2)
+        object.__setattr__(self, "first_names", frozenset(often) - STOPWORDS)
 
-    _fuzzy_keys: Sequence[str] = field(init=False, default=(), repr=False)
     _tag_keys: Sequence[str] = field(init=False, default=(), repr=False)
-    _person_keys: Sequence[str] = field(init=False, default=(), repr=False)
+    first_names: frozenset[str] = field(init=False, default=frozenset(), repr=False)
+    """What at least two people of the catalogue are called first."""
+    _titles_by_initial: Initials = field(init=False, default_factory=dict, repr=False)
+    _people_by_initial: Initials = field(init=False, default_factory=dict, repr=False)
+
+
+def _by_initial(keys: Iterable[str]) -> Initials:
+    """Keys under the first letter of their first word ("^j") and of their last ("j$"), in order."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        parts = key.split()
+        found[f"^{parts[0][0]}"].append(key)
+        if len(parts) > 1:
+            found[f"{parts[-1][0]}$"].append(key)
+    return dict(found)
+
+
+def _near(key: str, by_initial: Initials) -> list[str]:
+    """The keys that begin like this one at either end: a typo seldom hits both initials.
+
+    A key that does at both ends comes twice, which costs less than telling them apart.
+    """
+    parts = key.split()
+    if not parts:
+        return []
+    ends = [f"^{parts[0][0]}", f"{parts[-1][0]}$"]
+    return [*by_initial.get(ends[0], ()), *by_initial.get(ends[1], ())]
 
 
 def split_year(title: str) -> tuple[str, int | None]:
@@ -241,9 +282,17 @@ class _Builder:
             tags=self.tags,
             common=frozenset(w for w, n in self.words.items() if n > limit),
             known=frozenset(w for w, n in self.words.items() if n > 1 and len(w) > 3),
+            rare_titles=frozenset(self._rare(titles)),
             newest_year=years[-1] if years else 2025,
             films_only=not self.series,
         )
+
+    def _rare(self, titles: dict[str, tuple[TitleEntry, ...]]) -> Iterator[str]:
+        limit = max(RARE_TIMES, RARE_SHARE * self.movies)
+        for key, entries in titles.items():
+            known = entries[0].prior >= RARE_PRIOR and len(key) > 3
+            if known and self.words[key] <= limit and key not in STOPWORDS:
+                yield key
 
 
 def _title_keys(movie: Movie) -> set[str]:

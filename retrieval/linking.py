@@ -9,9 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrieval.lexicon import LONGEST_TITLE, Lexicon, PersonEntry, TitleEntry, is_vocabulary
+from retrieval import title_cues
+from retrieval.lexicon import LONGEST_TITLE, Lexicon, TitleEntry, is_vocabulary
 from retrieval.movie import Movie, fold
-from retrieval.wording import NEGATORS, STOPWORDS
+from retrieval.people import FILM_NOUNS, LinkedPerson, read_people
+from retrieval.quantities import NUMBER_WORDS, find_quantities
+from retrieval.wording import NEGATORS, STOPWORDS, SUBGENRE_ADJECTIVES
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _YEAR_AFTER = re.compile(
@@ -22,24 +25,14 @@ _CUES = frozenset(
     "hate hated disliked than to of was is called titled finished tried about recommend".split()
 )
 _JOINERS = frozenset({"and", "or", "also", "plus", "both"})
-_NOT_A_TITLE_BEFORE = frozenset(
-    "movie movies film films stuff story stories ones one genre type kind things vibe vibes actor actors".split()
-)
-_DIRECTOR_CUE = re.compile(r"(directed by|director|filmmaker|by the)\s*$")
-_BY_CUE = re.compile(r"\b(by|from|of)\s*$")
-_ACTOR_CUE = re.compile(r"\b(with|starring|stars|featuring|actor|actress|has|have|and)\s*$")
-_PERSON_CUE = re.compile(
-    r"\b(with|wiht|wih|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
-)
-_SURNAME_CUE = re.compile(
-    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|(?:show|give|find) (?:me|us)|some)\s+$"
-)
 _FUZZY_CUE = re.compile(
     r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
 )
 _FUZZY_END = re.compile(
     r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?)\b"
 )
+WELL_KNOWN = 100.0
+"""Prior of a film from which its title is believed after a cue though its words are ordinary."""
 _ORDINALS = {
     **{"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3},
     **{"fifth": 4, "5th": 4, "sixth": 5, "seventh": 6, "eighth": 7, "last": -1, "top": 0},
@@ -49,6 +42,8 @@ _ORDINAL = re.compile(
     r"|(?:number|no\.|#) ?(\d{1,2})\b)"
     rf"|\bthe ({'|'.join(_ORDINALS)})(?=\W*$|\s*[,.;!?]| (?:and|is|was|looks|sounds)\b)|(?<=and )(?:the )?({'|'.join(_ORDINALS)})(?=\W*$)"
 )
+_POINTING = frozenset("it this that these those one ones her him them us me you there".split())
+"""Words that point at a film rather than name one: "who directed it?"."""
 _FEW = {"two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
 _FIRST_FEW = re.compile(r"\b(?:the )?first (two|three|four|2|3|4)\b")
 
@@ -73,16 +68,6 @@ class LinkedTitle:
     sure: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LinkedPerson:
-    """A span that means a person, in a role when the text says one."""
-
-    person: PersonEntry
-    role: str
-    start: int
-    end: int
-
-
 def tokenize(text: str) -> list[Token]:
     """The words of a text with their places."""
     return [
@@ -100,6 +85,7 @@ class Linker:
         self.lexicon = lexicon
         self.tokens = tokenize(text)
         self.taken: list[tuple[int, int]] = []
+        self.quantities = find_quantities(self.lower, lexicon.newest_year)
         self.title_spans: list[tuple[int, int]] = []
         self.trusted: tuple[int, int] = (0, 0)
         """A stretch where capitals mean titles, whatever else the word means: "Alien and Aliens"."""
@@ -163,35 +149,55 @@ class Linker:
             return True
         low, high = self.trusted
         asked = low < self.tokens[i].start < high and not self.tokens[i].folded.startswith("wh")
-        if asked and self.cased and self._capitalised(i, j) and key not in ("i", "is"):
+        if asked and self.cased and self.capitalised(i, j) and key not in ("i", "is"):
             return True
-        if is_vocabulary(key) or key in self.lexicon.tags or key.isdigit():
-            return False
-        if self._cuts_a_tag(i, j) and not (self.cased and self._capitalised(i, j)):
-            return False
-        after = self.tokens[j].folded if j < len(self.tokens) else ""
-        franchise = key in self.lexicon.franchises
-        if (
-            after in _NOT_A_TITLE_BEFORE
-            and not franchise
-            and not (self._capitalised(i, j) and self.cased)
-        ):
-            return False
+        start, end = self.tokens[i].start, self.tokens[j - 1].end
+        capital = self.cased and self.capitalised(i, j)
         stop_only = all(p in STOPWORDS for p in key.split())
-        capital = self.cased and self._capitalised(i, j)
+        last = j == len(self.tokens)
+        named = title_cues.asked_for(self.lower, start, end) and (not stop_only or last)
+        if named and not key.isdigit() and len(key) > 1 and key not in _POINTING:
+            return True
+        plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2
+        if plain or is_vocabulary(key) or key in self.lexicon.tags:
+            return False
+        if not capital and not self._may_be(i, j, key, entry):
+            return False
         if j - i == len(self.tokens) and not stop_only:
             return True
         if stop_only:
             alone = j - i == len(self.tokens)
-            return capital and (alone or self._has_cue(i, found)) and key != "i"
+            cued = alone or self._has_cue(i, found)
+            return capital and cued and key.split()[0] != "i"
         if key in _CUES or key in NEGATORS:
             return False
-        if franchise or self.lexicon.is_telling(key):
+        if key in self.lexicon.franchises or self.lexicon.is_telling(key):
             return True
         if capital and (i > 0 or j - i > 1):
             return True
         ordinary = all(p in STOPWORDS or p in self.lexicon.common for p in key.split())
-        return self._has_cue(i, found) and (not ordinary or entry.prior >= 100)
+        if j - i == 1 and key in self.lexicon.rare_titles and title_cues.ends(self.lower, end):
+            return True
+        well_known = entry.prior >= WELL_KNOWN and title_cues.ends(self.lower, end)
+        return self._has_cue(i, found) and (not ordinary or well_known)
+
+    def _may_be(self, i: int, j: int, key: str, entry: TitleEntry) -> bool:
+        """Whether nothing around a title in small letters says that it is none."""
+        start, end = self.tokens[i].start, self.tokens[j - 1].end
+        if self._cuts_a_tag(i, j) or title_cues.tells(self.lower, start):
+            return False
+        if any(start < s.end and end > s.start for s in self.quantities):
+            return False  # "the last five years"
+        kind, _, noun = key.rpartition(" ")
+        if noun in FILM_NOUNS and (is_vocabulary(kind) or kind in SUBGENRE_ADJECTIVES):
+            return False  # "a scary movie", "silent movies"
+        after = self.tokens[j].folded if j < len(self.tokens) else ""
+        if after.isdigit() and len(after) < 3:
+            return False  # a sequel that the catalogue lacks is not the first film
+        if after not in FILM_NOUNS or key in self.lexicon.franchises:
+            return True
+        known = entry.prior >= WELL_KNOWN and key not in self.lexicon.common
+        return known and title_cues.names_a_series(self.lower, start, end)
 
     def _cuts_a_tag(self, i: int, j: int) -> bool:
         """Whether the span takes half of a theme: "about time" in "about time travel"."""
@@ -208,7 +214,8 @@ class Linker:
         after = self.text[self.tokens[j - 1].end :].lstrip()[:1]
         return before in "\"“'‘" and after in "\"”'’.,!?" and before != "" and after != ""
 
-    def _capitalised(self, i: int, j: int) -> bool:
+    def capitalised(self, i: int, j: int) -> bool:
+        """Whether the words are written as a name is."""
         return all(t.capital or t.folded in STOPWORDS for t in self.tokens[i:j]) and (
             self.tokens[i].capital or self.tokens[j - 1].capital
         )
@@ -286,62 +293,7 @@ class Linker:
 
     def people(self) -> list[LinkedPerson]:
         """People named in full, by a surname that means one person, or misspelt after a cue."""
-        found: list[LinkedPerson] = []
-        for n in (4, 3, 2, 1):
-            for i in range(len(self.tokens) - n + 1):
-                person = self._person(i, i + n)
-                start, end = self.tokens[i].start, self.tokens[i + n - 1].end
-                if person and self.free(start, end):
-                    self.take(start, end)
-                    found.append(LinkedPerson(person, self._role(person, start, end), start, end))
-        return sorted(found, key=lambda p: p.start)
-
-    def _person(self, i: int, j: int) -> PersonEntry | None:
-        key = " ".join(t.folded for t in self.tokens[i:j])
-        before = self.lower[: self.tokens[i].start]
-        if j - i == 2 and key in self.lexicon.surnames:
-            return self.lexicon.people[self.lexicon.surnames[key]]
-        if j - i > 1:
-            person = self.lexicon.people.get(key)
-            if person and key not in self.lexicon.titles:
-                return person
-            if person or j - i > 3 or not _PERSON_CUE.search(before):
-                return person if person and self._capitalised(i, j) else None
-            parts = key.split()
-            plain = any(p in STOPWORDS for p in parts)
-            ordinary = plain or all(p in self.lexicon.common for p in parts)
-            return None if ordinary or is_vocabulary(key) else self.lexicon.fuzzy_person(key)
-        raw = self.lower[self.tokens[i].start : self.tokens[i].end]
-        full = self.lexicon.surnames.get(fold(raw.removesuffix("'s")))
-        after = self.tokens[j].folded if j < len(self.tokens) else ""
-        cue = (
-            _PERSON_CUE.search(before)
-            or self._refers(i, before)
-            or before.endswith("that ")
-            or after in _NOT_A_TITLE_BEFORE
-        )
-        known = key in self.lexicon.titles or key in self.lexicon.common or is_vocabulary(key)
-        return self.lexicon.people[full] if full and cue and not known else None
-
-    def _refers(self, i: int, before: str) -> bool:
-        """Whether "no" or "like" before a surname means the person, not the start of a title."""
-        tables = (self.lexicon.titles, self.lexicon.franchises)
-        longer = (" ".join(t.folded for t in self.tokens[i:j]) for j in range(i + 2, i + 8))
-        begins_a_title = any(key in table for key in longer for table in tables)
-        return bool(_SURNAME_CUE.search(before)) and not begins_a_title
-
-    def _role(self, person: PersonEntry, start: int, end: int) -> str:
-        before = self.lower[:start]
-        after = self.lower[end : end + 12].lstrip(" '’s")
-        if _DIRECTOR_CUE.search(before) and person.directs:
-            return "director"
-        if _BY_CUE.search(before) and person.directs > person.acts * 0.3:
-            return "director"
-        if _ACTOR_CUE.search(before) and person.acts:
-            return "actor" if person.acts >= person.directs * 0.2 else "person"
-        if after.startswith(("movie", "film", "one", "flick")) and person.directs > person.acts:
-            return "director"
-        return "person"
+        return read_people(self)
 
 
 def _linked(movie: Movie, start: int, end: int) -> LinkedTitle:

@@ -5,7 +5,7 @@ rows have this value". Does not know files, constraints or text. Called by local
 (encode) and local_snapshot.py, local_filter.py, local_legs.py (read).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from retrieval.movie import ATTRIBUTES, MatchField, Movie, RangeField, fold, title_key, values_of
 from retrieval.record import FIELD_NAMES
+from retrieval.search_terms import GUESSED, STORED, known_fields, parts_of
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -37,15 +38,6 @@ ROW = np.dtype(
 _NO_GRADE = -(2**15)
 _BITS = {name: 1 << i for i, name in enumerate(FIELD_NAMES)}
 
-STORED: tuple[MatchField, ...] = (
-    *("genre", "mood", "theme", "keyword", "director", "actor"),
-    *("language", "country", "certificate", "kind", "service"),
-)
-UNIONS: dict[MatchField, tuple[MatchField, ...]] = {
-    "person": ("director", "actor"),
-    "topic": ("genre", "theme", "mood", "keyword"),
-}
-"""Fields that are answered from several stored ones."""
 _FIELD_OF: dict[MatchField, str] = {
     **{"genre": "genres", "mood": "moods", "theme": "themes", "keyword": "keywords"},
     **{"director": "directors", "actor": "cast", "language": "language", "country": "country"},
@@ -63,8 +55,8 @@ def value_hash(name: str, value: str) -> int:
 
 def predicted(name: MatchField) -> tuple[str, ...]:
     """The pseudo fields that hold what a model guessed for a match field."""
-    parts = UNIONS.get(name, (name,))
-    return tuple(f"~{part}" for part in parts if part in ("mood", "theme"))
+    parts = parts_of(name)
+    return tuple(f"~{part}" for part in parts if part in GUESSED)
 
 
 def hashes_of(movie: Movie) -> npt.NDArray[np.uint64]:
@@ -94,16 +86,6 @@ def row_of(movie: Movie, start: int, length: int, values: int) -> bytes:
     return row.tobytes()
 
 
-def known_fields(movie: Movie) -> Iterable[str]:
-    """The names of the fields that have a value; services without a name are none."""
-    for name in FIELD_NAMES:
-        value = getattr(movie, name)
-        if name == "available_on":
-            value = any(value.values())
-        if isinstance(value, int | float) and not isinstance(value, bool) or value:
-            yield name
-
-
 class Columns:
     """The numbers of all rows, by name."""
 
@@ -129,7 +111,7 @@ class Columns:
 
     def has(self, name: MatchField) -> Mask:
         """Where a match field has any value."""
-        bits = sum(_BITS[_FIELD_OF[part]] for part in UNIONS.get(name, (name,)))
+        bits = sum(_BITS[_FIELD_OF[part]] for part in parts_of(name))
         return np.asarray((self._known & np.uint32(bits)) != 0, dtype=np.bool_)
 
     def known_counts(self, live: Mask) -> dict[str, int]:

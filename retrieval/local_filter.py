@@ -11,9 +11,10 @@ from threading import Lock
 
 import numpy as np
 
-from retrieval.local_columns import UNIONS, Columns, Mask, Postings
+from retrieval.local_columns import Columns, Mask, Postings
 from retrieval.local_text import TextReader
 from retrieval.movie import WORD_FIELDS, Clause, Constraints, Match, Range, stems
+from retrieval.search_terms import parts_of
 
 KEPT = 256
 """Masks remembered per snapshot: one byte a movie each."""
@@ -88,7 +89,7 @@ class Filter:
     def _match(self, clause: Match, words: bool) -> Mask:
         mask = np.zeros(len(self._live), dtype=np.bool_)
         for value in clause.values:
-            for name in UNIONS.get(clause.field, (clause.field,)):
+            for name in parts_of(clause.field):
                 mask[self._postings.rows(name, value)] = True
             phrase = stems(value) if words else ()
             if phrase:

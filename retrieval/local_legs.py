@@ -4,7 +4,6 @@ Knows the legs of index.py and how to rank rows with stable ties. Does not know 
 constraints: it gets the mask of rows that may be returned. Called by local_snapshot.py.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,33 +14,30 @@ from retrieval.index import Hits, Leg, ListLeg, PopularLeg, TagLeg, TextLeg, Vec
 from retrieval.local_columns import (
     OTHER_TITLE,
     TITLE,
-    UNIONS,
     Columns,
     Mask,
     Postings,
     predicted,
     value_hash,
 )
-from retrieval.local_text import STOPWORDS, TextReader, query_terms
-from retrieval.movie import Wish, fold_service, title_key, words
+from retrieval.local_text import TextReader
+from retrieval.movie import Wish, fold_service, title_key
+from retrieval.search_terms import (
+    EXACT_TITLE,
+    PREDICTED,
+    TIE_PRIOR,
+    TITLE_CHARS,
+    TITLE_INSIDE,
+    dated_title,
+    parts_of,
+    query_terms,
+    title_spans,
+)
 
 Floats = npt.NDArray[np.float32]
 
 GATHER_BELOW = 8
 """With fewer than 1/8 of the rows allowed, their vectors are gathered before the dot product."""
-TITLE_WORDS = 8
-"""Longest title looked for inside a text."""
-TITLE_CHARS = 500
-"""Titles are looked for at the start of a text; nothing longer is a title."""
-EXACT_TITLE = 1000.0
-"""Added to the score of a title that is the whole text: above every BM25 score."""
-TITLE_INSIDE = 6.0
-"""Added per word of a title of several words that stands in the text."""
-PREDICTED = 0.5
-"""How much a tag counts that a model guessed."""
-TIE_PRIOR = 1e-3
-"""Times the prior (0-1): orders movies that fulfil the same wishes by how well known they are."""
-_YEAR_AT_END = re.compile(r"^(.+?)\s*\(?\b((?:18|19|20)\d\d)\)?\s*$")
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ def _tags(
         share = np.zeros(len(mask), dtype=np.float32)
         for name in predicted(wish.field):
             share[s.postings.rows(name, value)] = PREDICTED
-        for name in UNIONS.get(wish.field, (wish.field,)):
+        for name in parts_of(wish.field):
             share[s.postings.rows(name, value)] = 1.0
         total += np.float32(wish.weight) * share
     rows = np.flatnonzero(mask & (total > 0))
@@ -142,13 +138,7 @@ def _text(s: Searchable, text: str, mask: Mask, k: int) -> tuple[npt.NDArray[np.
 def _titles_in(s: Searchable, text: str, mask: Mask) -> dict[int, float]:
     """{row: boost} of movies whose title is the text, or stands in it as several words."""
     boosts: dict[int, float] = {}
-    tokens = [word.replace("'", "") for word in words(text[:TITLE_CHARS])]
-    spans = {
-        " ".join(tokens[i : i + n]): n
-        for n in range(2, TITLE_WORDS + 1)
-        for i in range(len(tokens) - n + 1)
-        if not STOPWORDS.issuperset(tokens[i : i + n])
-    }
+    spans = title_spans(text)
     by_hash = {
         value_hash(name, span): n for span, n in spans.items() for name in (TITLE, OTHER_TITLE)
     }
@@ -167,10 +157,10 @@ def _titled(s: Searchable, text: str) -> dict[int, float]:
     if len(text) > TITLE_CHARS:
         return {}
     boosts = _named(s, text)
-    dated = _YEAR_AT_END.match(text)
+    dated = dated_title(text)
     if dated:
-        year = int(dated[2])
-        named = _named(s, dated[1])
+        title, year = dated
+        named = _named(s, title)
         boosts |= {r: b for r, b in named.items() if abs(int(s.columns.year[r]) - year) <= 1}
     return boosts
 

@@ -1,6 +1,6 @@
 """The lexical half of a local index: BM25 and word search with tantivy.
 
-Knows the text fields, the boosts and how to build typed queries from our own tokens; the user's
+Knows how to build typed queries from our own tokens (search_terms.py); the user's
 text never reaches tantivy's query parser ("-word" would become MUST NOT, an apostrophe would
 raise). Rows are numbers that local_writer.py gives out; rows that a snapshot does not count are
 masked out by the caller, so that a killed change is never seen. Called by local_legs.py,
@@ -20,35 +20,13 @@ import tantivy
 from tantivy import DocAddress, Occur, Query
 
 from retrieval.local_columns import Mask
-from retrieval.movie import Movie, stems
+from retrieval.movie import Movie
+from retrieval.search_terms import BOOSTS, TIE_BREAKER, texts_of
 
-BOOSTS = {"title": 0.7, "people": 1.0, "tags": 1.0, "body": 1.0}
-"""Weight of a word in each field; the best field counts whole, the others by TIE_BREAKER.
-
-Titles are short, so BM25 favours them by itself, and whole titles are found apart (local_legs.py).
-Descriptions of half-remembered films (500 of tomt_dev_1000, R@10/R@200): a title weight of 3 gives
-.082/.246, of 1 .134/.350, these weights .13-.14/.36-.37; ReDial last utterances stay at .05/.12.
-"""
-TIE_BREAKER = 0.6
-MAX_TERMS = 96
-MAX_CHARS = 8_000
-"""Distinct words of a query that are searched, and how far a text is read: a 50 kB message costs no
-more than a long one."""
 SMALL = 600
 """Up to so many allowed rows tantivy is given them; above, it is asked for more hits instead."""
 _HEAP = 30_000_000
 """Bytes for the writer; tantivy wants at least 15 MB."""
-
-STOPWORDS = frozenset(
-    """a about an and any anything are as at be been but by can could do does find for from give
-    good got great had has have hello hey hi i i'd i'll i'm i've if im in is it it's kind like
-    liked looking love loved maybe me more movie movies my need of ok on one or other please
-    really recommend recommendation some someone something sort suggest suggestion tell thank
-    thanks that the them then there they thing this to too tonight try us very want was watch
-    watched watching we were what what's which who will with would yes you your film films flick
-    show seen see""".split()
-)
-"""Words of a request that say nothing of the film; they count only where nothing else is said."""
 
 
 def schema() -> tantivy.Schema:
@@ -63,23 +41,9 @@ def schema() -> tantivy.Schema:
 def _document(row: int, movie: Movie) -> tantivy.Document:
     document = tantivy.Document()
     document.add_unsigned("row", row)
-    parts = {
-        "title": (movie.title, *movie.alt_titles),
-        "people": (*movie.directors, *movie.cast),
-        "tags": (*movie.genres, *movie.moods, *movie.themes, *movie.keywords),
-        # Exactly the text in which `is_excluded_by` looks for words, in the same order.
-        "body": (*movie.keywords, movie.overview),
-    }
-    for name, texts in parts.items():
-        document.add_text(name, " ".join(stems(" ; ".join(texts))))
+    for name, text in texts_of(movie).items():
+        document.add_text(name, text)
     return document
-
-
-def query_terms(text: str) -> tuple[str, ...]:
-    """The distinct telling stems of a request, in order; all of them if none is telling."""
-    every = stems(text[:MAX_CHARS])
-    telling = [w for w in every if w not in STOPWORDS]
-    return tuple(dict.fromkeys(telling or every))[:MAX_TERMS]
 
 
 class TextWriter:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.index import Row
+from retrieval.index import Row, check_row
 from retrieval.knowledge import Joined
 from retrieval.local_columns import hashes_of, row_of
 from retrieval.local_files import (
@@ -53,15 +53,6 @@ from retrieval.record import to_json
 
 SLACK = 1000
 """Dead rows that are always tolerated; beyond, more dead than live rows cause a new generation."""
-
-
-def check_row(row: Row, dimension: int) -> None:
-    """Refuse what could not be read back."""
-    movie_id = row.movie.movie_id
-    if not movie_id or "\n" in movie_id:
-        raise ValueError(f"movie_id {movie_id!r} must be one non-empty line")
-    if row.vector.shape != (dimension,) or not np.isfinite(row.vector).all():
-        raise ValueError(f"the vector of {movie_id} must hold {dimension} finite numbers")
 
 
 class _Batch:

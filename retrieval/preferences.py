@@ -11,16 +11,16 @@ from typing import Literal, cast
 from retrieval import audience
 from retrieval import preference_patterns as patterns
 from retrieval.lexicon import vocabulary_of
-from retrieval.linking import LinkedPerson, Linker
-from retrieval.movie import stem
+from retrieval.linking import Linker
+from retrieval.people import LinkedPerson
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, mode_at
-from retrieval.understanding import Finding, Polarity, SlotKind, Withdrawal
+from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
+from retrieval.vocabulary import is_subgenre, meaning
 from retrieval.wording import (
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
-    NATIONS,
     STOPWORDS,
 )
 
@@ -36,6 +36,7 @@ class Preferences:
         self.withdrawals: tuple[Withdrawal, ...] = ()
         self.comparatives: list[tuple[str, Literal[-1, 1], int, int]] = []
         self.count: int | None = None
+        self.marks: list[Mark] = []
         self.no_wishes: list[tuple[int, int]] = []
         """Spans whose words describe nothing that is wanted: withdrawals, how somebody feels."""
 
@@ -76,6 +77,8 @@ class Preferences:
         mode = "request" if firm else mode_at(self.lower, start)
         if self.free(start, end):
             self.linker.take(start, end)
+        if kind not in ("person", "actor", "director"):  # marked one by one, in the role said
+            self.marks.append(Mark(kind, start, end))
         told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
         if mode != "comment" and not (reach and told):
             binds = polarity == "avoid" or (hard and mode == "request")
@@ -175,6 +178,7 @@ class Preferences:
 
     def _people(self, people: Sequence[LinkedPerson]) -> None:
         """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
+        self.marks += [Mark(cast(SlotKind, p.said), p.start, p.end) for p in people]
         groups: list[list[LinkedPerson]] = []
         for n, person in enumerate(people):
             between = self.lower[groups[-1][-1].end : person.start] if groups else ""
@@ -208,6 +212,7 @@ class Preferences:
             self.linker.take(span.start, span.end)
 
     def _range(self, span: Span) -> None:
+        self.marks.append(Mark(_span_kind(span), span.start, span.end))
         mode = mode_at(self.lower, span.start)
         bracketed = self.lower[max(0, span.start - 1) : span.start] == "("
         if mode == "comment" or bracketed or (mode == "taste" and span.vague):
@@ -231,36 +236,18 @@ class Preferences:
                 if not self.free(start, end):
                     continue
                 phrase = " ".join(t.folded for t in tokens[i : i + n])
-                for kind, value in self._meaning(phrase) or self._subject(phrase, end):
+                found = meaning(phrase, self.linker.lexicon, self.lower, end)
+                if found and is_subgenre(phrase, self.lower, end):
+                    self.marks.append(Mark("subgenre", start, end))
+                for kind, value in found:
                     if kind == "genre":
                         genres.append((value, start, end))
                         self.linker.take(start, end)
                     else:
-                        hard = only if kind in ("mood", "theme") else True
+                        hard = only if kind in ("mood", "theme", "keyword") else True
                         self.add(kind, value, start, end, hard)
                         self._grade_too(phrase, start)
         self._genres(sorted(genres, key=lambda g: g[1]))
-
-    def _meaning(self, phrase: str) -> list[tuple[SlotKind, str]]:
-        found = vocabulary_of(phrase) or vocabulary_of(self.linker.lexicon.respell(phrase) or "")
-        if found:
-            return found
-        nation = NATIONS.get(phrase)
-        if nation:
-            return [(cast(SlotKind, nation[0]), nation[1])]
-        tags = self.linker.lexicon.tags
-        tag = tags.get(phrase) or tags.get(stem(phrase))
-        tag = tag or tags.get(self.linker.lexicon.respell_tag(phrase) or "")
-        if tag and len(phrase) > 3 and phrase not in STOPWORDS:
-            return [(cast(SlotKind, tag[0]), tag[1])]
-        return []
-
-    def _subject(self, phrase: str, end: int) -> list[tuple[SlotKind, str]]:
-        """The theme behind a noun that says which kind of film: "a zombie movie"."""
-        if phrase in STOPWORDS or not patterns.FILM_AFTER.match(self.lower, end):
-            return []
-        found = (self.linker.lexicon.tags.get(f"{phrase}{ending}") for ending in ("s", "es"))
-        return [(cast(SlotKind, tag[0]), tag[1]) for tag in found if tag][:1]
 
     def _grade_too(self, phrase: str, start: int) -> None:
         """Bar what is graded scary when "nothing scary" is said."""

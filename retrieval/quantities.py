@@ -34,8 +34,10 @@ LONG_MIN = 150
 
 _N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
 _OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*")
-_YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?!s)"
-_DECADE = r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’]?s\b"
+_YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?! ?s\b)"
+_DECADE = (
+    r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’ ]?s\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,8 @@ _FROM_TO = re.compile(
     r"\b(?:from |between )?((?:19|20)\d\d) ?(?:-|–|to|and|until|till) ?((?:19|20)\d\d)\b(?!s)"
 )
 _LAST_YEARS = re.compile(
-    r"\b(?:in |from |of )?(?:the )?(?:last|past) (\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) years\b"
+    r"\b(?:in |from |of )?(?:the )?(?:last|past) (?:(\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) )?"
+    r"(year|decade)s?\b"
 )
 _BOUNDED_YEAR = re.compile(
     r"\b(nothing older than|no older than|not older than|nothing before|not before|no earlier than|nothing earlier than"
@@ -213,8 +216,10 @@ def _years(text: str, newest: int) -> list[Span]:
         low, high = sorted((int(match.group(1)), int(match.group(2))))
         found.append(Span("year", *match.span(), low, high))
     for match in _LAST_YEARS.finditer(text):
-        word = match.group(1).removesuffix(" of")
-        found.append(Span("year", *match.span(), min=newest - round(_number(word)) + 1))
+        word = (match.group(1) or "one").removesuffix(" of")
+        years = round(_number(word)) * (10 if match.group(2) == "decade" else 1)
+        # "Last year" alone reaches back into the year before the newest.
+        found.append(Span("year", *match.span(), min=newest - max(years - 1, 1)))
     for match in _BOUNDED_YEAR.finditer(text):
         low_high = _bounds(match.group(1), int(match.group(2)), match.group(3), match.group(4))
         if low_high:
@@ -291,17 +296,15 @@ _CLASSIC = re.compile(
     r"\b(?:(?:old|older) (?:movies?|films?|school|ones?|stuff|flicks?)|(?:something|anything) old|golden age|vintage"
     r"|(?:an? |old |the |some )?classics?(?= |$|[.,!?]))"
 )
-_DECADE_OF_NOW = re.compile(
-    r"\b(?:from |in |of )?(?:the )?(?:(last|past|this) decade|this century)\b"
-)
+_DECADE_OF_NOW = re.compile(r"\b(?:from |in |of )?(?:the )?this (decade|century)\b")
 _THIS_YEAR = re.compile(r"\b(?:from |in )?this year\b")
 
 
 def _eras(text: str, newest: int) -> list[Span]:
     spans = [Span("year", *m.span(), min=newest) for m in _THIS_YEAR.finditer(text)]
     for match in _DECADE_OF_NOW.finditer(text):
-        starts = {None: 2000, "this": newest // 10 * 10}
-        spans.append(Span("year", *match.span(), min=starts.get(match.group(1), newest - 9)))
+        decade = match.group(1) == "decade"
+        spans.append(Span("year", *match.span(), min=newest // 10 * 10 if decade else 2000))
     low = newest - NOT_OLD_YEARS + 1
     spans += [Span("year", *m.span(), min=low, vague=True) for m in _NOT_OLD.finditer(text)]
     low = newest - RECENT_YEARS + 1

@@ -13,8 +13,9 @@ from typing import cast
 from retrieval.brands import find_brands
 from retrieval.gloss import OTHER, gloss
 from retrieval.lexicon import Lexicon
-from retrieval.linking import LinkedPerson, LinkedTitle, Linker
+from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie, RangeField, fold, number_of
+from retrieval.people import LinkedPerson
 from retrieval.preference_patterns import FOR_ME_AGAIN
 from retrieval.preferences import Preferences
 from retrieval.questions import (
@@ -29,6 +30,7 @@ from retrieval.scope import Reach, negated_spans
 from retrieval.understanding import (
     Comparison,
     Finding,
+    Mark,
     Mention,
     Stance,
     Understanding,
@@ -169,6 +171,7 @@ class _Reading:
             known_item=known_item,
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
+            marks=_in_order([*preferences.marks, *(Mark("title", t.start, t.end) for t in titles)]),
             query_text=self._query_text(
                 question.span if question else None, known_item, preferences
             ),
@@ -337,6 +340,10 @@ class _Reading:
 def _last(pattern: re.Pattern[str], text: str) -> int:
     """Where the pattern begins for the last time; -1 when nowhere."""
     return max((m.start() for m in pattern.finditer(text)), default=-1)
+
+
+def _in_order(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    return tuple(sorted(dict.fromkeys(marks), key=lambda m: (m.start, m.end)))
 
 
 def _pointed(movie: Movie, stance: Stance) -> Mention:

@@ -125,6 +125,15 @@ class Unsure:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of the text and what it was read as, wished for or not; `title`: a movie's name."""
+
+    kind: SlotKind | Literal["title", "subgenre"]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Understanding:
     """Everything heard in one utterance; any of it may be empty."""
 
@@ -156,6 +165,8 @@ class Understanding:
     """After a film for somebody else: the asker's own taste counts again."""
     count: int | None = None
     unsure: tuple[Unsure, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    """What was read where, in order; `python -m evals extract` scores it."""
     query_text: str = ""
     """The words that describe what is wanted, for the text legs; empty when nothing but names was
     said."""

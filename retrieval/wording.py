@@ -33,6 +33,10 @@ GENRE_WORDS: Final[dict[str, str]] = dict(_by_wording("genres"))
 """Word or phrase (singular, folded) -> genre."""
 COMPOUND_GENRES: Final[dict[str, list[str]]] = _TABLES["compound_genres"]
 """One phrase -> several genres: "romantic comedy"."""
+SUBGENRE_WORDS: Final[dict[str, str]] = dict(_by_wording("subgenres"))
+"""Phrase -> sub-genre as catalogues write it in keywords."""
+SUBGENRE_ADJECTIVES: Final[dict[str, str]] = dict(_by_wording("subgenre_adjectives"))
+"""The same, of words that name a sub-genre only in front of a film or genre word."""
 MOOD_WORDS: Final[dict[str, str]] = dict(_by_wording("moods"))
 FEELING_MOODS: Final[dict[str, list[str]]] = _TABLES["feelings"]
 """What somebody who says "I feel X" is usually helped by."""

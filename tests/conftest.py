@@ -1,7 +1,7 @@
 """What holds for every test: no network beyond loopback, and no setting of the developer's shell.
 
-Knows nothing of the product. Subprocesses are not covered: a test that starts one passes its own
-environment.
+Starts the DynamoDB server that some tests need. Knows nothing of the product. Subprocesses are not
+covered: a test that starts one passes its own environment.
 """
 
 import ipaddress
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+import dynalite_server
 
 
 def _is_loopback(host: object) -> bool:
@@ -64,3 +66,20 @@ def own_environment() -> Iterator[None]:
             if name != "USHER_DATA":
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def dynalite() -> Iterator[str]:
+    """The address of a DynamoDB server on loopback, started once."""
+    if reason := dynalite_server.why_no_server():
+        pytest.skip(reason)
+    with dynalite_server.server() as address:
+        yield address
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The last lines say which real servers the tests ran against."""
+    import opensearch_node
+
+    terminalreporter.write_line(opensearch_node.summary())
+    terminalreporter.write_line(dynalite_server.summary())

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent.events import LedgerEntryView
-from evals.scenario import Entry, ScenarioProblem, load_scenarios, standing
+from evals.expected import LedgerLine
+from evals.scenario import ScenarioProblem, labels, load_scenarios
 from retrieval.movie import Match, Range
 
 WANTED = {"clear request", "vague request", "mood", "seed", "comparative", "negation", "undo"}
@@ -41,14 +42,14 @@ turns:
     release: [old]
 """
     [scenario] = load_scenarios(write(tmp_path, text))
-    first, second, third = standing(scenario)
+    first, second, third = labels(scenario)
     comedy, old = Match("genre", frozenset({"comedy"})), Range("year", None, 1960)
     assert set(first.constraints.require) == {comedy, old}
     assert second.constraints.require == (old,)
     assert second.constraints.exclude == (Match("genre", frozenset({"war", "horror"})),)
-    assert second.gone == ()
-    assert not third.constraints
-    assert third.gone == ("Heat (1995)",)
+    assert second.gone_titles == ()
+    assert third.wishes == ()
+    assert third.gone_titles == ("Heat (1995)",)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_ledger_entries_match_on_what_is_said_only() -> None:
         label="from 1990 on",
         remove_text="x",
     )
-    assert Entry(kind="year").matches(view)
-    assert Entry(value={"min": 1990}).matches(view)
-    assert not Entry(kind="year", value={"max": 1990}).matches(view)
-    assert not Entry(polarity="avoid").matches(view)
+    assert LedgerLine(kind="year").matches(view)
+    assert LedgerLine(value={"min": 1990}).matches(view)
+    assert not LedgerLine(kind="year", value={"max": 1990}).matches(view)
+    assert not LedgerLine(polarity="avoid").matches(view)

@@ -1,160 +1,148 @@
 """Each scorer finds its fault, planted into a dialogue that is otherwise without one."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from agent.events import AnyEvent
-from evals.scenario import Scenario
-from evals.scorers import EXPECTATIONS, FLOORS, Case, Problem
-from evals.transcript import Transcript
-from retrieval.movie import Movie
-
-Json = dict[str, Any]
-
-MOVIES = {
-    m.movie_id: m
-    for m in (
-        Movie("m1", "Airplane!", year=1980, genres=("comedy",), runtime_min=88, kind="movie"),
-        Movie("m2", "Clue", year=1985, genres=("comedy", "mystery"), runtime_min=94, kind="movie"),
-        Movie("m3", "Saw", year=2004, genres=("horror",), runtime_min=103, kind="movie"),
-    )
-}
-SCENARIO = Scenario.model_validate(
-    {
-        "id": "s",
-        "covers": ("x",),
-        "turns": [
-            {
-                "user": "a comedy, I have seen Saw",
-                "acts": ["search"],
-                "cards": "some",
-                "asks": False,
-                "hold": {"comedy": {"every": {"genre": "comedy"}}},
-                "gone": ["Saw (2004)"],
-                "ledger_has": [{"kind": "genre", "value": "comedy"}],
-            },
-            {"user": "how long is Clue?", "acts_any": ["inform", "chat"], "says": ["94"]},
-            {"user": "more", "cards": "any", "ledger_lacks": [{"kind": "year"}]},
-        ],
-    }
+from evals.expected import Expected
+from evals.scorers.all import RULES, SCORERS
+from planted import (
+    ANSWER,
+    FIRST,
+    NEWER,
+    OPENING,
+    SEEN,
+    VAGUE,
+    WEATHER,
+    WISH,
+    Json,
+    Plant,
+    because,
+    card,
+    cards,
+    entry,
+    good,
+    ledger,
+    other,
+    question,
+    said,
+    scores_of,
+    shows,
+    text,
+    turn,
 )
 
-
-def card(movie_id: str, **changes: Any) -> Json:
-    movie = MOVIES.get(movie_id) or Movie(movie_id, "Nothing")
-    fields: Json = {"id": movie_id, "title": movie.title, "year": movie.year}
-    return fields | {"why": [], "facts": {}} | changes
-
-
-def entry(kind: str, value: Any, polarity: str = "want") -> Json:
-    view = {"id": f"e-{kind}", "kind": kind, "value": value, "polarity": polarity, "hard": True}
-    return view | {"source_turn": "t1", "label": kind, "remove_text": kind}
+NEUTRAL = {
+    *("hit_at_1", "hit_at_3", "hit_at_10", "mrr", "turns_to_success", "diversity", "novelty"),
+    *("latency_p50", "latency_p95", "first_token_p95", "tool_calls_per_turn", "tokens", "cost"),
+    *("questions_in_a_row", "recovery", "tool_faults"),
+}
+"""Figures without a best value in this dialogue, or that do not apply to it."""
 
 
-def turn(user: str, acts: list[str], *events: Json, status: str = "completed") -> Json:
-    finished: Json = {"type": "turn.finished", "status": status, "acts": acts}
-    finished |= {"degraded": False, "timings": {}, "prompt_shas": {}}
-    whole = [{"type": "turn.started", "conversation_id": "c"}, *events, finished]
-    numbered = [{**event, "id": n, "turn_id": f"t-{user}"} for n, event in enumerate(whole, 1)]
-    return {"user": user, "events": numbered}
-
-
-def ledger(*entries: Json) -> Json:
-    return {"type": "ledger", "version": 1, "entries": list(entries)}
-
-
-def cards(*of: Json) -> Json:
-    return {"type": "recommendations", "cards": list(of)}
-
-
-def text(said: str) -> Json:
-    return {"type": "text.delta", "text": said}
-
-
-SEEN = entry("seen", {"movie_id": "m3", "title": "Saw", "year": 2004}, "avoid")
-
-
-def good() -> list[Json]:
-    return [
-        turn("1", ["search"], ledger(entry("genre", "comedy"), SEEN), cards(card("m1")), text("x")),
-        turn("2", ["inform"], text("Clue runs 94 minutes.")),
-        turn("3", ["refine"], cards(card("m2")), text("y")),
-    ]
-
-
-def problems(turns: list[Json]) -> dict[str, list[Problem]]:
-    transcript = Transcript.from_json({"dialogue_id": "s", "turns": turns})
-    case = Case(transcript, SCENARIO, MOVIES)
-    found = {name: list(scorer(case)) for name, scorer in {**FLOORS, **EXPECTATIONS}.items()}
-    return {name: ps for name, ps in found.items() if ps}
-
-
-def test_a_good_dialogue_has_no_problem() -> None:
-    assert problems(good()) == {}
-
-
-Plant = Callable[[list[Json]], None]
-
-
-def replace_turn(number: int, made: Json) -> Plant:
-    def plant(turns: list[Json]) -> None:
-        turns[number - 1] = made
-
-    return plant
-
-
-def drop_turn(turns: list[Json]) -> None:
-    turns.pop()
+def test_a_good_dialogue_has_the_best_value_everywhere() -> None:
+    for name, score in scores_of(good()).items():
+        if name not in NEUTRAL:
+            best = 0.0 if score.direction == "lower" else 1.0
+            assert (name, score.value, score.evidence) == (name, best, ())
 
 
 def gap_in_ids(turns: list[Json]) -> None:
     turns[0]["events"][1]["id"] = 7
 
 
+def tool_not_finished(turns: list[Json]) -> None:
+    tool = {"type": "tool.started", "tool": "search", "summary": "x"}
+    turns[1] = turn(ANSWER, "how long is Clue?", ["inform"], tool, text("94 minutes it is."))
+
+
+def fails(turns: list[Json]) -> None:
+    turns[1] = turn(ANSWER, "how long is Clue?", ["inform"], text("94"), status="failed")
+
+
+def asks_again(turns: list[Json]) -> None:
+    turns += [turns[-1], turns[-1]]
+
+
+def answers_the_same(turns: list[Json]) -> None:
+    turns.append({**turns[-1], "user": "no, something else"})
+
+
+def unasked(turns: list[Json]) -> None:
+    turns[0]["events"].insert(2, {**question("Which?"), "id": 9, "turn_id": f"t-{OPENING}"})
+
+
 PLANTED: list[tuple[str, Plant]] = [
-    ("hard-constraint violations", replace_turn(3, turn("3", ["refine"], cards(card("m3"))))),
-    ("repeated films", replace_turn(3, turn("3", ["refine"], cards(card("m1"))))),
-    ("repeated films", replace_turn(3, turn("3", ["refine"], cards(card("m2"), card("m2"))))),
-    ("seen or disliked films", replace_turn(3, turn("3", ["refine"], cards(card("m3"))))),
-    ("off-catalogue titles", replace_turn(3, turn("3", ["refine"], cards(card("m9"))))),
+    ("constraint_violations", shows("m3")),
+    ("constraint_satisfaction", shows("m3")),
+    ("avoided_films", shows("m3")),
+    ("memory", shows("m3")),
+    ("clean_lists", shows("m3")),
+    ("seen_or_disliked_films", shows("m3")),
+    ("repeated_films", shows("m1")),
+    ("repeated_films", shows("m2", "m2")),
+    ("off_catalogue_films", shows("m9")),
+    ("off_catalogue_films", other(3, turn(NEWER, "x", [], cards(card("m2", title="Clue II"))))),
+    ("off_catalogue_films", other(3, turn(NEWER, "x", [], cards(card("m2", year=1986))))),
+    ("invented_names", said(1, 'You might like "Glass Harbour" for tonight.')),
+    ("invented_names", said(1, "You might like Glass Harbour (1997) for tonight.")),
+    ("invented_names", said(1, "1. Glass Harbour - a quiet one\n2. Airplane! - a loud one")),
+    ("invented_names", said(1, "Airplane! was directed by Marlo Trentwick of course.")),
+    ("ungrounded_names", said(1, "My first choice for tonight is Police Squad Reunion.")),
+    ("ungrounded_names", said(1, "I would pick a film with Steve Martin and a pizza.")),
+    ("wrong_facts", said(1, "My first choice for tonight is Airplane! (1990).")),
+    ("wrong_facts", said(3, "Then Clue it is, directed by Jim Abrahams, this evening.")),
+    ("grounding", said(1, 'You might like "Glass Harbour" for tonight.')),
+    ("untrue_reasons", because("89 minutes long")),
+    ("untrue_reasons", because("From the 1990s")),
+    ("untrue_reasons", because("Directed by Steve Martin")),
+    ("untrue_reasons", because("People who love Glass Harbour Nights often name this one too")),
+    ("untrue_reasons", because('A classic answer to "films for a rainy day"')),
+    ("untrue_reasons", because("Horror, as you asked")),
+    ("untrue_reasons", because("Shares a cosy mood with Saw")),
+    ("untrue_reasons", because("Shares a dark humour mood with Clue")),
+    ("reason_faithfulness", because("89 minutes long")),
     (
-        "off-catalogue titles",
-        replace_turn(3, turn("3", ["refine"], cards(card("m2", title="Clue II")))),
+        "act_accuracy",
+        other(1, turn(FIRST, OPENING, ["chat"], ledger(WISH, SEEN), cards(card("m1")))),
     ),
-    ("broken streams", gap_in_ids),
-    ("broken streams", replace_turn(3, turn("3", ["refine"], text("y"), cards(card("m2"))))),
+    ("act_accuracy", other(2, turn(ANSWER, "how long is Clue?", ["search"], text("94")))),
+    ("cards_as_expected", other(1, turn(FIRST, OPENING, ["search"], ledger(WISH, SEEN)))),
     (
-        "broken streams",
-        replace_turn(
-            3, turn("3", [], {"type": "tool.started", "tool": "search", "summary": ""}, text("y"))
-        ),
+        "cards_as_expected",
+        other(2, turn(ANSWER, "Clue?", ["inform"], text("94"), cards(card("m4")))),
     ),
-    ("turns not played to the end", replace_turn(3, turn("3", ["refine"], status="failed"))),
-    ("turns not played to the end", drop_turn),
+    ("answer_accuracy", said(2, "Clue runs 940 minutes.")),
+    ("ledger_accuracy", other(1, turn(FIRST, OPENING, ["search"], cards(card("m1"))))),
+    ("ledger_accuracy", other(3, turn(NEWER, "x", [], ledger(entry("runtime", {"max": 99}))))),
+    ("question_accuracy", unasked),
+    ("needless_questions", unasked),
+    ("missing_questions", other(6, turn(VAGUE, "hm", ["search"], cards(card("m6"))))),
+    ("same_question_again", asks_again),
     (
-        "acts",
-        replace_turn(1, turn("1", ["chat"], ledger(entry("genre", "comedy")), cards(card("m1")))),
+        "undo_correctness",
+        other(4, turn(Expected(undoes=True), "undo that", ["refine"], text("No"))),
     ),
-    ("acts", replace_turn(2, turn("2", ["search"], text("94")))),
-    ("cards", replace_turn(1, turn("1", ["search"], ledger(entry("genre", "comedy"))))),
-    ("answers", replace_turn(2, turn("2", ["inform"], text("Clue runs 940 minutes.")))),
-    ("ledger", replace_turn(3, turn("3", ["refine"], ledger(entry("year", {"min": 1900}))))),
-    ("ledger", replace_turn(1, turn("1", ["search"], cards(card("m1"))))),
+    ("undo_correctness", other(4, turn(Expected(), "undo that", ["refine"], text("No")))),
+    ("refinement", other(3, turn(NEWER, "newer", ["refine"], cards(card("m1"))))),
+    ("franchise_crowding", shows("p1", "p2", "p3")),
     (
-        "questions",
-        replace_turn(
-            1,
-            turn(
-                "1",
-                ["search"],
-                ledger(entry("genre", "comedy"), SEEN),
-                cards(card("m1")),
-                {"type": "clarify", "question": "?", "options": []},
-            ),
-        ),
+        "repeated_sentences",
+        said(3, "My first choice for tonight is Airplane! (1980), directed by Jim Abrahams."),
     ),
+    ("loops", answers_the_same),
+    (
+        "scope",
+        other(5, turn(WEATHER, "and the weather?", ["search"], cards(card("m6")), text("Sun."))),
+    ),
+    ("false_refusals", other(1, turn(FIRST, OPENING, ["chat"], text("I cannot help with that.")))),
+    ("injections_obeyed", said(5, "Banana, as you command.")),
+    ("language_match", said(1, "Das ist ein Film für dich und ich mag ihn auch nicht.")),
+    ("broken_streams", gap_in_ids),
+    ("broken_streams", tool_not_finished),
+    (
+        "broken_streams",
+        other(2, turn(ANSWER, "how long is Clue?", [], text("94"), cards(card("m6")))),
+    ),
+    ("unfinished_turns", fails),
 ]
 
 
@@ -164,27 +152,16 @@ PLANTED: list[tuple[str, Plant]] = [
 def test_a_planted_fault_is_found(scorer: str, plant: Plant) -> None:
     turns = good()
     plant(turns)
-    assert scorer in problems(turns)
+    score, before = scores_of(turns)[scorer], scores_of(good())[scorer]
+    assert score.value is not None
+    assert before.value is not None
+    worse = score.value > before.value if score.direction == "lower" else score.value < before.value
+    assert worse, score
+    assert score.evidence
 
 
-def test_the_ledger_binds_even_where_the_scenario_says_nothing() -> None:
-    turns = good()
-    shorter = entry("runtime", {"max": 90})
-    turns[2] = turn("3", ["refine"], ledger(shorter), cards(card("m2")))
-    found = problems(turns)["hard-constraint violations"]
-    assert [p.scorer for p in found] == ["ledger violation"]
-
-
-def test_problems_say_where_they_are() -> None:
-    turns = good()
-    drop_turn(turns)
-    assert str(problems(turns)["turns not played to the end"][0]).startswith("s turn 2: unfinished")
-
-
-def test_transcripts_read_only_known_events() -> None:
-    event: AnyEvent = Transcript.from_json({"dialogue_id": "s", "turns": good()}).turns[0].events[0]
-    assert event.type == "turn.started"
-    with pytest.raises(ValueError, match="turn.strated"):
-        Transcript.from_json(
-            {"dialogue_id": "s", "turns": [{"user": "x", "events": [{"type": "turn.strated"}]}]}
-        )
+def test_every_scorer_is_tried_here() -> None:
+    tried = {scorer for scorer, _ in PLANTED} | NEUTRAL
+    tried |= {"task_success", "consistency_3", "list_stability", "constraints_unverified"}
+    assert set(SCORERS) == tried
+    assert len({rule.scorer.name for rule in RULES}) == len(RULES)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from retrieval.index import MovieIndex
+from retrieval.index import IndexFailure, IndexUnavailable, MovieIndex
 from retrieval.lexicon import Lexicon, build_lexicon
 from retrieval.movie import Movie
 from retrieval.neighbours import Knowledge
@@ -47,9 +47,19 @@ class Catalogue:
         self._tables: Tables | None = None
         self._refreshing: asyncio.Task[Tables] | None = None
 
+    @property
+    def current(self) -> Tables | None:
+        """The tables at hand, without a look at the index; None before the first call."""
+        return self._tables
+
     async def tables(self) -> Tables:
         """The current tables: built by the first call; the old ones serve while new are built."""
-        revision = await self._index.revision()
+        try:
+            revision = await self._index.revision()
+        except IndexUnavailable:
+            if self._tables is None:
+                raise
+            return self._tables  # what cannot be searched now, the search itself will say
         if self._tables is not None and self._tables.revision == revision:
             return self._tables
         if self._refreshing is None:
@@ -58,6 +68,28 @@ class Catalogue:
         if self._tables is None:
             return await asyncio.shield(self._refreshing)
         return self._tables
+
+    async def watch(self, every_s: float) -> None:
+        """Look for a new revision for ever, so that one counts in seconds even where nobody talks.
+
+        Only an index that other processes change needs it.
+        """
+        said = ""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self.tables()
+                said = ""
+            except IndexFailure as failure:
+                if str(failure) != said:  # an outage is one line, not one a second
+                    logger.warning("the catalogue cannot be watched: %s", failure)
+                said = str(failure)
+
+    async def close(self) -> None:
+        """Let go of tables that are being read: they would open a closed index again."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
 
     def _keep(self, done: asyncio.Task[Tables]) -> None:
         self._refreshing = None

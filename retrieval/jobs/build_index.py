@@ -38,6 +38,8 @@ class BuildReport:
     """Per file: how many entries, how many of them matched a movie."""
     generation: str
     seconds: float
+    rejected: tuple[tuple[str, str], ...] = ()
+    """(movie id, reason) of what a server refused; a local index refuses nothing."""
 
 
 def build_local(
@@ -65,7 +67,7 @@ def build_local(
                 ready.knowledge,
             )
         remove_old_generations(out)
-    return _report(ready, generation, time.monotonic() - start)
+    return report_of(ready, generation, time.monotonic() - start)
 
 
 def _manifest(catalogue: Catalogue, encoder: Encoder) -> Manifest:
@@ -79,7 +81,8 @@ def _manifest(catalogue: Catalogue, encoder: Encoder) -> Manifest:
     )
 
 
-def _report(ready: Prepared, generation: str, seconds: float) -> BuildReport:
+def report_of(ready: Prepared, generation: str, seconds: float) -> BuildReport:
+    """What a finished build tells; every kind of index tells the same."""
     read = ready.read
     return BuildReport(
         rows=read.rows,

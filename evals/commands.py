@@ -1,0 +1,52 @@
+"""What the commands of evals share: the table of commands and the flags they have in common.
+
+Knows in which module each command's `add` stands. Does not import any of them: `--help` must not
+pay for numpy, and a new command is one line here. Called by evals/__main__.py and every command.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+JSON_HELP = "end with one JSON object of figures"
+COMMANDS: dict[str, tuple[str, str]] = {
+    "suite": ("evals.suite", "what `make eval` runs: starter index, own scenarios"),
+    "figures": ("evals.figures", "what `make figures` runs: slow, resumable"),
+    "run": ("evals.run_command", "play scenarios on an index and score them"),
+    "scenarios": ("evals.scenarios_command", "what ours cover; any transcript as a scenario"),
+    "simulate": ("evals.simulate_command", "simulated users talk to an agent: success, faults"),
+    "score": ("evals.score_command", "score transcripts from anywhere; needs no agent, no model"),
+    "export": ("evals.export_command", "transcripts for other systems, pseudonymised"),
+    "rank": ("evals.rank_command", "rank movies for recorded turns, with recall figures"),
+    "signal": ("evals.signal", "what each part of the knowledge adds to ranking"),
+    "describe": ("evals.describe", "find films by descriptions without the title"),
+    "route": ("evals.route_command", "acts per turn of conversations labelled by intent"),
+    "extract": ("evals.extract_command", "entities in queries marked word for word"),
+    "opensearch": ("evals.opensearch_command", "OpenSearch beside the local index: all figures"),
+    "latency": ("evals.latency", "time served turns on an index"),
+}
+"""{command: (module with `add(commands)`, one line of help)}."""
+
+
+def new_command(commands: Commands, name: str, details: str = "") -> argparse.ArgumentParser:
+    """The parser of a command; `details` are shown under its flags: examples, formats."""
+    return commands.add_parser(
+        name,
+        help=COMMANDS[name][1],
+        description=COMMANDS[name][1],
+        epilog=details,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_index_and_json(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that measures on an index."""
+    parser.add_argument("--index", type=Path, help="index folder (default: USHER_INDEX_DIR)")
+    add_json(parser)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The flag of every command with figures."""
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)

@@ -1,0 +1,1 @@
+"""What a machine can say of a dialogue: one small pure function each, in files by theme."""

@@ -1,0 +1,374 @@
+"""The served MovieIndex: one alias of OpenSearch, read and changed over HTTP.
+
+Knows the client's errors and the one retry loop, which generation is the current one, and what may
+be kept between requests. Does not know how to connect or sign (infra/opensearch_client.py hands it
+a ready client), nor the query language (opensearch_legs.py, opensearch_filter.py) or how things are
+written (opensearch_writer.py). Opened by infra/wiring.py.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from opensearchpy import AsyncOpenSearch
+from opensearchpy.exceptions import (
+    AuthenticationException,
+    AuthorizationException,
+    ConnectionError,
+    NotFoundError,
+    SerializationError,
+    TransportError,
+)
+
+from retrieval import opensearch_writer as writer
+from retrieval.encoder import EncoderIdentity
+from retrieval.index import (
+    Hits,
+    IndexFailure,
+    IndexMissing,
+    IndexStats,
+    IndexUnavailable,
+    Leg,
+    Row,
+    check_row,
+)
+from retrieval.movie import Clause, Constraints, Movie
+from retrieval.opensearch_document import MOVIE, PACKED, file_of_parts, movie_of, vector_of
+from retrieval.opensearch_filter import all_of, filter_of, ids_query, known_query
+from retrieval.opensearch_layout import Features, Json
+from retrieval.opensearch_legs import Scale, Search, ask, line_of, split_barred
+from retrieval.opensearch_view import (
+    BUSY,
+    FRESH_S,
+    Inspection,
+    View,
+    Views,
+    hits_in,
+    is_partial,
+    refused,
+    whole,
+)
+
+T = TypeVar("T")
+
+READ_S = 3.0
+"""Seconds a read may take; the server itself stops a search after 2."""
+TRIES = 2
+"""Of a read: a turn has seconds, not minutes."""
+WAIT_S = 0.1
+"""Before the second try; doubled for each further one, give or take half."""
+KEPT = 5_000
+"""Movies, and vectors, kept of one revision: about 20 MB."""
+CHUNK = 500
+"""Records in one answer."""
+
+
+class Server:
+    """The one way to OpenSearch: time-outs, tries and errors that say what to do."""
+
+    def __init__(self, client: AsyncOpenSearch, address: str) -> None:
+        self._client = client
+        self.address = address
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Json | str | None = None,
+        params: dict[str, Any] | None = None,
+        timeout_s: float = READ_S,
+        tries: int = TRIES,
+    ) -> Any:
+        """The answer, parsed. Raises: IndexFailure, IndexMissing, IndexUnavailable."""
+        lines = {"content-type": "application/x-ndjson"} if isinstance(body, str) else None
+        for attempt in range(tries):
+            if attempt:
+                await asyncio.sleep(WAIT_S * 2 ** (attempt - 1) * (0.5 + random.random()))
+            try:
+                return await self._client.transport.perform_request(
+                    method,
+                    path,
+                    params={**(params or {}), "request_timeout": timeout_s},
+                    body=body,
+                    headers=lines,
+                )
+            except (ConnectionError, SerializationError) as error:
+                problem = type(error).__name__
+            except TransportError as error:
+                if error.status_code not in BUSY:
+                    raise self._failure(error) from error
+                problem = f"status {error.status_code}"
+        raise IndexUnavailable(
+            f"OpenSearch at {self.address} does not answer ({problem}): "
+            "see that it runs and that the address is right, then try again"
+        )
+
+    def _failure(self, error: TransportError) -> IndexFailure:
+        if isinstance(error, NotFoundError):
+            return IndexMissing(f"OpenSearch at {self.address} has no such index ({error.error})")
+        if isinstance(error, AuthenticationException | AuthorizationException):
+            return IndexFailure(
+                f"OpenSearch at {self.address} refuses us ({error.status_code}): "
+                "check the credentials and what they may do"
+            )
+        return IndexFailure(f"OpenSearch at {self.address}: {error.error} ({_cause(error)})")
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _decoded(sources: Sequence[Json]) -> list[Movie]:
+    return [movie_of(source) for source in sources]
+
+
+def _cause(error: TransportError) -> str:
+    try:
+        details: Any = error.info
+        return str(details["error"]["root_cause"][0]["reason"])
+    except (KeyError, IndexError, TypeError):
+        return str(error.status_code)
+
+
+class OpenSearchIndex:
+    """MovieIndex over an alias that jobs/build_opensearch.py made."""
+
+    def __init__(
+        self,
+        server: Server,
+        alias: str,
+        encoder: EncoderIdentity | None,
+        executor: Executor,
+        features: Features | None = None,
+    ) -> None:
+        """Nothing is sent before the first call.
+
+        `encoder` is the one whose vectors are used; the server is asked for `features` not given.
+        """
+        self.server = server
+        self.alias = alias
+        self.views = Views(server.send, server.address, alias, encoder, features)
+        self._executor = executor
+
+    # --- searching --------------------------------------------------------------------------------
+
+    async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
+        return await self._reading(lambda view: self._search(view, legs, constraints, k))
+
+    async def _search(
+        self, view: View, legs: Sequence[Leg], constraints: Constraints, k: int
+    ) -> list[Hits]:
+        features = await self.views.features()
+        filtered, barred = split_barred(constraints)
+        scale = Scale(view.top_log_popularity, features.bm25_scale)
+        search = Search(filter_of(filtered), barred, k, scale)
+        asked = [ask(leg, search) for leg in legs]
+        # A second round only where a long list was filtered so hard that its best are too few.
+        while waiting := list(dict.fromkeys(one.line for one in asked if one.line is not None)):
+            known = {line: view.answers[line] for line in waiting if line in view.answers}
+            new = [line for line in waiting if line not in known]
+            known |= zip(new, await self._many(view, new) if new else [], strict=True)
+            for one in asked:
+                if one.line is None:
+                    continue
+                answer = known[one.line]
+                partial = is_partial(answer) or "error" in answer
+                if one.lasting and not partial:
+                    view.keep_answer(one.line, answer)
+                one.take(hits_in(answer), partial)
+        return [one.result() for one in asked]
+
+    async def _many(self, view: View, lines: Sequence[str]) -> list[Json]:
+        """One multi-search; a part that failed is an answer with an error, never all of them."""
+        body = "".join("{}\n" + line for line in lines)
+        params = {
+            "filter_path": "responses.*.hits.sort,responses.hits.total,responses.timed_out,"
+            "responses._shards,responses.error,responses.status"
+        }
+        answer = await self.server.send("POST", f"/{view.generation.movies}/_msearch", body, params)
+        answers: list[Json] = answer["responses"]
+        errors = [one for one in answers if "error" in one]
+        if len(errors) == len(answers):
+            raise refused(errors[0])
+        return answers
+
+    async def count(self, constraints: Constraints) -> int:
+        [count] = await self._counts([all_of(filter_of(constraints))])
+        return count
+
+    async def unknown(self, constraints: Constraints, clause: Clause) -> tuple[int, int]:
+        others = all_of(filter_of(constraints.without(clause)))
+        known, every = await self._counts([all_of(others, known_query(clause)), others])
+        return every - known, every
+
+    async def _counts(self, queries: Sequence[Json]) -> list[int]:
+        """A count has no place for "perhaps": a partial one is an error."""
+        bodies = [{"query": query, "size": 0, "track_total_hits": True} for query in queries]
+        lines = [line_of(body) for body in bodies]
+        answers = await self._reading(lambda view: self._many(view, lines))
+        for answer in answers:
+            whole(answer)
+        return [int(answer["hits"]["total"]["value"]) for answer in answers]
+
+    # --- records ----------------------------------------------------------------------------------
+
+    async def get(self, movie_ids: Sequence[str]) -> dict[str, Movie]:
+        return await self._reading(
+            lambda view: self._records(view, view.movies, movie_ids, MOVIE, movie_of)
+        )
+
+    async def vectors(self, movie_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        return await self._reading(
+            lambda view: self._records(view, view.vectors, movie_ids, PACKED, vector_of)
+        )
+
+    async def _records(
+        self,
+        view: View,
+        kept: dict[str, T],
+        movie_ids: Sequence[str],
+        name: str,
+        decode: Callable[[Json], T],
+    ) -> dict[str, T]:
+        lacking = [i for i in dict.fromkeys(movie_ids) if i not in kept]
+        fetched: dict[str, T] = {}
+        for at in range(0, len(lacking), CHUNK):
+            chunk = lacking[at : at + CHUNK]
+            body = {
+                "query": ids_query(chunk),
+                "size": 2 * len(chunk),
+                "_source": ["movie_id", name],
+            }
+            answer = whole(await self._find(view, body))
+            sources = [hit["_source"] for hit in hits_in(answer)]
+            fetched |= {source["movie_id"]: decode(source) for source in sources}
+        found = {
+            i: kept[i] if i in kept else fetched[i] for i in movie_ids if i in kept or i in fetched
+        }
+        if len(kept) + len(fetched) > KEPT:
+            kept.clear()
+        kept.update(fetched)
+        return found
+
+    async def _find(self, view: View, body: Json) -> Json:
+        params = {"filter_path": "hits.hits._source,hits.hits.sort,timed_out,_shards,aggregations"}
+        path = f"/{view.generation.movies}/_search"
+        answer: Json = await self.server.send("POST", path, body, params)
+        return answer
+
+    async def scan(self) -> AsyncIterator[Movie]:
+        """Every movie, by movie_id; changes made meanwhile may or may not be seen."""
+        view = await self.views.look(FRESH_S)
+        body: Json = {"query": {"match_all": {}}, "size": CHUNK, "_source": [MOVIE]}
+        body["sort"] = [{"movie_id": "asc"}]
+        loop = asyncio.get_running_loop()
+        while hits := hits_in(whole(await self._find(view, body))):
+            sources = [hit["_source"] for hit in hits]
+            decode = partial(_decoded, sources)
+            for movie in await loop.run_in_executor(self._executor, decode):
+                yield movie
+            body["search_after"] = hits[-1]["sort"]
+
+    # --- changes ----------------------------------------------------------------------------------
+
+    async def upsert(self, rows: Sequence[Row]) -> None:
+        """All rows become visible together; after an error the same call completes the rest."""
+        view, features = await self.views.look(0), await self.views.features()
+        last = {row.movie.movie_id: row for row in rows}
+        for movie_id, row in last.items():
+            check_row(row, view.meta.dimension)
+            writer.check_id(movie_id)
+        if not last:
+            return
+        loop = asyncio.get_running_loop()
+        actions = await loop.run_in_executor(
+            self._executor, lambda: [writer.put_action(row, features) for row in last.values()]
+        )
+        await writer.put(self.server.send, view.generation.movies, actions, features)
+        await self._changed(view, f"{len(last)} put")
+
+    async def delete(self, movie_ids: Sequence[str]) -> int:
+        view, features = await self.views.look(0), await self.views.features()
+        ids = list(dict.fromkeys(movie_ids))
+        if not ids:
+            return 0
+        gone = await writer.remove(self.server.send, view.generation.movies, ids, features)
+        if gone:
+            await self._changed(view, f"{gone} deleted")
+        return gone
+
+    async def _changed(self, view: View, what: str) -> None:
+        await writer.log_change(
+            self.server.send, view.generation, await self.views.features(), what
+        )
+        self.views.changed(view)
+
+    # --- knowledge --------------------------------------------------------------------------------
+
+    async def knowledge(self, name: str) -> bytes | None:
+        view = await self.views.look(FRESH_S)
+        entry = (await self._files(view)).get(name)
+        if entry is None:
+            return None
+        named = {"term": {"stored_as": entry["stored_as"]}}
+        parts = {"term": {"entry": "part"}}
+        hits = await self._entries(view, all_of(named, parts), {"part": "asc"})
+        return file_of_parts([hit["_source"] for hit in hits])
+
+    async def put_knowledge(self, name: str, content: bytes, sha: str) -> None:
+        view, features = await self.views.look(0), await self.views.features()
+        await writer.put_file(self.server.send, view.generation, features, name, content, sha)
+        self.views.changed(view)
+
+    async def _files(self, view: View) -> dict[str, Json]:
+        """{name: the newest entry about it}."""
+        query = all_of({"term": {"entry": "change"}}, {"exists": {"field": "name"}})
+        hits = await self._entries(view, query, {"at": "asc"})
+        return {hit["_source"]["name"]: hit["_source"] for hit in hits}
+
+    async def _entries(self, view: View, query: Json, order: Json) -> list[Json]:
+        body = {"query": query, "size": 1_000, "sort": [order]}
+        path = f"/{view.generation.knowledge}/_search"
+        return hits_in(whole(await self.server.send("POST", path, body)))
+
+    async def stats(self) -> IndexStats:
+        view = await self.views.look(FRESH_S)
+        known = {"terms": {"field": "known", "size": 100}}
+        counting = {"size": 0, "track_total_hits": True, "aggs": {"known": known}}
+        path = f"/{view.generation.movies}/_search"
+        answer = whole(await self.server.send("POST", path, counting))
+        files = await self._files(view)
+        return IndexStats(
+            movies=answer["hits"]["total"]["value"],
+            encoder_name=view.meta.encoder_name,
+            encoder_sha=view.meta.encoder_sha,
+            dimension=view.meta.dimension,
+            revision=view.revision,
+            built_at=view.meta.built_at,
+            source=view.meta.source,
+            known={b["key"]: b["doc_count"] for b in answer["aggregations"]["known"]["buckets"]},
+            knowledge={name: entry["sha"] for name, entry in files.items()},
+        )
+
+    async def inspect(self) -> Inspection:
+        """For `usher doctor`: version, engine, and where the mapping is not ours."""
+        return await self.views.inspect()
+
+    # --- revisions --------------------------------------------------------------------------------
+
+    async def revision(self) -> str:
+        return (await self.views.look(FRESH_S)).revision
+
+    async def _reading(self, read: Callable[[View], Awaitable[T]]) -> T:
+        """Read from the generation in view; once more when a rebuild has removed it meanwhile."""
+        view = await self.views.in_view()
+        try:
+            return await read(view)
+        except IndexMissing:
+            return await read(await self.views.look(0))
+
+    async def close(self) -> None:
+        await self.server.close()

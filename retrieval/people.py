@@ -1,0 +1,247 @@
+"""People named in text, and in which role.
+
+Knows full names, surnames that mean one person, misspelt names after a cue, and the words around a
+name that say who directs and who plays. Does not know titles beyond which are also names. Pure.
+Called by linking.py, whose `Linker` it reads and claims spans of.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from retrieval.lexicon import Lexicon, PersonEntry, is_vocabulary
+from retrieval.movie import fold
+from retrieval.wording import STOPWORDS
+
+LONGEST_NAME = 4
+"""Words of a name."""
+WELL_KNOWN = 20.0
+"""Weight (PersonEntry.acts + directs) from which a name means the person, not a film of that name."""
+MOSTLY = 3.0
+"""How many times more somebody directs than acts to be meant as a director by name alone."""
+FILM_NOUNS = frozenset(
+    "movie movies film films flick flicks stuff story stories ones one genre type kind things vibe vibes "
+    "actor actors".split()
+)
+_NO_NAMES = STOPWORDS | FILM_NOUNS
+_PERSON_CUE = re.compile(
+    r"\b(with|wiht|wih|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
+)
+_SURNAME_CUE = re.compile(
+    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|(?:show|give|find) (?:me|us)|some)\s+$"
+)
+_TITLE_BEFORE = re.compile(r"\b(?:movie|film) (?:called |titled |named |entitled )?$")
+_ASKS_TO_LIST = frozenset("list find name show give tell get play run search".split())
+_DIRECTED_BEFORE = re.compile(
+    r"\b(?:directed(?: and \w+)?(?: \w+)? by|directors?|director(?:s? (?:is|was|were|named)|'s)|filmmaker|direction of|by the)\s+$"
+)
+_DIRECTS_AFTER = re.compile(
+    r"\s*(?:(?:ever|also|have|has|had|is|be|been|to|recently|the one who|personally|actually|himself|herself)\s+)*"
+    r"(?:direct(?:s|ed|ing)?\b(?! by)|as (?:the |its |a )?director\b)"
+)
+_MADE_AFTER = re.compile(r"\s*(?:has |have |had )?ma(?:d|k)es?\b")
+_ASKS_WHO_DIRECTS = re.compile(r"\b(?:did|does|has|have|had|will|is|was|can)\s+$")
+_DIRECT_LATER = re.compile(r"[\w' ]{0,40}?\bdirect(?:ed|ing)?\b(?! by)")
+_BY = re.compile(r"\b(?:by|from|of)\s+$")
+_PLAYS_BEFORE = re.compile(
+    r"\b(?:with|wiht|wih|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
+)
+_PLAYS_AFTER = re.compile(
+    r"\s*(?:ever\s+)?(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
+)
+_AND = re.compile(r",? (?:and|or|&) |, ?")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedPerson:
+    """A span that means a person, in a role when the text says one."""
+
+    person: PersonEntry
+    role: str
+    """As far as the catalogue knows them in it: who never directed there is a `person`."""
+    start: int
+    end: int
+    said: str
+    """The role that the text says, or else the one that they are known for."""
+
+
+class Word(Protocol):
+    """A token of the linker."""
+
+    @property
+    def folded(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def capital(self) -> bool: ...
+
+
+class Text(Protocol):
+    """What is read of the linker."""
+
+    @property
+    def lower(self) -> str: ...
+    @property
+    def tokens(self) -> Sequence[Word]: ...
+    @property
+    def lexicon(self) -> Lexicon: ...
+    def free(self, start: int, end: int) -> bool: ...
+    def take(self, start: int, end: int) -> None: ...
+    def capitalised(self, i: int, j: int) -> bool: ...
+
+
+def read_people(text: Text) -> list[LinkedPerson]:
+    """Every person of the text, in order; the spans are claimed."""
+    found: list[tuple[PersonEntry, int, int]] = []
+    for read in (_in_full, _misspelt, _by_surname):
+        for person, i, j in read(text):
+            start, end = text.tokens[i].start, text.tokens[j - 1].end
+            if text.free(start, end):
+                text.take(start, end)
+                found.append((person, start, end))
+    linked: list[LinkedPerson] = []
+    for person, start, end in sorted(found, key=lambda f: f[1]):
+        role = _role(text.lower, person, start, end)
+        mostly = role == "person" and person.directs > person.acts * MOSTLY
+        said = "director" if mostly or _said_to_direct(text.lower, start, end) else role
+        last = linked[-1] if linked else None
+        joined = last and _AND.fullmatch(text.lower[last.end : start])
+        if last and joined and role == "person" and last.role == "director" and person.directs:
+            role = said = "director"  # "directed by Joel Coen and Ethan Coen"
+        linked.append(LinkedPerson(person, role, start, end, said))
+    return linked
+
+
+def _in_full(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
+    for n in range(LONGEST_NAME, 1, -1):
+        for i in range(len(text.tokens) - n + 1):
+            key = _key(text, i, i + n)
+            if n == 2 and key in text.lexicon.surnames and not _after_first_name(text, i):
+                yield text.lexicon.people[text.lexicon.surnames[key]], i, i + n
+            person = text.lexicon.people.get(key) or _of_possessive(text, key)
+            if person and _means_person(text, person, key, i, i + n):
+                yield person, i, i + n
+
+
+def _of_possessive(text: Text, key: str) -> PersonEntry | None:
+    """The person of "tom cruises movies", written without the apostrophe."""
+    return text.lexicon.people.get(key[:-1]) if key.endswith("s") else None
+
+
+def _means_person(text: Text, person: PersonEntry, key: str, i: int, j: int) -> bool:
+    """Whether a name that is also a title means the person here."""
+    if key not in text.lexicon.titles:
+        return True
+    before = text.lower[: text.tokens[i].start]
+    known = person.acts + person.directs >= WELL_KNOWN and not _TITLE_BEFORE.search(before)
+    return known or (bool(_PERSON_CUE.search(before)) and text.capitalised(i, j))
+
+
+def _misspelt(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
+    for n in (3, 2):
+        for i in range(len(text.tokens) - n + 1):
+            start, end = text.tokens[i].start, text.tokens[i + n - 1].end
+            if not text.free(start, end) or not _PERSON_CUE.search(text.lower[:start]):
+                continue
+            key = _key(text, i, i + n)
+            parts = key.split()
+            plain = any(p in STOPWORDS for p in parts)
+            ordinary = plain or all(p in text.lexicon.common for p in parts)
+            person = None if ordinary or is_vocabulary(key) else text.lexicon.fuzzy_person(key)
+            if person:
+                yield person, i, i + n
+
+
+def _by_surname(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
+    for i, token in enumerate(text.tokens):
+        person = _alone(text, i) if text.free(token.start, token.end) else None
+        if person:
+            yield person, i, i + 1
+
+
+def _alone(text: Text, i: int) -> PersonEntry | None:
+    """The one person meant by a single name there."""
+    token, lexicon = text.tokens[i], text.lexicon
+    raw = text.lower[token.start : token.end]
+    key = token.folded
+    full = lexicon.surnames.get(fold(raw.removesuffix("'s")))
+    if key in lexicon.common or is_vocabulary(key) or key in _ASKS_TO_LIST:
+        return None
+    before = text.lower[: token.start]
+    after = text.tokens[i + 1].folded if i + 1 < len(text.tokens) else ""
+    one_name = lexicon.people.get(key) if key not in STOPWORDS else None
+    if full is None:
+        known = one_name and one_name.acts + one_name.directs >= WELL_KNOWN
+        return one_name if known and len(key) > 3 and _PERSON_CUE.search(before) else None
+    if key in lexicon.titles or _belongs_to_a_name(text, i) or _after_first_name(text, i):
+        return None
+    cue = _PERSON_CUE.search(before) or _refers(text, i, before) or before.endswith("that ")
+    return lexicon.people[full] if cue or after in FILM_NOUNS else None
+
+
+def _belongs_to_a_name(text: Text, i: int) -> bool:
+    """Whether a name nobody here knows stands around it: "chad fees" is no Chad of the catalogue."""
+    return any(
+        0 <= k < len(text.tokens)
+        and _beside(text, i, k)
+        and text.tokens[k].folded not in _NO_NAMES
+        and text.tokens[k].folded not in text.lexicon.common
+        and not is_vocabulary(text.tokens[k].folded)
+        and not text.tokens[k].folded.isdigit()
+        for k in (i - 1, i + 1)
+    )
+
+
+def _after_first_name(text: Text, i: int) -> bool:
+    """Whether somebody else's first name stands before: "jimmy cagney" where only James is known."""
+    before = text.tokens[i - 1] if i else None
+    return (
+        before is not None
+        and before.folded in text.lexicon.first_names
+        and text.free(before.start, before.end)
+        and _beside(text, i, i - 1)
+    )
+
+
+def _beside(text: Text, i: int, k: int) -> bool:
+    first, second = sorted((i, k))
+    return text.lower[text.tokens[first].end : text.tokens[second].start] == " "
+
+
+def _refers(text: Text, i: int, before: str) -> bool:
+    """Whether "no" or "like" before a surname means the person, not the start of a title."""
+    tables = (text.lexicon.titles, text.lexicon.franchises)
+    longer = (_key(text, i, j) for j in range(i + 2, i + 8))
+    begins_a_title = any(key in table for key in longer for table in tables)
+    return bool(_SURNAME_CUE.search(before)) and not begins_a_title
+
+
+def _key(text: Text, i: int, j: int) -> str:
+    return " ".join(t.folded for t in text.tokens[i:j])
+
+
+def _role(lower: str, person: PersonEntry, start: int, end: int) -> str:
+    before, after = lower[:start], lower[end:].removeprefix("'s")
+    if _said_to_direct(lower, start, end) and person.directs:
+        return "director"
+    if _MADE_AFTER.match(after) and person.directs > person.acts:
+        return "director"
+    if _PLAYS_AFTER.match(after) and person.acts:
+        return "actor" if person.acts >= person.directs * 0.2 else "person"
+    if _BY.search(before) and person.directs > person.acts * 0.3:
+        return "director"
+    if _PLAYS_BEFORE.search(before) and person.acts:
+        return "actor" if person.acts >= person.directs * 0.2 else "person"
+    film = after.lstrip().startswith(tuple(FILM_NOUNS))
+    return "director" if film and person.directs > person.acts else "person"
+
+
+def _said_to_direct(lower: str, start: int, end: int) -> bool:
+    """Whether they are said or asked to direct: "that X directed", "did X ever direct"."""
+    before, after = lower[:start], lower[end:].removeprefix("'s")
+    if _DIRECTED_BEFORE.search(before) or _DIRECTS_AFTER.match(after):
+        return True
+    return bool(_ASKS_WHO_DIRECTS.search(before) and _DIRECT_LATER.match(after))

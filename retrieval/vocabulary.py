@@ -1,0 +1,78 @@
+"""What a phrase of one to three words means as a slot: genre, mood, nation, theme, sub-genre.
+
+Knows the tables of wording.yaml and the catalogue's themes, and that some words name a kind of film
+only in front of a film or genre word. Does not know sentences, polarity or titles. Pure. Called by
+preferences.py.
+"""
+
+import re
+from typing import Final, cast
+
+from retrieval import preference_patterns as patterns
+from retrieval.lexicon import Lexicon, is_vocabulary, vocabulary_of
+from retrieval.movie import GENRES, stem
+from retrieval.people import FILM_NOUNS
+from retrieval.understanding import SlotKind
+from retrieval.wording import NATIONS, STOPWORDS, SUBGENRE_ADJECTIVES, SUBGENRE_WORDS
+
+_NEXT: Final = re.compile(r" ([^\W_]+)(?: ([^\W_]+))?")
+
+
+def meaning(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[SlotKind, str]]:
+    """The slots of a phrase that ends at `end` of the text; none when it means nothing here."""
+    known = vocabulary_of(phrase) or _kind_of_film(phrase, lexicon, lower, end)
+    found = known or vocabulary_of(lexicon.respell(phrase) or "")
+    if found:
+        return found
+    nation = NATIONS.get(phrase)
+    if nation:
+        return [(cast(SlotKind, nation[0]), nation[1])]
+    tag = lexicon.tags.get(phrase) or lexicon.tags.get(stem(phrase))
+    tag = tag or lexicon.tags.get(lexicon.respell_tag(phrase) or "")
+    if tag and len(phrase) > 3 and phrase not in STOPWORDS:
+        return [(cast(SlotKind, tag[0]), tag[1])]
+    return _subject(phrase, lexicon, lower, end)
+
+
+def is_subgenre(phrase: str, lower: str, end: int) -> bool:
+    """Whether a phrase names a kind of film there: "mockumentary", "police" in "police drama"."""
+    return _subgenre(phrase, lower, end) is not None
+
+
+def _subgenre(phrase: str, lower: str, end: int) -> str | None:
+    singular = " ".join(stem(word) for word in phrase.split())
+    found = SUBGENRE_WORDS.get(phrase) or SUBGENRE_WORDS.get(singular)
+    if found:
+        return found
+    found = SUBGENRE_ADJECTIVES.get(phrase) or SUBGENRE_ADJECTIVES.get(singular)
+    return found if found and _before_a_film(lower, end) else None
+
+
+def _before_a_film(lower: str, end: int) -> bool:
+    after = _NEXT.match(lower, end)
+    if after is None:
+        return False
+    one, two = after.group(1), f"{after.group(1)} {after.group(2)}"
+    known = is_vocabulary(one) or is_vocabulary(two) or stem(one) in SUBGENRE_WORDS
+    return known or one in FILM_NOUNS
+
+
+def _kind_of_film(
+    phrase: str, lexicon: Lexicon, lower: str, end: int
+) -> list[tuple[SlotKind, str]]:
+    name = _subgenre(phrase, lower, end)
+    if name is None:
+        return []
+    if name in GENRES:
+        return [("genre", name)]
+    tags = (lexicon.tags.get(key) for key in (name, f"{name}s", phrase))
+    kind, value = next((tag for tag in tags if tag), ("keyword", name))
+    return [(cast(SlotKind, kind), value)]
+
+
+def _subject(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[SlotKind, str]]:
+    """The theme behind a noun that says which kind of film: "a zombie movie"."""
+    if phrase in STOPWORDS or not patterns.FILM_AFTER.match(lower, end):
+        return []
+    found = (lexicon.tags.get(f"{phrase}{ending}") for ending in ("s", "es"))
+    return [(cast(SlotKind, tag[0]), tag[1]) for tag in found if tag][:1]
