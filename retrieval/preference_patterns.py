@@ -38,7 +38,9 @@ FEEL = re.compile(
     + "|".join(FEELING_MOODS)
     + r")\b"
 )
-OF_AN_AGE = re.compile(r"(?:older|newer|more modern) (?:movies?|films?|ones|stuff|flicks)\b")
+OF_AN_AGE = re.compile(
+    r"(?:older|newer|more modern) (?:movies?|films?|ones|stuff|flicks)\b(?! than)"
+)
 SAID_NOT = re.compile(r"(?:not|nothing|isn't|n't)\b")
 TIMID = re.compile(
     r"\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
