@@ -5,17 +5,20 @@ how a search runs or how an answer reads (steps.py, respond.py). The rules stay 
 decision that fails validation falls back to them. Pure.
 """
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from agent.events import Act, Option
+from agent.events import Act
 from agent.ledger import Entry, Ledger, LedgerEdit
 from agent.ledger_labels import parse_remove_text
 from agent.policy import Clarification, clarification
 from agent.router import takes_up
 from agent.turn import DialogueState, Edit
+from retrieval.audience import NOT_ME
+from retrieval.gloss import OTHER, READ
 from retrieval.lexicon import Lexicon
 from retrieval.movie import ATTRIBUTES, Movie, number_of
 from retrieval.understanding import Comparison, Mention, Understanding, Withdrawal
@@ -24,6 +27,7 @@ from retrieval.wording import GRADE_WORDS
 if TYPE_CHECKING:
     from agent.model_turn import ModelTurn
 
+ABOUT_FILMS = re.compile(r"\b(?:movie|film|flick|watch|see|series|show me|recommend|something)")
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
 
@@ -99,12 +103,15 @@ def decide(context: DecisionContext) -> Decision:
     removed = _removed_by_text(context.message, state.ledger)
     if removed:
         return Decision(("refine",), removed, SearchRequest(state.query_text))
-    if heard.reset:
+    if heard.reset and not heard.says_anything:
         return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.undo:
         past = state.ledger.past
+        if not past:
+            nothing = clarification("open")
+            return Decision(("refine", "clarify"), (LedgerEdit("undo"),), clarify=nothing)
         # Back to an empty ledger, the words said with its entries count no more either.
-        search = SearchRequest(state.query_text if past[-1] else "") if past else None
+        search = SearchRequest(state.query_text if past[-1] else "")
         return Decision(("refine",), (LedgerEdit("undo"),), search)
     edits = edits_of(context)
     spoken = _spoken(context)
@@ -139,7 +146,9 @@ def _spoken(context: DecisionContext) -> Decision | None:
         return Decision(("inform",), edits, say=("about_me",))
     if heard.question is not None and not (heard.findings and heard.question.movie_id is None):
         return Decision(("inform",), edits)
-    if heard.out_of_scope and not wants_list:
+    # "Translate this to Japanese" wants no Japanese film: a wish counts beside talk of films only.
+    about_films = ABOUT_FILMS.search(context.message.lower())
+    if heard.out_of_scope and not (wants_list and about_films):
         return Decision(("chat",), say=("out_of_scope",))
     # "I'll watch the second one" is the end of choosing, not an example to search by.
     chosen = "accept" in heard.small_talk and bool(state.shown)
@@ -172,19 +181,30 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         rewatch=heard.rewatch,
     )
     told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
+    say = _language_note(context)
     if told or state.ledger.entries:
-        return Decision((act,), edits, search)
+        return Decision((act,), edits, search, say=say)
     if state.pending or "open" in state.asked:
         # Never ask twice in a row without new information: show what is loved instead.
-        return Decision((act,), edits, search)
-    return Decision(("clarify", act), edits, search, clarify=clarification("open"))
+        return Decision((act,), edits, search, say=say)
+    return Decision(("clarify", act), edits, search, clarify=clarification("open"), say=say)
+
+
+def _language_note(context: DecisionContext) -> tuple[str, ...]:
+    """Once in a conversation, in their own language: understood, but answered in English."""
+    heard, state = context.understanding, context.state
+    if heard.language == OTHER:
+        return ("foreign",)
+    first = not (state.shown or state.ledger.entries or state.asked)
+    return (f"answered_in_english_{heard.language}",) if first and heard.language in READ else ()
 
 
 def _text(context: DecisionContext) -> str:
     """The words to search by: the newest, with earlier ones while they refine the same request."""
     heard, state = context.understanding, context.state
-    if heard.known_item or not state.shown or not state.query_text:
-        return heard.query_text or state.query_text
+    anew = heard.known_item or heard.reset or heard.for_me
+    if anew or not state.shown or not state.query_text:
+        return heard.query_text or ("" if anew else state.query_text)
     return f"{state.query_text} {heard.query_text}".strip()[-MAX_QUERY_CHARS:]
 
 
@@ -194,9 +214,18 @@ def _text(context: DecisionContext) -> str:
 def edits_of(context: DecisionContext) -> tuple[LedgerEdit, ...]:
     """Everything an utterance changes in the ledger: withdrawals first, then news."""
     heard, ledger = context.understanding, context.state.ledger
-    edits: list[LedgerEdit] = []
+    if heard.reset:  # "start over: a western"
+        return (LedgerEdit("clear"), *_added(context))
+    edits: list[LedgerEdit] = _own_taste_again(ledger) if heard.for_me else []
     for withdrawal in heard.withdrawals:
         edits += _withdrawn(ledger, withdrawal)
+    return (*edits, *_added(context))
+
+
+def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
+    """What an utterance brings: films, wishes, bounds from comparisons."""
+    heard, ledger = context.understanding, context.state.ledger
+    edits: list[LedgerEdit] = []
     for mention in heard.mentions:
         edit = _mentioned(mention)
         edits += [edit] if edit else []
@@ -212,14 +241,26 @@ def edits_of(context: DecisionContext) -> tuple[LedgerEdit, ...]:
                 value=finding.value,
                 polarity=finding.polarity,
                 hard=finding.hard,
+                loose=finding.loose,
                 joins=heard.additive,
             )
         )
     for comparison in heard.comparisons:
-        edit = _compared(comparison, context)
+        edit = bound_of(comparison, context.state.last_shown, context.movies)
         edits += [edit] if edit else []
         edits += _outgrown(comparison, ledger)
     return tuple(edits)
+
+
+def _own_taste_again(ledger: Ledger) -> list[LedgerEdit]:
+    """Lay aside what was said of somebody else's taste: "and now one for me"."""
+    entries = list(ledger.entries)
+    start = next((n for n, e in enumerate(entries) if str(e.value).endswith(NOT_ME)), None)
+    if start is None:
+        return []
+    turn = entries[start].source_turn
+    theirs = [e for n, e in enumerate(entries) if n >= start or e.source_turn == turn]
+    return [LedgerEdit("withdraw", entry_id=e.id) for e in theirs]
 
 
 def _outgrown(comparison: Comparison, ledger: Ledger) -> list[LedgerEdit]:
@@ -260,7 +301,12 @@ def _mentioned(mention: Mention) -> LedgerEdit | None:
     }
     if mention.stance not in kinds:
         return None
-    value = {"movie_id": mention.movie_id, "title": mention.title, "year": mention.year}
+    value: dict[str, Any] = {
+        "movie_id": mention.movie_id,
+        "title": mention.title,
+        "year": mention.year,
+    }
+    value |= {"also": list(mention.also)} if mention.also else {}
     wanted = mention.stance == "seed"
     return LedgerEdit(
         "add",
@@ -271,12 +317,13 @@ def _mentioned(mention: Mention) -> LedgerEdit | None:
     )
 
 
-def _compared(comparison: Comparison, context: DecisionContext) -> LedgerEdit | None:
+def bound_of(
+    comparison: Comparison, shown: Sequence[str], movies: Mapping[str, Movie]
+) -> LedgerEdit | None:
     """Make "shorter" a bound from the anchor's value, or from the middle of the list shown last."""
-    anchors = [comparison.anchor] if comparison.anchor else list(context.state.last_shown)
-    movies = [context.movies[a] for a in anchors if a in context.movies]
+    anchors = [comparison.anchor] if comparison.anchor else list(shown)
     what: Any = comparison.what
-    values = [v for m in movies if (v := number_of(m, what)) is not None]
+    values = [v for a in anchors if a in movies and (v := number_of(movies[a], what)) is not None]
     if not values:
         return _graded(comparison) if what in ATTRIBUTES else None
     bound = round(statistics.median(values)) + comparison.direction
@@ -285,7 +332,7 @@ def _compared(comparison: Comparison, context: DecisionContext) -> LedgerEdit | 
             bound = max(0, min(3, bound))
         return _attribute_bound(comparison, bound)
     value = {"min": bound} if comparison.direction > 0 else {"max": bound}
-    return LedgerEdit("add", kind=what, value=value)
+    return LedgerEdit("add", kind=what, value=value, loose=comparison.anchor is None)
 
 
 def _graded(comparison: Comparison) -> LedgerEdit:
@@ -294,12 +341,9 @@ def _graded(comparison: Comparison) -> LedgerEdit:
 
 
 def _attribute_bound(comparison: Comparison, bound: int) -> LedgerEdit:
+    loose = comparison.anchor is None
     if comparison.direction > 0:
-        return LedgerEdit("add", kind="attribute", value={"name": comparison.what, "min": bound})
+        value = {"name": comparison.what, "min": bound}
+        return LedgerEdit("add", kind="attribute", value=value, loose=loose)
     value = {"name": comparison.what, "min": bound + 1}
-    return LedgerEdit("add", kind="attribute", value=value, polarity="avoid")
-
-
-def options_to_let_go(entries: Sequence[Entry]) -> list[Option]:
-    """One option per binding entry: tapping it removes exactly that entry."""
-    return [Option(label=f"Let go of: {e.label}", text=e.view().remove_text) for e in entries]
+    return LedgerEdit("add", kind="attribute", value=value, polarity="avoid", loose=loose)

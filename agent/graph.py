@@ -11,7 +11,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from agent import steps
+from agent import searching, steps
 from agent.state import Deps, TurnState
 
 RECURSION_LIMIT = 12
@@ -56,7 +56,7 @@ async def _decide(state: TurnState, runtime: Runtime[Deps]) -> TurnState:
 
 
 async def _search(state: TurnState, runtime: Runtime[Deps]) -> TurnState:
-    return await steps.search_step(state, runtime.context)
+    return await searching.search_step(state, runtime.context)
 
 
 async def _respond(state: TurnState, runtime: Runtime[Deps]) -> TurnState:

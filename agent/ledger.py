@@ -41,6 +41,8 @@ class Entry:
     polarity: Polarity
     hard: bool
     source_turn: str
+    loose: bool = False
+    """Said without a number or worked out from a list ("short", "shorter"): gives way first."""
 
     @property
     def label(self) -> str:
@@ -49,7 +51,8 @@ class Entry:
 
     def view(self) -> LedgerEntryView:
         """The entry as events show it."""
-        value = self.value if isinstance(self.value, str) else dict(self.value)
+        shown = self.value if isinstance(self.value, str) else dict(self.value)
+        value = shown if isinstance(shown, str) else {k: v for k, v in shown.items() if k != "also"}
         return LedgerEntryView(
             id=self.id,
             kind=self.kind,
@@ -72,6 +75,7 @@ class LedgerEdit:
     polarity: Polarity = "want"
     hard: bool = True
     entry_id: str | None = None
+    loose: bool = False
     joins: bool = False
     """Said with "also": stands beside earlier wishes of its kind instead of taking their place."""
 
@@ -147,6 +151,7 @@ class Ledger:
             polarity=edit.polarity,
             hard=edit.hard,
             source_turn=turn_id,
+            loose=edit.loose,
         )
         if any(_same(e, new) for e in self.entries):
             return self
@@ -193,11 +198,20 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
         "polarity": entry.polarity,
         "hard": entry.hard,
         "source_turn": entry.source_turn,
+        "loose": entry.loose,
     }
 
 
 def _same(a: Entry, b: Entry) -> bool:
     return (a.kind, a.value, a.polarity, a.hard) == (b.kind, b.value, b.polarity, b.hard)
+
+
+def movie_ids_of(entry: Entry) -> tuple[str, ...]:
+    """All movies that such an entry is about: "not Star Wars" refuses every one of them."""
+    first = movie_id_of(entry)
+    if first is None or isinstance(entry.value, str):
+        return ()
+    return (first, *(str(m) for m in entry.value.get("also", ())))
 
 
 def movie_id_of(entry: Entry) -> str | None:
@@ -213,6 +227,8 @@ def _contradicts(new: Entry, old: Entry, joins: bool) -> bool:
         return _movie_contradicts(new, old)
     if new.kind != old.kind:
         return _is_person(new) and _is_person(old) and new.value == old.value
+    if new.loose and not old.loose and _tightens(new, old):
+        return False  # what was said stays beside what was worked out, and outlives it
     if new.kind == "attribute":
         return _attribute(new) == _attribute(old)
     if new.kind in ONE_OF_A_KIND and new.polarity == old.polarity == "want":
@@ -241,6 +257,17 @@ def _attribute(entry: Entry) -> str:
 
 def _values(entry: Entry) -> set[str]:
     return set(entry.value.split(" or ")) if isinstance(entry.value, str) else set()
+
+
+def _tightens(new: Entry, old: Entry) -> bool:
+    """Whether the new bound lies within the old one: under 80 minutes, then shorter than 76."""
+    if isinstance(new.value, str) or isinstance(old.value, str) or new.polarity != old.polarity:
+        return False
+    if _attribute(new) != _attribute(old) or set(new.value) != set(old.value):
+        return False
+    tighter_top = int(new.value.get("max") or 0) <= int(old.value.get("max") or 0)
+    low, old_low = int(new.value.get("min") or 0), int(old.value.get("min") or 0)
+    return tighter_top and (low <= old_low if new.polarity == "avoid" else low >= old_low)
 
 
 def _complementary(new: Entry, old: Entry) -> bool:

@@ -7,7 +7,8 @@ Pure. Called by steps.py, replay.py and the tests that prove 0 violations.
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from agent.ledger import Entry, Ledger, movie_id_of
+from agent.ledger import Entry, Ledger, movie_id_of, movie_ids_of
+from retrieval.audience import NOT_ME
 from retrieval.movie import (
     Clause,
     Constraints,
@@ -86,7 +87,7 @@ def constraints_of(
     wants_series = any(e.value == "series" for e in ledger.of("kind", polarity="want"))
     if not wants_series:
         exclude.append(SERIES)
-    named = {m for e in ledger.entries if (m := movie_id_of(e)) is not None}
+    named = {m for e in ledger.entries for m in movie_ids_of(e)}
     return Constraints(tuple(require), tuple(exclude), None, frozenset(gone) | named)
 
 
@@ -95,7 +96,7 @@ def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
     wishes: list[Wish] = []
     for entry in ledger.entries:
         if entry.kind == "companion" and isinstance(entry.value, str):
-            pairs = OCCASION_WISHES.get(entry.value, [])
+            pairs = _occasion(entry.value)
             wishes += [Wish(cast(MatchField, f), v, OCCASION_WEIGHT) for f, v in pairs]
         elif entry.kind in _FIELDS and isinstance(entry.value, str) and entry.polarity == "want":
             # A bound mood or theme ranks as well: more of what was asked comes first.
@@ -103,6 +104,23 @@ def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
             if entry.kind in ("mood", "theme", "keyword") or not entry.hard:
                 wishes += [Wish(_FIELDS[entry.kind], name) for name in names]
     return tuple(wishes)
+
+
+def _occasion(companion: str) -> list[tuple[str, str]]:
+    """What a companion usually likes; somebody else's taste is not guessed from who they are."""
+    return [] if companion.endswith(NOT_ME) else OCCASION_WISHES.get(companion, [])
+
+
+def is_for_somebody_else(ledger: Ledger) -> bool:
+    """Whether the film is for somebody whose taste is not the asker's."""
+    return any(str(e.value).endswith(NOT_ME) for e in ledger.of("companion"))
+
+
+def leanings_of(ledger: Ledger) -> tuple[Clause, ...]:
+    """Soft wishes that have no tag leg, and themes, which tags alone do not bring to the top."""
+    soft = [e for e in ledger.entries if not e.hard and e.polarity == "want"]
+    named = [e for e in soft if e.kind in ("year", "runtime", "attribute", "theme", "keyword")]
+    return tuple(clause for e in named if (clause := clause_of(e)) is not None)
 
 
 def seeds_of(ledger: Ledger) -> tuple[Seed, ...]:
@@ -120,6 +138,7 @@ def query_of(ledger: Ledger, text: str, constraints: Constraints, known_item: bo
         text=text,
         seeds=() if known_item else seeds_of(ledger),
         wishes=wishes_of(ledger),
+        leanings=() if known_item else leanings_of(ledger),
         constraints=constraints,
         known_item=known_item,
     )

@@ -13,6 +13,7 @@ from typing import Any
 from agent import respond
 from agent.events import TextDelta
 from agent.film_guard import FilmGuard, sentences
+from agent.inform import informed
 from agent.ledger import movie_id_of
 from agent.model import ModelFailure
 from agent.model_decider import history_of
@@ -113,8 +114,8 @@ def told(state: TurnState, deps: Deps) -> dict[str, Any]:
 
 def facts_of(state: TurnState, deps: Deps) -> list[str]:
     """What the rules and the tools found out for this answer."""
-    informed = [" ".join(respond.informed(state, deps.phrases))]
-    facts: Sequence[str] = [*informed, *state.get("facts", ())]
+    answers = [" ".join(informed(state, deps.phrases))]
+    facts: Sequence[str] = [*answers, *state.get("facts", ())]
     kept, room = [], FACT_CHARS
     for fact in facts:
         kept += [fact[:room]] if fact and room > 0 else []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from agent.decide import Decider, Decision
+from agent.events import Option
 from agent.ledger import Change, Ledger
 from agent.model_turn import ModelTurn
 from agent.policy import Clarification
@@ -64,6 +65,8 @@ class TurnState(TypedDict, total=False):
     notes: list[str]
     """Sentences that must be said: unknown fields, nothing left."""
     clarify: Clarification | None
+    chips: list[Option]
+    """Critiques worth tapping under the list."""
     degraded: bool
     history: tuple[tuple[str, str], ...]
     """Earlier turns, oldest first: what the user said and what was answered."""
@@ -74,3 +77,8 @@ class TurnState(TypedDict, total=False):
     answer: str
     after: DialogueState
     timings: dict[str, float]
+
+
+def elapsed_ms(deps: Deps, started: float) -> float:
+    """Milliseconds since `started` by the clock of the turn, for the timings."""
+    return round((deps.clock() - started) * 1000, 2)

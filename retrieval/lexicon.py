@@ -22,6 +22,7 @@ FUZZY_TITLE = 86.0
 """rapidfuzz ratio (0-100) from which a misspelt title is believed after a cue."""
 FUZZY_PERSON = 84.0
 FUZZY_VOCABULARY = 82.0
+FUZZY_TAG = 87.0
 VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
 PARTICLES = frozenset("de del della di da van von la le st mc".split())
 """What begins a surname of two words: "De Niro"."""
@@ -49,6 +50,8 @@ class TitleEntry:
     year: int | None
     prior: float
     """How well known it is, for choosing among remakes."""
+    people: tuple[str, ...] = ()
+    """Folded names of whoever made it: "The Revenant with Leonardo DiCaprio" asks for no actor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +122,20 @@ class Lexicon:
     def respell(self, phrase: str) -> str | None:
         """The genre or mood phrase that a misspelt one means; None when it is spelt right."""
         parts = phrase.split()
-        if len(phrase) < 5 or any(p in STOPWORDS for p in parts):
+        if len(phrase) < 4 or any(p in STOPWORDS for p in parts):
             return None
         if all(p in self.known or is_vocabulary(p) for p in parts):
             return None
         hit = process.extractOne(
             phrase, VOCABULARY, scorer=fuzz.ratio, score_cutoff=FUZZY_VOCABULARY
         )
+        return hit[0] if hit else None
+
+    def respell_tag(self, phrase: str) -> str | None:
+        """The theme that a misspelt word means; None when it is spelt right or means none."""
+        if len(phrase) < 5 or " " in phrase or phrase in self.known or phrase in STOPWORDS:
+            return None
+        hit = process.extractOne(phrase, self._tag_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_TAG)
         return hit[0] if hit else None
 
     def fuzzy_person(self, text: str) -> PersonEntry | None:
@@ -135,6 +145,7 @@ class Lexicon:
         return self.people[hit[0]] if hit else None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_tag_keys", [k for k in self.tags if len(k) > 4 and " " not in k])
         titles = _by_initial(k for k in self.titles if len(k) > 3)
         object.__setattr__(self, "_titles_by_initial", titles)
         known = sorted(self.people, key=lambda k: -self.people[k].acts - self.people[k].directs)
@@ -144,6 +155,7 @@ class Lexicon:
         often = (name for name, n in heads.items() if n > 1 and len(name) > 2)
         object.__setattr__(self, "first_names", frozenset(often) - STOPWORDS)
 
+    _tag_keys: Sequence[str] = field(init=False, default=(), repr=False)
     first_names: frozenset[str] = field(init=False, default=frozenset(), repr=False)
     """What at least two people of the catalogue are called first."""
     _titles_by_initial: Initials = field(init=False, default_factory=dict, repr=False)
@@ -231,7 +243,8 @@ class _Builder:
         if movie.year:
             self.newest[movie.year] += 1
         weight = prior(movie)
-        entry = TitleEntry(movie.movie_id, movie.title, movie.year, weight)
+        people = tuple(fold(name) for name in (*movie.directors, *movie.cast))
+        entry = TitleEntry(movie.movie_id, movie.title, movie.year, weight, people)
         for key in _title_keys(movie):
             self.titles[key].append(entry)
         share = 1.0 + weight**0.5

@@ -87,6 +87,8 @@ class Linker:
         self.taken: list[tuple[int, int]] = []
         self.quantities = find_quantities(self.lower, lexicon.newest_year)
         self.title_spans: list[tuple[int, int]] = []
+        self.trusted: tuple[int, int] = (0, 0)
+        """A stretch where capitals mean titles, whatever else the word means: "Alien and Aliens"."""
         plain = [t for t in self.tokens[1:] if t.folded in STOPWORDS and t.folded != "i"]
         # Where even small words are capitals, capitals say nothing.
         self.cased = not plain or sum(t.capital for t in plain) < 0.7 * len(plain)
@@ -145,6 +147,10 @@ class Linker:
     ) -> bool:
         if self._quoted(i, j):
             return True
+        low, high = self.trusted
+        asked = low < self.tokens[i].start < high and not self.tokens[i].folded.startswith("wh")
+        if asked and self.cased and self.capitalised(i, j) and key not in ("i", "is"):
+            return True
         start, end = self.tokens[i].start, self.tokens[j - 1].end
         capital = self.cased and self.capitalised(i, j)
         stop_only = all(p in STOPWORDS for p in key.split())
@@ -160,7 +166,9 @@ class Linker:
         if j - i == len(self.tokens) and not stop_only:
             return True
         if stop_only:
-            return capital and self._has_cue(i, found) and key.split()[0] != "i"
+            alone = j - i == len(self.tokens)
+            cued = alone or self._has_cue(i, found)
+            return capital and cued and key.split()[0] != "i"
         if key in _CUES or key in NEGATORS:
             return False
         if key in self.lexicon.franchises or self.lexicon.is_telling(key):

@@ -341,6 +341,8 @@ class Query:
     """The user's words, as said; empty when only seeds or constraints are known."""
     seeds: tuple[Seed, ...] = ()
     wishes: tuple[Wish, ...] = ()
+    leanings: tuple[Clause, ...] = ()
+    """What films should rather be, without having to: "recent", "about space"."""
     constraints: Constraints = Constraints()
     proposals: tuple[str, ...] = ()
     """Movie ids that a model proposed, best first (already grounded)."""

@@ -7,7 +7,14 @@ import re
 from typing import Literal
 
 from retrieval.understanding import SlotKind
-from retrieval.wording import COMPANIONS, COMPARATIVES, FEELING_MOODS, GRADE_WORDS
+from retrieval.wording import (
+    COMPANIONS,
+    COMPARATIVES,
+    FEELING_MOODS,
+    GRADE_WORDS,
+    RELATIVES,
+    SITUATIONS,
+)
 
 TOO_MUCH = 2
 """Grade (0-3) from which something is "too violent"."""
@@ -31,6 +38,10 @@ FEEL = re.compile(
     + "|".join(FEELING_MOODS)
     + r")\b"
 )
+OF_AN_AGE = re.compile(
+    r"(?:older|newer|more modern) (?:movies?|films?|ones|stuff|flicks)\b(?! than)"
+)
+SAID_NOT = re.compile(r"(?:not|nothing|isn't|n't)\b")
 TIMID = re.compile(
     r"\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
 )
@@ -41,6 +52,7 @@ CHEER = re.compile(
 WITHDRAW = re.compile(
     r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
+    r"|\b(?:not|no not) (?:an? |the )?([\w' -]{2,25}?),? i (?:actually |really )?(?:meant?|said|wanted)\b"
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
@@ -75,6 +87,20 @@ COMPANION = re.compile(
     + "|".join(COMPANIONS)
     + r")\b"
 )
+FOR_SOMEBODY = re.compile(
+    r"\b(?<!not )(?:for|(?:gift|present|pick) for) (?:my|a|an|our) (?:(?:old|little|big|dear|lovely|good|new) )*("
+    + "|".join(sorted(map(re.escape, RELATIVES), key=len, reverse=True))
+    + r")\b(?! and (?:me|i)\b)"
+)
+"""The film is for somebody else, who has a taste of their own."""
+FOR_ME_AGAIN = re.compile(
+    r"\b(?:and |now |but |ok(?:ay)? )+(?:something |one |a film |a movie )?for me\b|\bfor myself\b|\bback to me\b|\bsomething for me\b"
+)
+SITUATION = re.compile(
+    r"(?<![\w'])("
+    + "|".join(sorted(map(re.escape, SITUATIONS), key=len, reverse=True))
+    + r")(?![\w'])"
+)
 FAMILY = re.compile(
     r"\bfamily(?:[- ]friendly| night| films?| movies?| flicks?| comedy| fun)\b|\bkids?[- ]friendly\b|\bfor all ages\b"
     r"|\b(?:for|with) (?:the whole|the entire|my|the|our) family\b|\bthe (?:whole )?family (?:would|will|can|could)\b"
@@ -86,15 +112,20 @@ NO_SUBTITLES = re.compile(
     r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
 SERIES = re.compile(
-    r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ ){0,4}?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b"
+    r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ ){0,4}?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b|\bonly series\b|\bseries only\b|^\W*(?:tv )?series\W*$"
 )
 FILM_INSTEAD = re.compile(
-    r"\b(?:rather|instead|just|only|actually) (?:a |an |some )?(?:movie|film)s?\b|\b(?:movie|film) instead\b|\bno series\b"
+    r"\b(?:rather|instead|just|only|actually) (?:a |an |some )?(?:movie|film)s?\b|\b(?:movie|film) instead\b|\bno series\b|\b(?:movie|film)s? only\b|\bno (?:tv )?shows?\b"
 )
 ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
 UNWANTED_NOUNS = re.compile(
     r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
+)
+TOPIC = re.compile(
+    r"\b(?:movies?|films?|flicks?|something|anything|one|ones|stor(?:y|ies)|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|series)\b"
+    r"(?: (?:that(?:'s| is| are)|which is|made))?(?: all)? (?:about|involving|featuring|set (?:in|on|at|during)|that takes? place (?:in|on|at)) "
+    r"(?:a |an |the |some |any )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
 ALSO_UNWANTED = re.compile(
     r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, cast
 
+from retrieval import audience
 from retrieval import preference_patterns as patterns
 from retrieval.lexicon import vocabulary_of
 from retrieval.linking import Linker
@@ -17,11 +18,9 @@ from retrieval.scope import Reach, mode_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.vocabulary import is_subgenre, meaning
 from retrieval.wording import (
-    COMPANIONS,
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
-    SERVICES,
     STOPWORDS,
 )
 
@@ -44,6 +43,7 @@ class Preferences:
     def before_names(self) -> None:
         """Phrases that must not be read as titles: withdrawals, "less violent", "shorter"."""
         self._withdraw()
+        audience.occasion(self)
         self._compare()
         self._too_much()
         self._feelings()
@@ -52,28 +52,30 @@ class Preferences:
         """Everything else, on the text that no name took."""
         self._people(people)
         self._quantities()
-        self._audience()
-        self._language()
-        self._services()
+        audience.who(self)
+        audience.which_language(self)
+        audience.which_kind(self)
+        audience.on_services(self)
         self._vocabulary()
         self._unwanted_nouns()
+        self._topics()
         return _unique(_either_language(self.findings))
 
     # --- bookkeeping ---
 
-    def _negated(self, start: int) -> bool:
+    def negated(self, start: int) -> bool:
         return any(r.start <= start < r.end for r in self.reaches)
 
-    def _free(self, start: int, end: int) -> bool:
+    def free(self, start: int, end: int) -> bool:
         return self.linker.free(start, end)
 
-    def _add(self, kind: SlotKind, value: str, start: int, end: int, hard: bool = True) -> None:
+    def add(self, kind: SlotKind, value: str, start: int, end: int, hard: bool = True) -> None:
         reach = next((r for r in self.reaches if r.start <= start < r.end), None)
         polarity: Polarity = "avoid" if reach else "want"
         # "hate musicals" is a wish wherever it stands; "it wasn't funny" is none.
         firm = reach is not None and not reach.cue.startswith(patterns.REMARKS)
         mode = "request" if firm else mode_at(self.lower, start)
-        if self._free(start, end):
+        if self.free(start, end):
             self.linker.take(start, end)
         if kind not in ("person", "actor", "director"):  # marked one by one, in the role said
             self.marks.append(Mark(kind, start, end))
@@ -88,7 +90,9 @@ class Preferences:
         found: list[Withdrawal] = []
         for match in patterns.WITHDRAW.finditer(self.lower):
             what = next((g for g in match.groups() if g), "").strip()
-            withdrawals = self._withdrawn(what)
+            # "On second thought comedy" names something from its third word on only.
+            tails = [" ".join(what.split()[i:]) for i in range(min(4, len(what.split())))]
+            withdrawals = next((w for tail in tails if (w := self._withdrawn(tail))), [])
             if withdrawals:
                 found += withdrawals
                 self.no_wishes.append(match.span())
@@ -133,11 +137,12 @@ class Preferences:
             bound = re.match(
                 r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
             )
-            if not bound and not before.endswith(("no", "nothing", "not")):
+            kind = patterns.OF_AN_AGE.match(self.lower, match.start())  # "some older movies"
+            if not bound and not kind and not before.endswith(("no", "nothing", "not")):
                 self._comparative(what, sign, match)
 
     def _comparative(self, what: str, direction: Literal[-1, 1], match: re.Match[str]) -> None:
-        if self._free(*match.span()):
+        if self.free(*match.span()):
             self.linker.take(*match.span())
             self.comparatives.append((what, direction, match.start(), match.end()))
 
@@ -145,7 +150,7 @@ class Preferences:
         for match in patterns.TOO.finditer(self.lower):
             name, sign = GRADE_WORDS[match.group(1)]
             remarked = mode_at(self.lower, match.start(), clause_only=True) == "comment"
-            if remarked or not self._free(*match.span()):
+            if remarked or not self.free(*match.span()):
                 continue
             self.linker.take(*match.span())
             value = (
@@ -175,13 +180,13 @@ class Preferences:
         """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
         self.marks += [Mark(cast(SlotKind, p.said), p.start, p.end) for p in people]
         groups: list[list[LinkedPerson]] = []
-        for person in people:
+        for n, person in enumerate(people):
             between = self.lower[groups[-1][-1].end : person.start] if groups else ""
-            if (
-                groups
-                and patterns.OR_BETWEEN.fullmatch(between)
-                and not self._negated(person.start)
-            ):
+            after = self.lower[person.end : people[n + 1].start] if n + 1 < len(people) else ""
+            # "Brad Pitt, George Clooney" is a choice, "Brad Pitt, George Clooney and ..." is none.
+            comma = between.strip() in (",", "/") and after.strip() not in ("and", ", and", "&")
+            choice = comma or patterns.OR_BETWEEN.fullmatch(between)
+            if groups and choice and not self.negated(person.start):
                 groups[-1].append(person)
             else:
                 groups.append([person])
@@ -189,11 +194,11 @@ class Preferences:
             roles = {p.role for p in group} - {"person"}
             role = roles.pop() if len(roles) == 1 else "person"
             names = " or ".join(p.person.name for p in group)
-            self._add(cast(SlotKind, role), names, group[0].start, group[-1].end)
+            self.add(cast(SlotKind, role), names, group[0].start, group[-1].end)
 
     def _quantities(self) -> None:
         spans = [s for s in find_quantities(self.lower, self.linker.lexicon.newest_year)]
-        spans = [s for s in spans if self._free(s.start, s.end)]
+        spans = [s for s in spans if self.free(s.start, s.end)]
         firm = {s.kind for s in spans if not s.vague}
         for span in spans:
             if span.vague and span.kind in firm:
@@ -201,7 +206,7 @@ class Preferences:
             if span.kind == "count":
                 self.count = span.min
             elif span.kind == "age":
-                self._children(span.min or 0)
+                audience.children(self, span.min or 0)
             else:
                 self._range(span)
             self.linker.take(span.start, span.end)
@@ -215,75 +220,11 @@ class Preferences:
         value = {k: v for k, v in (("min", span.min), ("max", span.max)) if v is not None}
         # A negator inside the span is part of it ("not too long"); only one before it negates.
         negated = any(r.start <= span.start < r.end for r in self.reaches)
-        self.findings.append(Finding(_span_kind(span), value, "avoid" if negated else "want", True))
-
-    def _children(self, youngest: int) -> None:
-        bar = patterns.NOT_FOR_CHILDREN if youngest < 10 else patterns.NOT_FOR_TEENS
-        who = "kids" if youngest < patterns.TEEN else "teens"
-        self.findings.append(Finding("companion", who, "want", False))
-        self.findings.append(Finding("certificate", bar, "avoid", True))
-        for name in ("scariness", "violence", "sadness"):
-            too_much = patterns.TOO_MUCH + (youngest > 9 or name == "sadness")
-            value = {"name": name, "min": too_much}
-            self.findings.append(Finding("attribute", value, "avoid", True))
-        if youngest < patterns.YOUNG_CHILD:
-            self.findings.append(Finding("genre", "family or animation", "want", True))
-
-    def _audience(self) -> None:
-        for match in patterns.FAMILY.finditer(self.lower):
-            if self._free(*match.span()):
-                self._add("genre", "family", *match.span())
-        for match in patterns.COMPANION.finditer(self.lower):
-            who = COMPANIONS[match.group(1)]
-            children = {"kids", "teens"} if who in ("kids", "teens") else {who}
-            known = any(f.kind == "companion" and f.value in children for f in self.findings)
-            if known or not self._free(*match.span(1)):
-                continue
-            self.linker.take(*match.span())
-            self.marks.append(Mark("companion", *match.span(1)))
-            if who in ("kids", "teens"):
-                self._children(patterns.YOUNG_CHILD - 4 if who == "kids" else patterns.TEEN)
-            else:
-                self.findings.append(Finding("companion", who, "want", False))
-        for match in patterns.CERTIFICATE.finditer(self.lower):
-            name = re.sub(
-                r"rated|-rated|\s",
-                "",
-                match.group(1).replace("r-rated", "r").replace("g-rated", "g"),
-            ).upper()
-            name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
-            if name in patterns.CERTIFICATES and self._free(*match.span()):
-                upto = (
-                    patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
-                    if match.group(2)
-                    else (name,)
-                )
-                self._add("certificate", " or ".join(upto), *match.span())
-
-    def _language(self) -> None:
-        for match in patterns.NO_SUBTITLES.finditer(self.lower):
-            self.findings.append(Finding("language", "en", "want", True))
-            self.linker.take(*match.span())
-        for match in patterns.FOREIGN.finditer(self.lower):
-            wanted: Polarity = (
-                "want"
-                if self._negated(match.start()) and "english" not in match.group()
-                else "avoid"
-            )
-            if self._free(*match.span()):
-                self.findings.append(Finding("language", "en", wanted, True))
-                self.linker.take(*match.span())
-        for match in patterns.FILM_INSTEAD.finditer(self.lower):
-            self.findings.append(Finding("kind", "movie", "want", True))
-            self.linker.take(*match.span())
-        for match in patterns.SERIES.finditer(self.lower):
-            if self._free(*match.span()):
-                self._add("kind", "series", match.end() - len("series"), match.end())
-
-    def _services(self) -> None:
-        for match in re.finditer(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)", self.lower):
-            if self._free(*match.span()):
-                self._add("service", match.group(1), *match.span())
+        # "Recent" is no date: it ranks newer films first, and bars none. "Not too old" is a bar.
+        said_not = patterns.SAID_NOT.match(self.lower, span.start)
+        hard = bool(negated or said_not or not span.vague or span.kind != "year")
+        polarity: Polarity = "avoid" if negated else "want"
+        self.findings.append(Finding(_span_kind(span), value, polarity, hard, loose=span.vague))
 
     def _vocabulary(self) -> None:
         tokens = self.linker.tokens
@@ -292,7 +233,7 @@ class Preferences:
         for n in (3, 2, 1):
             for i in range(len(tokens) - n + 1):
                 start, end = tokens[i].start, tokens[i + n - 1].end
-                if not self._free(start, end):
+                if not self.free(start, end):
                     continue
                 phrase = " ".join(t.folded for t in tokens[i : i + n])
                 found = meaning(phrase, self.linker.lexicon, self.lower, end)
@@ -304,7 +245,7 @@ class Preferences:
                         self.linker.take(start, end)
                     else:
                         hard = only if kind in ("mood", "theme", "keyword") else True
-                        self._add(kind, value, start, end, hard)
+                        self.add(kind, value, start, end, hard)
                         self._grade_too(phrase, start)
         self._genres(sorted(genres, key=lambda g: g[1]))
 
@@ -312,7 +253,7 @@ class Preferences:
         """Bar what is graded scary when "nothing scary" is said."""
         grade = GRADE_WORDS.get(phrase)
         remarked = mode_at(self.lower, start) == "comment"
-        if grade and grade[1] > 0 and self._negated(start) and not remarked:
+        if grade and grade[1] > 0 and self.negated(start) and not remarked:
             self.findings.append(
                 Finding("attribute", {"name": grade[0], "min": patterns.TOO_MUCH}, "avoid", True)
             )
@@ -328,12 +269,26 @@ class Preferences:
                     r"(?: \w+)?(?:,| or|, or|/) ?(?:an? |some |maybe )*",
                     self.lower[end : genres[k + 1][1]],
                 )
-                and not self._negated(start)
+                and not self.negated(start)
             ):
                 k += 1
                 value, end = f"{value} or {genres[k][0]}", genres[k][2]
-            self._add("genre", value, start, end)
+            self.add("genre", value, start, end)
             k += 1
+
+    def _topics(self) -> None:
+        """What the film is about or where it is set, where no theme of the catalogue says it."""
+        for match in patterns.TOPIC.finditer(self.lower):
+            start = match.start(1)
+            words = match.group(1).split()
+            kept = words[: next((n for n, w in enumerate(words) if w in STOPWORDS), len(words))]
+            topic = " ".join(kept)
+            end = start + len(topic)
+            told = (
+                patterns.TOLD.search(self.lower[:start]) or mode_at(self.lower, start) == "comment"
+            )
+            if topic and not told and self.free(start, end) and not self.negated(start):
+                self.findings.append(Finding("keyword", topic, "want", False))
 
     def _unwanted_nouns(self) -> None:
         for match in patterns.UNWANTED_NOUNS.finditer(self.lower):
@@ -350,13 +305,13 @@ class Preferences:
         kept: list[tuple[int, int]] = []
         for word in patterns.WORD.finditer(self.lower, start, end):
             plain = word.group() in STOPWORDS or word.group() in patterns.NOT_TOPICS
-            if plain or not self._free(*word.span()):
+            if plain or not self.free(*word.span()):
                 break
             kept.append(word.span())
-        if not kept or not self._negated(kept[0][0]):
+        if not kept or not self.negated(kept[0][0]):
             return start
         phrase = " ".join(self.lower[a:b] for a, b in kept)
-        self._add("keyword", phrase, kept[0][0], kept[-1][1])
+        self.add("keyword", phrase, kept[0][0], kept[-1][1])
         return kept[-1][1]
 
 

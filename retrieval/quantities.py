@@ -100,7 +100,9 @@ def _number(word: str) -> float:
     return float(NUMBER_WORDS[word]) if word in NUMBER_WORDS else float(word)
 
 
-_HALF = re.compile(r"\b(?:an hour and a half|(\d) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b")
+_HALF = re.compile(
+    r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b"
+)
 _HOURS = re.compile(
     rf"\b{_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half) ?(?:minutes?|mins?|m)?\b)?"
 )
@@ -119,7 +121,7 @@ _AFTER_MOST = re.compile(r"^\s*(?:or (?:less|shorter|under)|max(?:imum)?|tops|at
 _AFTER_LEAST = re.compile(r"^\s*(?:or (?:more|longer)|at least|plus)\b")
 _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
-    r"|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
+    r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
 _LONG = re.compile(
     r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)"
@@ -152,7 +154,7 @@ def _minutes(match: re.Match[str]) -> int:
     if match.re is _MINUTES:
         return int(match.group(1))
     if match.re is _HALF:
-        return int(match.group(1) or 1) * 60 + 30
+        return round(_number(match.group(1) or "one") * 60) + 30
     first = match.group(1)
     hours = 0.5 if first == "half an" else _number(first)
     rest = match.group(2)
@@ -193,7 +195,8 @@ _BOUNDED_YEAR = re.compile(
     r"(?:the (?:year )?)?((?:19|20)\d\d)(s?)\b(?: (onwards?|on|and up|or (?:newer|later)|or (?:older|earlier)))?"
 )
 _PLAIN_YEAR = re.compile(
-    rf"\b(?:from |made in |released in )?{_YEAR}(?: (onwards?|or newer|or later|or older))?"
+    rf"\b(?:from |made in |released in )?{_YEAR}(?! (?:remake|version|original|one)\b)"
+    r"(?: (onwards?|or newer|or later|or older))?"
 )
 _SINCE = {
     "nothing older than",
@@ -283,14 +286,14 @@ def _decade_span(match: re.Match[str], start: int, cue: str | None, part: str | 
 
 
 _RECENT = re.compile(
-    r"\b(?:recent(?:ly)?(?: released)?|latest|newest|brand new|new(?:er)? (?:movies?|films?|releases?|ones?|stuff)"
+    r"\b(?:recent|recently (?:released|made|out)|latest|newest|brand new|(?:new|newer|more modern) (?:movies?|films?|releases?|ones?|stuff|flicks?)"
     r"|(?:something|anything|a) new|modern|contemporary)\b"
 )
 NOT_OLD_YEARS = 25
 """What "not too old" means: the last so many years of the catalogue."""
 _NOT_OLD = re.compile(r"\b(?:not|nothing|isn't|n't) (?:be )?(?:too|so|very|that|super) old\b")
 _CLASSIC = re.compile(
-    r"\b(?:(?:old|older) (?:movies?|films?|school|ones?)|(?:something|anything) old|golden age|vintage"
+    r"\b(?:(?:old|older) (?:movies?|films?|school|ones?|stuff|flicks?)|(?:something|anything) old|golden age|vintage"
     r"|(?:an? |old |the |some )?classics?(?= |$|[.,!?]))"
 )
 _DECADE_OF_NOW = re.compile(r"\b(?:from |in |of )?(?:the )?this (decade|century)\b")
@@ -318,9 +321,15 @@ _COUNT = re.compile(
 )
 
 
+_COUNT_OF = re.compile(
+    r"^\W*(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten) (?!hours?|minutes?|years?)(?:[a-z-]+ ){0,3}(?:movies|films|suggestions|recommendations|options|ideas)\b"
+)
+"""Opens a request: "10 horror films"."""
+
+
 def _counts(text: str, _newest: int) -> list[Span]:
     found = []
-    for match in _COUNT.finditer(text):
+    for match in [*_COUNT.finditer(text), *_COUNT_OF.finditer(text)]:
         n = round(_number(match.group(1)))
         if 1 <= n <= 20:
             found.append(Span("count", *match.span(1), min=n, max=n))

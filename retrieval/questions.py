@@ -6,10 +6,10 @@ linked by linking.py. Pure; called by understand.py only.
 
 import re
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from retrieval.understanding import Question, QuestionField, SmallTalk
-from retrieval.wording import GRADE_WORDS, OUT_OF_SCOPE, SMALL_TALK
+from retrieval.wording import GRADE_WORDS, OUT_OF_SCOPE, SMALL_TALK, SUPERLATIVES
 
 _GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
 _FILM = r"(?:it|that|this|(?!(?:there|it|that|this)\b)[^.?!,]{1,40}?)"
@@ -68,9 +68,15 @@ _OTHER = re.compile(
     r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,25} in\b"
 )
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
+_SUPERLATIVE = re.compile(
+    r"\b(?:which|what)(?: (?:one|film|movie))?(?: of (?:these|those|them|the (?:two|three|four|five)))?(?:'s| is| was| are| has| would be)? "
+    rf"(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\b(?! (?:than|movie|film))"
+)
+_OF_THE_LIST = frozenset({"certificate", "difference", "availability", "rating"})
+"""Questions whose other words are no wish: "is Alien ok for kids?" asks for no children's film."""
 _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|a few|good)\b")
 _WHY = re.compile(
-    r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b"
+    r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
 )
 _KNOWN_ITEM = re.compile(
     r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
@@ -89,20 +95,31 @@ class FoundQuestion:
     span: tuple[int, int]
     words: tuple[int, int] | None = None
     """Words inside that name what is asked ("scary"): they are no wish."""
+    extreme: Literal[-1, 0, 1] = 0
+    """1 for "the longest", -1 for "the shortest" of a list."""
 
-    def of(self, movie_id: str | None) -> Question:
+    @property
+    def asks_only(self) -> bool:
+        """Whether nothing in the clause of the question can be a wish."""
+        return self.about in _OF_THE_LIST or self.extreme != 0
+
+    def of(self, movie_id: str | None, other_id: str | None = None) -> Question:
         """The question, about this movie."""
-        return Question(self.about, movie_id)
+        return Question(self.about, movie_id, other_id, self.extreme)
 
 
 def find_question(lower: str) -> FoundQuestion | None:
     """The first question about a movie, with its clause; None when there is none."""
     if is_known_item(lower) or _ASKING_ME.search(lower):
         return None
-    for about, pattern in _COMPILED:
+    most = _SUPERLATIVE.search(lower)
+    if most:
+        about, sign = SUPERLATIVES[most.group("most")]
+        return FoundQuestion(cast(QuestionField, about), _clause(lower, most), extreme=sign)
+    for field, pattern in _COMPILED:
         match = pattern.search(lower)
         if match:
-            return FoundQuestion(about, _clause(lower, match))
+            return FoundQuestion(field, _clause(lower, match))
     return _graded(lower) or _yes_or_no(lower) or _unanswerable(lower)
 
 

@@ -14,7 +14,7 @@ from retrieval.wording import NEGATORS, NOT_NEGATING, SCOPE_ENDS
 _BOUNDARY = re.compile(r"[.;!?\n:]|,(?! ?(?:or|nor)\b)|—| - ")
 _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
 _AND_NEW_CLAUSE = re.compile(
-    r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has)\b"
+    r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has|nothing|no|without)\b"
 )
 _NEGATOR = re.compile(
     r"\b(?:" + "|".join(sorted(map(re.escape, NEGATORS), key=len, reverse=True)) + r")\b"
@@ -93,14 +93,16 @@ _REQUEST = re.compile(
     r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best|hoping|search(?:ing)?|instead|meant)\b"
 )
 _TASTE = re.compile(
-    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly)* "
+    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly| even| kinda| still)* "
     r"(?:like|love|enjoy|adore|into|big fan|a fan|fan|starting to like|tend to)\b"
-    r"|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
+    r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} fan\b|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
 )
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
     r" ?\b(?:was|is|were|are|had|has|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made|makes)\b"
     r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
+    r"|\b(?:have|has|had|did) (?:you|u) (?:ever |just )?(?:seen|see|watch(?:ed)?|like[ds]?)\b"
+    r"|\b(?:is|was) (?:that|it|this)(?: one)? the (?:one|movie|film)\b|\b(?:the )?(?:movie|film|one) (?:he|she|they) (?:made|did)\b"
     r"|\b(?:family|kids?|husband|wife|son|daughter|friends?) (?:loved|liked|hated|enjoyed)\b"
 )
 
@@ -112,6 +114,14 @@ _RELATIVE = re.compile(
 """The noun with its clause in "a film that is funny": it describes what is wanted, no film seen."""
 
 
+_CUES: tuple[tuple[Mode, re.Pattern[str]], ...] = (
+    ("request", _REQUEST),
+    ("taste", _TASTE),
+    ("comment", _COMMENT),
+)
+"""The stronger first: where two begin at the same word, that one counts."""
+
+
 def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
     """How the sentence around a place is meant; `clause_only` stops at commas as well."""
     start, end = 0, len(lower)
@@ -121,9 +131,14 @@ def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
         elif boundary.start() >= place:
             end = boundary.start()
             break
-    sentence = lower[start:end]
-    if _REQUEST.search(sentence):
-        return "request"
-    if _TASTE.search(sentence):
-        return "taste"
-    return "comment" if _COMMENT.search(_RELATIVE.sub(" ", sentence)) else "request"
+    sentence = _RELATIVE.sub(lambda m: " " * len(m.group()), lower[start:end])
+    cues: list[tuple[int, Mode]] = [
+        (match.start(), mode)
+        for mode, pattern in _CUES
+        for match in pattern.finditer(lower[start:end] if mode != "comment" else sentence)
+    ]
+    # "I need a film I like action": people write without stops, and the nearest cue counts.
+    before = [cue for cue in cues if cue[0] <= place - start]
+    if before:
+        return max(before, key=lambda cue: cue[0])[1]
+    return next((mode for mode, _ in _CUES if any(m == mode for _, m in cues)), "request")

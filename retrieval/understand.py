@@ -8,10 +8,15 @@ Pure; a few milliseconds. Called by agent/decide.py and, through it, by `python 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
+from retrieval.brands import find_brands
+from retrieval.gloss import OTHER, gloss
 from retrieval.lexicon import Lexicon
 from retrieval.linking import LinkedTitle, Linker
-from retrieval.movie import Movie, fold
+from retrieval.movie import Movie, RangeField, fold, number_of
+from retrieval.people import LinkedPerson
+from retrieval.preference_patterns import FOR_ME_AGAIN
 from retrieval.preferences import Preferences
 from retrieval.questions import (
     FoundQuestion,
@@ -22,7 +27,15 @@ from retrieval.questions import (
     small_talk,
 )
 from retrieval.scope import Reach, negated_spans
-from retrieval.understanding import Comparison, Mark, Mention, Stance, Understanding, Unsure
+from retrieval.understanding import (
+    Comparison,
+    Finding,
+    Mark,
+    Mention,
+    Stance,
+    Understanding,
+    Unsure,
+)
 from retrieval.wording import STOPWORDS
 
 _UNDO = re.compile(
@@ -58,6 +71,13 @@ _BAD_IT = re.compile(
     r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b"
 )
 
+_SIMILAR = re.compile(
+    r"\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
+    r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b"
+)
+_NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
+"""Between a title and a person: what follows is asked for, and describes the title no more."""
+_PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
 _TO_WATCH = re.compile(
     r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
 )
@@ -65,14 +85,12 @@ _NEVER_SEEN = re.compile(
     r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$"
 )
 _SEEN = re.compile(r"\b(?:seen|watched|saw|rewatched|finished)\b[^.;!?]*$")
-_LOVED = re.compile(
-    r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b[^.;!?]*$"
-)
+_LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
 _LOVED_AFTER = re.compile(
     r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent))\b"
 )
 _HATED = re.compile(
-    r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b[^.;!?]*$"
+    r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b"
 )
 _HATED_AFTER = re.compile(
     r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
@@ -91,8 +109,10 @@ class Context:
 
 def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
     """Understand one utterance. Never raises, whatever the text; empty text gives an empty result."""
-    reading = _Reading(text.replace("’", "'").replace("\x00", " "), lexicon, context or Context())
-    return reading.result()
+    said = gloss(text.replace("’", "'").replace("\x00", " "), lexicon)
+    heard = _Reading(said.text, lexicon, context or Context()).result()
+    talk = ("foreign", *heard.small_talk) if said.language == OTHER else heard.small_talk
+    return replace(heard, text=text, language=said.language, small_talk=talk)
 
 
 class _Reading:
@@ -110,8 +130,11 @@ class _Reading:
         question = find_question(self.lower)
         if question and question.words:
             self.linker.take(*question.words)
+        if question:
+            self.linker.trusted = question.span
         preferences = Preferences(self.linker, self.reaches)
         preferences.before_names()
+        brands = find_brands(self.linker, self.reaches)
         pointed = self.linker.ordinals(self.context.shown)
         people = self.linker.people()
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
@@ -119,8 +142,14 @@ class _Reading:
         mentions = tuple(
             self._mention(t, question.span if question else None) for t in titles if t.sure
         )
-        mentions += self._rest_of_series(mentions) + self._pronouns()
-        findings = preferences.after_names(people)
+        mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions)
+        if question and question.extreme:
+            mentions = self._extreme(question)
+            preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
+        if question and question.asks_only:
+            self.linker.take(*question.span)
+        wished, described = self._wished(people, titles)
+        findings = (*preferences.after_names(wished), *described, *brands.wishes)
         comparisons = self._comparisons(preferences, mentions)
         chosen = len(mentions) == 1 and mentions[0].stance == "unseen"
         chosen = chosen and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
@@ -130,24 +159,16 @@ class _Reading:
             mentions = (replace(mentions[0], stance="asked"),)
         why, why_movie = find_why(self.lower), self._asked(mentions)
         # What a question or a comparison is about is not what they would like more of.
-        heard = Understanding(
-            text=self.text,
+        return replace(
+            self._remarks(),
             findings=findings,
             mentions=mentions,
             comparisons=comparisons,
             withdrawals=preferences.withdrawals,
-            question=question.of(self._asked(mentions)) if question else None,
+            question=question.of(*self._both_asked(mentions)) if question else None,
             why=why,
             why_movie=why_movie if why else None,
-            small_talk=small_talk(self.lower),
-            out_of_scope=is_out_of_scope(self.lower),
-            undo=bool(_UNDO.search(self.lower)),
-            reset=bool(_RESET.search(self.lower)),
-            about_me=bool(_ABOUT_ME.search(self.lower)),
-            more=bool(_MORE.search(self.lower)),
-            additive=bool(_ADDITIVE.search(self.lower)),
             known_item=known_item,
-            rewatch=bool(_REWATCH.search(self.lower)),
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
             marks=_in_order([*preferences.marks, *(Mark("title", t.start, t.end) for t in titles)]),
@@ -155,7 +176,21 @@ class _Reading:
                 question.span if question else None, known_item, preferences
             ),
         )
-        return heard
+
+    def _remarks(self) -> Understanding:
+        """What is told by its wording alone, whatever is named."""
+        return Understanding(
+            text=self.text,
+            small_talk=small_talk(self.lower),
+            out_of_scope=is_out_of_scope(self.lower),
+            undo=bool(_UNDO.search(self.lower)),
+            reset=bool(_RESET.search(self.lower)),
+            about_me=bool(_ABOUT_ME.search(self.lower)),
+            more=bool(_MORE.search(self.lower)),
+            additive=bool(_ADDITIVE.search(self.lower)),
+            rewatch=bool(_REWATCH.search(self.lower)),
+            for_me=bool(FOR_ME_AGAIN.search(self.lower)),
+        )
 
     # --- movies ---
 
@@ -175,8 +210,9 @@ class _Reading:
         before = self.lower[max(0, start - 60) : start]
         before = re.split(r"[.;!?\n]|\bbut\b", before)[-1]
         after = self.lower[end : end + 60]
-        if _HATED.search(before) or _HATED_AFTER.match(after):
-            return "disliked"
+        hated, loved = _last(_HATED, before), _last(_LOVED, before)
+        if hated > loved or _HATED_AFTER.match(after):
+            return "disliked"  # of "hate war films, love Up" the nearer word counts
         if _NEVER_SEEN.search(before):
             return "unseen"
         if _SEEN.search(before) and not _LOVED.search(before) and not _LOVED_AFTER.match(after):
@@ -189,28 +225,70 @@ class _Reading:
     def _negation_at(self, place: int) -> Reach | None:
         return next((r for r in self.reaches if r.start <= place < r.end), None)
 
-    def _rest_of_series(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """The other films behind a name that was refused: "not Star Wars" means all of them."""
-        found: list[Mention] = []
+    def _whole_series(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """A refused name stands for every film behind it: "not Star Wars" means all of them."""
+        whole: list[Mention] = []
         for mention in mentions:
             key = fold(self.text[mention.start : mention.end])
             tables = (self.lexicon.titles, self.lexicon.franchises)
-            entries = [e for table in tables for e in table.get(key, ())]
-            if mention.stance == "not_now":
-                found += [
-                    replace(mention, movie_id=e.movie_id, title=e.title, year=e.year)
-                    for e in entries
-                ]
-        named = {m.movie_id for m in mentions}
-        return tuple({m.movie_id: m for m in found if m.movie_id not in named}.values())
+            ids = {e.movie_id for table in tables for e in table.get(key, ())}
+            rest = tuple(sorted(ids - {mention.movie_id}))
+            if mention.stance != "not_now" or not rest:
+                whole.append(mention)
+                continue
+            name = self.text[mention.start : mention.end].strip("\"'").title()
+            whole.append(replace(mention, title=f"{name} films", year=None, also=rest))
+        return tuple(whole)
 
-    def _pronouns(self) -> tuple[Mention, ...]:
+    def _extreme(self, question: FoundQuestion) -> tuple[Mention, ...]:
+        """The film of the list that is the answer: "which one is the shortest?"."""
+        field = cast(RangeField, question.about)
+        values = [
+            (m.rating if question.about == "rating" else number_of(m, field), m)
+            for m in self.context.shown
+        ]
+        known = [(value, m) for value, m in values if value is not None]
+        if not known:
+            return ()
+        best = max(known, key=lambda v: v[0] * question.extreme)
+        return (_pointed(best[1], "asked"),)
+
+    def _wished(
+        self, people: Sequence[LinkedPerson], titles: Sequence[LinkedTitle]
+    ) -> tuple[list[LinkedPerson], list[Finding]]:
+        """The people who are asked for, and, only to rank by, those who describe a named film."""
+        wished: list[LinkedPerson] = []
+        described: list[Finding] = []
+        for person in people:
+            before = [t for t in titles if t.end <= person.start]
+            between = self.lower[before[-1].end : person.start] if before else "."
+            of_film = bool(before) and fold(person.person.name) in before[-1].entry.people
+            if of_film and not _NEW_WISH.search(between):
+                described.append(Finding("person", person.person.name, "want", False))
+            elif self.lower[: person.start].rstrip()[-1:] != "(":
+                wished.append(person)
+        return wished, described
+
+    def _both_asked(self, mentions: Sequence[Mention]) -> tuple[str | None, str | None]:
+        """The movie a question is about, and the other one when two are compared."""
+        asked = list(dict.fromkeys(m.movie_id for m in mentions if m.stance == "asked"))
+        first = self._asked(mentions)
+        if len(asked) > 1:
+            return asked[0], asked[1]
+        focus = self.context.in_focus
+        if asked and focus and focus.movie_id != asked[0] and _PRONOUN.search(self.lower):
+            return focus.movie_id, asked[0]
+        return first, None
+
+    def _pronouns(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """Movies of the list by pronoun: "seen it", "seen them all", "hated that one"."""
         if _SEEN_ALL.search(self.lower):
             return tuple(_pointed(m, "seen") for m in self.context.shown)
         focus = self.context.in_focus
         if focus is None:
             return ()
+        if _SIMILAR.search(self.lower) and not mentions:
+            return (_pointed(focus, "seed"),)
         if _BAD_IT.search(self.lower):
             return (_pointed(focus, "disliked"),)
         if _SEEN_IT.search(self.lower) and not _NEVER_SEEN.search(self.lower):
@@ -257,6 +335,11 @@ class _Reading:
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""
         return " ".join(self.text[t.start : t.end] for t in kept)
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Where the pattern begins for the last time; -1 when nowhere."""
+    return max((m.start() for m in pattern.finditer(text)), default=-1)
 
 
 def _in_order(marks: Sequence[Mark]) -> tuple[Mark, ...]:

@@ -64,6 +64,8 @@ class Finding:
     value: str | Mapping[str, Any]
     polarity: Polarity = "want"
     hard: bool = True
+    loose: bool = False
+    """A usual reading of a vague word ("short"): binds, but gives way before anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Mention:
     start: int
     end: int
     sure: bool = True
+    also: tuple[str, ...] = ()
+    """Ids of the other films behind the same name: "not Star Wars" refuses all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,10 @@ class Question:
 
     about: QuestionField
     movie_id: str | None
+    other_id: str | None = None
+    """The second movie of "how does it differ from ...?"."""
+    extreme: Literal[-1, 0, 1] = 0
+    """1 for "which is the longest?", -1 for "the shortest?": the movie is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,9 @@ class Understanding:
     """Everything heard in one utterance; any of it may be empty."""
 
     text: str
+    """As it was said."""
+    language: str = "en"
+    """es, fr, de, "other" (recognised, but only what is recognisable is searched), or en."""
     findings: tuple[Finding, ...] = ()
     mentions: tuple[Mention, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
@@ -150,6 +161,8 @@ class Understanding:
     """Describes one film whose name is forgotten."""
     rewatch: bool = False
     """Wants something already seen and loved."""
+    for_me: bool = False
+    """After a film for somebody else: the asker's own taste counts again."""
     count: int | None = None
     unsure: tuple[Unsure, ...] = ()
     marks: tuple[Mark, ...] = ()

@@ -28,6 +28,7 @@ def meaning(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[S
     if nation:
         return [(cast(SlotKind, nation[0]), nation[1])]
     tag = lexicon.tags.get(phrase) or lexicon.tags.get(stem(phrase))
+    tag = tag or lexicon.tags.get(lexicon.respell_tag(phrase) or "")
     if tag and len(phrase) > 3 and phrase not in STOPWORDS:
         return [(cast(SlotKind, tag[0]), tag[1])]
     return _subject(phrase, lexicon, lower, end)

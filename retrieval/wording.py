@@ -55,6 +55,13 @@ OCCASION_WISHES: Final[dict[str, list[tuple[str, str]]]] = {
     for companion, wishes in _TABLES["occasions"].items()
 }
 """Companion -> (field, value) wishes."""
+SITUATIONS: Final[dict[str, str]] = dict(_by_wording("situations"))
+"""Said without "with" or "for": "date night", "in the background"."""
+RELATIVES: Final[list[str]] = _TABLES["relatives"]
+BRANDS: Final[dict[str, dict[str, Any]]] = _TABLES["brands"]
+"""Name -> {words, titles (how they begin), wishes as (field, value)}."""
+SUPERLATIVES: Final = _signed("superlatives")
+"""Superlative -> (field, +1 when it asks for the most of it)."""
 SERVICES: Final[list[str]] = _TABLES["services"]
 NEGATORS: Final[list[str]] = _TABLES["negators"]
 NOT_NEGATING: Final[list[str]] = _TABLES["not_negating"]
@@ -63,6 +70,8 @@ STOPWORDS: Final[frozenset[str]] = frozenset(
     form for word in _TABLES["stopwords"] for form in (word, word.replace("'", ""))
 )
 """Both as written and folded ("don't", "dont")."""
+FORGOTTEN: Final[frozenset[str]] = frozenset(_TABLES["forgotten"])
+"""Said by whoever looks for a film without its title; nothing of it describes the film."""
 OUT_OF_SCOPE: Final[list[str]] = _TABLES["out_of_scope"]
 """Patterns of what is plainly not about movies."""
 SMALL_TALK: Final[dict[str, list[str]]] = _TABLES["small_talk"]

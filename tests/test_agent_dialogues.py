@@ -158,8 +158,24 @@ DIALOGUES: dict[str, tuple[Step, ...]] = {
         Step('remove "at most 120 min"', anew=True, holds=(genre("action"), years(1980, 1999))),
     ),
     "another language": (
-        Step("Ich möchte einen lustigen Film sehen", ("chat",), says="English", cards=False),
+        Step("kan du anbefale en god film", ("chat",), says="English", cards=False),
         Step("sorry! something funny"),
+    ),
+    "Spanish": (
+        Step(
+            "quiero una película de terror de los 80, pero no de zombis",
+            says="español",
+            holds=(genre("horror"), years(1980, 1989)),
+        ),
+        Step("más corta", holds=(minutes(145),)),
+        Step("olvida el terror, mejor una comedia", anew=True, holds=(genre("comedy"),)),
+    ),
+    "German": (
+        Step(
+            "ein Krimi aus den 90ern unter zwei Stunden, aber nichts mit Tom Cruise",
+            holds=(genre("crime"), years(1990, 1999), minutes(120), nobody("Tom Cruise")),
+        ),
+        Step("etwas anderes"),
     ),
     "rejecting with a word": (
         Step("a mystery", holds=(genre("mystery"),)),

@@ -1,0 +1,77 @@
+"""Critiques worth tapping under a list: only those that really change it.
+
+Knows the critiques there are and what each would do to the candidates at hand: the ledger edit that
+tapping it makes is made here on a copy, and the candidates are checked against it. Does not know
+how a message is understood or searched. Pure. Called by searching.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.decide import bound_of
+from agent.events import Option
+from agent.ledger import Ledger
+from agent.query import constraints_of
+from retrieval.movie import Movie, satisfies
+from retrieval.understanding import Comparison
+
+TOP = 5
+MIN_CHANGED = 3
+"""Of the five films at the top; a critique that changes fewer is not offered."""
+MAX_CHIPS = 4
+OTHERS = Option(label="Show me others", text="show me more")
+CRITIQUES: tuple[tuple[Option, Comparison], ...] = (
+    (Option(label="Shorter", text="something shorter"), Comparison("runtime", -1)),
+    (Option(label="Newer", text="something newer"), Comparison("year", 1)),
+    (Option(label="Older", text="something older"), Comparison("year", -1)),
+    (Option(label="Lighter", text="something lighter"), Comparison("sadness", -1)),
+    (Option(label="Less violent", text="less violent"), Comparison("violence", -1)),
+    (Option(label="Funnier", text="something funnier"), Comparison("humour", 1)),
+    (Option(label="Less scary", text="less scary"), Comparison("scariness", -1)),
+    (Option(label="Longer", text="something longer"), Comparison("runtime", 1)),
+)
+"""Tapping one sends its text, which is understood as this comparison with the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterList:
+    """What a critique is judged by: the list just shown, what comes next, and what binds."""
+
+    shown: Sequence[Movie]
+    rest: Sequence[Movie]
+    """The candidates behind the list, best first."""
+    ledger: Ledger
+    unknowable: frozenset[str] = frozenset()
+
+    def with_critique(self, comparison: Comparison) -> tuple[list[Movie], list[Movie]]:
+        """The films of the list, and those behind it, that the critique would leave."""
+        movies: Mapping[str, Movie] = {m.movie_id: m for m in self.shown}
+        edit = bound_of(comparison, list(movies), movies)
+        if edit is None:
+            return list(self.shown), list(self.rest)
+        ledger, _ = self.ledger.apply([edit], "critique")
+        bound = constraints_of(ledger, (), self.unknowable)
+        kept = [m for m in self.shown if satisfies(m, bound)]
+        return kept, [m for m in self.rest if satisfies(m, bound)]
+
+
+def critiques(after: AfterList) -> list[Option]:
+    """Up to four chips, the one that splits what is left most evenly first."""
+    offered: list[tuple[float, Option]] = []
+    for option, comparison in CRITIQUES:
+        kept, rest = after.with_critique(comparison)
+        if changes(after, kept, rest):
+            share = len(rest) / len(after.rest)
+            offered.append((abs(share - 0.5), option))
+    chosen = [option for _, option in sorted(offered, key=lambda o: o[0])][: MAX_CHIPS - 1]
+    return [*chosen, OTHERS] if len(after.rest) >= MIN_CHANGED else chosen
+
+
+def changes(after: AfterList, kept: Sequence[Movie], rest: Sequence[Movie]) -> bool:
+    """Whether the critique would change three of five, both of this list and of the next one."""
+    if len(rest) < MIN_CHANGED:
+        return False
+    now = len(after.shown) - len(kept)
+    coming = {m.movie_id for m in after.rest[:TOP]}
+    fresh = [m for m in rest[:TOP] if m.movie_id not in coming]
+    return now >= MIN_CHANGED and len(fresh) + TOP - len(rest[:TOP]) >= MIN_CHANGED

@@ -1,0 +1,133 @@
+"""Who watches and where: children, companions, somebody else, occasions, languages, services, kind.
+
+Knows how people say for whom a film is meant and in which form it must come. Does not know genres,
+titles or people. Pure; called by preferences.py, whose findings it adds to.
+"""
+
+import re
+from typing import Protocol
+
+from retrieval import preference_patterns as patterns
+from retrieval.linking import Linker
+from retrieval.understanding import Finding, Mark, Polarity, SlotKind
+from retrieval.wording import COMPANIONS, SERVICES, SITUATIONS
+
+NOT_ME = " (not me)"
+"""Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
+
+
+class Reader(Protocol):
+    """What these functions need of the reading they add to."""
+
+    linker: Linker
+    lower: str
+    findings: list[Finding]
+    marks: list[Mark]
+
+    def free(self, start: int, end: int) -> bool:
+        """Whether no earlier finding took any part of the span."""
+        ...
+
+    def negated(self, start: int) -> bool:
+        """Whether a negator reaches this place."""
+        ...
+
+    def add(self, kind: SlotKind, value: str, start: int, end: int, hard: bool = True) -> None:
+        """Add a finding with the polarity of its place."""
+        ...
+
+
+def children(reading: Reader, youngest: int) -> None:
+    """What must not be in a film for somebody of this age."""
+    bar = patterns.NOT_FOR_CHILDREN if youngest < 10 else patterns.NOT_FOR_TEENS
+    who = "kids" if youngest < patterns.TEEN else "teens"
+    reading.findings.append(Finding("companion", who, "want", False))
+    reading.findings.append(Finding("certificate", bar, "avoid", True))
+    for name in ("scariness", "violence", "sadness"):
+        too_much = patterns.TOO_MUCH + (youngest > 9 or name == "sadness")
+        value = {"name": name, "min": too_much}
+        reading.findings.append(Finding("attribute", value, "avoid", True))
+    if youngest < patterns.YOUNG_CHILD:
+        reading.findings.append(Finding("genre", "family or animation", "want", True))
+
+
+def occasion(reading: Reader) -> None:
+    """Somebody else's evening, and occasions that could be titles ("date night")."""
+    for match in patterns.FOR_SOMEBODY.finditer(reading.lower):
+        if reading.free(*match.span()) and not reading.negated(match.start()):
+            reading.findings.append(
+                Finding("companion", f"my {match.group(1)}{NOT_ME}", "want", False)
+            )
+            reading.linker.take(*match.span())
+    for match in patterns.SITUATION.finditer(reading.lower):
+        words = reading.linker.text[match.start() : match.end()].split()
+        is_title = reading.linker.cased and len(words) > 1 and all(w[0].isupper() for w in words)
+        if reading.free(*match.span()) and not is_title:
+            who = SITUATIONS[match.group(1)]
+            reading.findings.append(Finding("companion", who, "want", False))
+            reading.linker.take(*match.span())
+
+
+def who(reading: Reader) -> None:
+    """The family, children, partners and friends they watch with, and certificates."""
+    for match in patterns.FAMILY.finditer(reading.lower):
+        if reading.free(*match.span()):
+            reading.add("genre", "family", *match.span())
+    for match in patterns.COMPANION.finditer(reading.lower):
+        companion = COMPANIONS[match.group(1)]
+        same = {"kids", "teens"} if companion in ("kids", "teens") else {companion}
+        known = any(f.kind == "companion" and f.value in same for f in reading.findings)
+        if known or not reading.free(*match.span(1)):
+            continue
+        reading.linker.take(*match.span())
+        reading.marks.append(Mark("companion", *match.span(1)))
+        if companion in ("kids", "teens"):
+            age = patterns.YOUNG_CHILD - 4 if companion == "kids" else patterns.TEEN
+            children(reading, age)
+        else:
+            reading.findings.append(Finding("companion", companion, "want", False))
+    _certificates(reading)
+
+
+def _certificates(reading: Reader) -> None:
+    for match in patterns.CERTIFICATE.finditer(reading.lower):
+        rated = match.group(1).replace("r-rated", "r").replace("g-rated", "g")
+        name = re.sub(r"rated|-rated|\s", "", rated).upper()
+        name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
+        if name in patterns.CERTIFICATES and reading.free(*match.span()):
+            upto = (
+                patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
+                if match.group(2)
+                else (name,)
+            )
+            reading.add("certificate", " or ".join(upto), *match.span())
+
+
+def which_language(reading: Reader) -> None:
+    """English only, or anything but English."""
+    for match in patterns.NO_SUBTITLES.finditer(reading.lower):
+        reading.findings.append(Finding("language", "en", "want", True))
+        reading.linker.take(*match.span())
+    for match in patterns.FOREIGN.finditer(reading.lower):
+        refused = reading.negated(match.start()) and "english" not in match.group()
+        wanted: Polarity = "want" if refused else "avoid"
+        if reading.free(*match.span()):
+            reading.findings.append(Finding("language", "en", wanted, True))
+            reading.linker.take(*match.span())
+
+
+def which_kind(reading: Reader) -> None:
+    """A film or a series."""
+    for match in patterns.FILM_INSTEAD.finditer(reading.lower):
+        reading.findings.append(Finding("kind", "movie", "want", True))
+        reading.linker.take(*match.span())
+    for match in patterns.SERIES.finditer(reading.lower):
+        if reading.free(*match.span()):
+            reading.add("kind", "series", match.end() - len("series"), match.end())
+
+
+def on_services(reading: Reader) -> None:
+    """The streaming service it should be on."""
+    for match in re.finditer(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)", reading.lower):
+        if reading.free(*match.span()):
+            reading.add("service", match.group(1), *match.span())

@@ -1,0 +1,160 @@
+"""Other languages: what is said in Spanish, French or German is heard as if it were English."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.gloss import gloss
+from retrieval.understand import understand
+from small_lexicon import lexicon
+
+
+def slots(text: str) -> set[tuple[str, Any, str]]:
+    found: set[tuple[str, Any, str]] = set()
+    for f in understand(text, lexicon()).findings:
+        value = f.value if isinstance(f.value, str) else tuple(sorted(f.value.items()))
+        found.add((f.kind, value, f.polarity))
+    return found
+
+
+NINETIES = (("max", 1999), ("min", 1990))
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        (
+            "quiero una película de terror de los 80, pero no de zombis",
+            "es",
+            {
+                ("genre", "horror", "want"),
+                ("year", (("max", 1989), ("min", 1980)), "want"),
+                ("keyword", "zombies", "avoid"),
+            },
+        ),
+        (
+            "una peli de ciencia ficción de los noventa de menos de dos horas",
+            "es",
+            {
+                ("genre", "science fiction", "want"),
+                ("year", NINETIES, "want"),
+                ("runtime", (("max", 120),), "want"),
+            },
+        ),
+        ("odio los musicales", "es", {("genre", "musical", "avoid")}),
+        ("nada de terror por favor", "es", {("genre", "horror", "avoid")}),
+        ("una película de Spielberg", "es", {("director", "Steven Spielberg", "want")}),
+        (
+            "Je voudrais un film de science-fiction des années 90, pas de comédie",
+            "fr",
+            {
+                ("genre", "science fiction", "want"),
+                ("year", NINETIES, "want"),
+                ("genre", "comedy", "avoid"),
+            },
+        ),
+        (
+            "un film d'horreur de moins de 90 minutes",
+            "fr",
+            {("genre", "horror", "want"), ("runtime", (("max", 90),), "want")},
+        ),
+        ("je n'aime pas les films de guerre", "fr", {("genre", "war", "avoid")}),
+        (
+            "un western avec Tom Hanks",
+            "fr",
+            {("genre", "western", "want"), ("actor", "Tom Hanks", "want")},
+        ),
+        (
+            "Ich möchte einen Thriller aus den 90ern, kein Horror",
+            "de",
+            {
+                ("genre", "thriller", "want"),
+                ("year", NINETIES, "want"),
+                ("genre", "horror", "avoid"),
+            },
+        ),
+        (
+            "eine lustige Komödie, bitte",
+            "de",
+            {("genre", "comedy", "want"), ("mood", "funny", "want")},
+        ),
+        ("ich mag keine Musicals", "de", {("genre", "musical", "avoid")}),
+        (
+            "etwas Gruseliges mit Brad Pitt",
+            "de",
+            {("mood", "scary", "want"), ("actor", "Brad Pitt", "want")},
+        ),
+    ],
+)
+def test_wishes(text: str, language: str, expected: set[tuple[str, Any, str]]) -> None:
+    assert understand(text, lexicon()).language == language
+    assert slots(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("algo como Inception pero más corto", "Inception"),
+        ("quelque chose comme Inception mais plus court", "Inception"),
+        ("etwas wie Inception, aber kürzer", "Inception"),
+        ("etwas wie Fight Club, aber kürzer", "Fight Club"),
+    ],
+)
+def test_an_example_and_a_comparison(text: str, title: str) -> None:
+    heard = understand(text, lexicon())
+    assert [(m.title, m.stance) for m in heard.mentions] == [(title, "seed")]
+    assert [(c.what, c.direction, c.anchor) for c in heard.comparisons] == [
+        ("runtime", -1, heard.mentions[0].movie_id)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a film noir",
+        "The Dark Knight",
+        "I want a movie like La La Land",
+        "Das Boot",
+        "e",
+        "",
+        "my favourite is Y Tu Mamá También",
+        "sci fi",
+        "film",
+        "science fiction films",
+        "no horror",
+        "me and my son",
+        "on Hulu",
+        "a des moines comedy",
+    ],
+)
+def test_english_stays_english(text: str) -> None:
+    assert gloss(text, lexicon()).text == text
+    assert gloss(text, lexicon()).language == "en"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kan du anbefale en god film",
+        "vorrei una commedia divertente",
+        "ik wil vanavond iets leuks zien",
+        "映画が見たい",
+    ],
+)
+def test_other_languages_are_recognised(text: str) -> None:
+    heard = understand(text, lexicon())
+    assert heard.language == "other"
+    assert "foreign" in heard.small_talk
+
+
+def test_what_is_recognisable_keeps_its_sense() -> None:
+    assert slots("vorrei un film, niente horror") == {("genre", "horror", "avoid")}
+    heard = understand("quero um filme como Inception", lexicon())
+    assert [m.title for m in heard.mentions] == ["Inception"]
+
+
+@given(st.text())
+def test_a_gloss_never_raises(text: str) -> None:
+    assert isinstance(gloss(text, lexicon()).text, str)
