@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suite": ("evals.suite", "what `make eval` runs: starter index, own scenarios"),
     "figures": ("evals.figures", "what `make figures` runs: slow, resumable"),
     "run": ("evals.run_command", "play scenarios on an index and score them"),
+    "scenarios": ("evals.scenarios_command", "what ours cover; any transcript as a scenario"),
+    "simulate": ("evals.simulate_command", "simulated users talk to an agent: success, faults"),
     "score": ("evals.score_command", "score transcripts from anywhere; needs no agent, no model"),
     "export": ("evals.export_command", "transcripts for other systems, pseudonymised"),
     "rank": ("evals.rank_command", "rank movies for recorded turns, with recall figures"),

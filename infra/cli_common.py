@@ -38,12 +38,11 @@ def expected_errors() -> Iterator[None]:
     from retrieval.index import IndexFailure
     from tools.stores import StoreFailure
 
+    explained = (Refusal, SettingProblem, CatalogError, EncoderError, IndexFailure, StoreFailure)
     try:
         yield
-    except (Refusal, SettingProblem, CatalogError, EncoderError, IndexFailure) as error:
+    except explained as error:
         fail(str(error))
-    except StoreFailure as error:
-        fail(f"{error} (USHER_HOME names the folder of the store)")
     except BrokenPipeError:
         # The reader of our output left (`usher ... | head`): the answer is not wanted any more.
         sys.stderr.close()

@@ -21,10 +21,12 @@ from rich.text import Text
 from agent.model import ModelFailure
 from infra.cli_common import Refusal, settings_for
 from infra.cli_serve import listen
+from infra.cli_stores import table_states
 from infra.settings import ENV_FILE, SettingProblem, SettingRow, Settings, rows, unknown_names
 from infra.wiring import load_encoder, open_index, open_opensearch
 from retrieval.encoder import Encoder, EncoderError
 from retrieval.index import IndexFailure, IndexMissing, IndexStats
+from tools.stores import StoreUnavailable
 
 if TYPE_CHECKING:
     from retrieval.opensearch_view import Inspection
@@ -195,9 +197,8 @@ def _served_index(settings: Settings, encoder: Encoder) -> Check:
 
 
 def _store(settings: Settings) -> Check:
-    if settings.store != "sqlite":
-        problem = f"USHER_STORE={settings.store} is not built yet"
-        return Check("store", "broken", problem, "set USHER_STORE=sqlite")
+    if settings.store == "dynamodb":
+        return _tables(settings)
     file = settings.store_file
     place = file if file.exists() else _nearest(settings.home)
     if not os.access(place, os.W_OK):
@@ -207,6 +208,21 @@ def _store(settings: Settings) -> Check:
         step = f"move {file} away; a new one is made (conversations in it are lost)"
         return Check("store", "broken", f"{file} is no SQLite file", step)
     return Check("store", "ok", str(file) if file.exists() else f"{file} (made on first use)")
+
+
+def _tables(settings: Settings) -> Check:
+    try:
+        states = asyncio.run(table_states(settings))
+    except (SettingProblem, StoreUnavailable) as error:
+        return Check("store", "broken", str(error), "or set USHER_STORE=sqlite")
+    wrong = [f"{s.table}: {'; '.join(s.differences)}" for s in states if s.differences]
+    notes = [f"{s.table}: {'; '.join(s.notes)}" for s in states if s.notes]
+    if any(not state.exists for state in states):
+        return Check("store", "broken", ", ".join(wrong), "run: usher tables create")
+    if wrong:
+        return Check("store", "note", ", ".join(wrong), "run: usher tables create, then check")
+    found = f"{len(states)} DynamoDB tables {settings.dynamodb_table_prefix}-*"
+    return Check("store", "ok", found, facts={"notes": notes})
 
 
 def _is_sqlite(file: Path) -> bool:

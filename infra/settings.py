@@ -118,6 +118,12 @@ class Settings(BaseSettings):
     """What searches vectors in an index built from now on; Serverless always takes faiss."""
     opensearch_auth: Literal["auto", "none", "basic", "es", "aoss"] = "auto"
     """How requests are signed: as the address tells, or es (a domain), aoss (Serverless)."""
+    aws_region: str | None = None
+    """AWS region of the DynamoDB tables; by default the one of the AWS configuration."""
+    dynamodb_endpoint_url: str | None = None
+    """Another DynamoDB endpoint, such as a VPC endpoint or a server on this machine."""
+    dynamodb_table_prefix: str = "usher"
+    """First part of every DynamoDB table name, so that several Ushers can share an account."""
     bedrock_endpoint_url: str | None = None
     """Another Bedrock endpoint, such as a VPC endpoint or a test double."""
 
@@ -171,6 +177,13 @@ class Settings(BaseSettings):
             if scheme not in ("http", "https") or not separator or not rest or "/" in rest:
                 raise ValueError(f"an origin looks like https://example.org, not {origin!r}")
         return origins
+
+    @field_validator("dynamodb_table_prefix")
+    @classmethod
+    def _check_prefix(cls, prefix: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", prefix):
+            raise ValueError("use 1 to 200 of the characters a-z, A-Z, 0-9, -, _ and .")
+        return prefix
 
     @field_validator("session_secret")
     @classmethod

@@ -75,6 +75,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
              used INTEGER NOT NULL,
              PRIMARY KEY (principal, name, window_s, window_start))""",
     ),
+    (
+        # A cached value may belong to a person, and goes when that person is erased.
+        "DROP TABLE cache",
+        """CREATE TABLE cache (
+             owner TEXT NOT NULL,
+             key TEXT NOT NULL,
+             value BLOB NOT NULL,
+             expires_at REAL NOT NULL,
+             PRIMARY KEY (owner, key))""",
+        "CREATE INDEX cache_expiry ON cache (expires_at)",
+    ),
 )
 """Entry n takes a file from `user_version` n to n + 1. Append only: none ever changes."""
 

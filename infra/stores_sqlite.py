@@ -2,7 +2,7 @@
 
 Knows the SQL of four ports of tools/stores.py; the fifth, conversations, stands in
 infra/stores_sqlite_conversations.py. Does not know what is remembered or why. Opened by
-infra/wiring.py; tests/contracts.py holds the behaviour.
+infra/wiring.py; tests/contracts_stores.py holds the behaviour.
 """
 
 import json
@@ -12,21 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.sqlite_database import IN_MEMORY, Database
-from infra.stores_sqlite_conversations import SqliteConversations, check_size, to_text
+from infra.store_records import check_cache_size, check_size, to_text
+from infra.stores_sqlite_conversations import SqliteConversations
 from tools.stores import (
     Interaction,
     InteractionKind,
     Profile,
     QuotaExceeded,
-    RecordTooLarge,
     StaleVersion,
     Stores,
 )
 
 __all__ = ["IN_MEMORY", "SqliteStores"]
 
-MAX_CACHE_BYTES = 300 * 1024
-"""The limit that the port names."""
 SWEEP_EVERY_S = 60.0
 """How often expired values and past quota windows are removed, in the time that callers pass in."""
 
@@ -159,30 +157,37 @@ class SqliteCache:
         self._database = database
         self._sweep_at = 0.0
 
-    async def get(self, key: str, *, now: float) -> bytes | None:
+    async def get(self, key: str, *, now: float, owner: str = "") -> bytes | None:
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_EVERY_S
             await self._sweep(now)
 
         def work(connection: sqlite3.Connection) -> bytes | None:
             row = connection.execute(
-                "SELECT value FROM cache WHERE key = ? AND expires_at > ?", (key, now)
+                "SELECT value FROM cache WHERE owner = ? AND key = ? AND expires_at > ?",
+                (owner, key, now),
             ).fetchone()
             return bytes(row["value"]) if row else None
 
         return await self._database.read(work)
 
-    async def put(self, key: str, value: bytes, *, expires_at: float) -> None:
-        if len(value) > MAX_CACHE_BYTES:
-            raise RecordTooLarge(
-                f"a cache value of {len(value)} bytes is over the limit of {MAX_CACHE_BYTES}: "
-                "store less, or do not cache it"
-            )
+    async def put(self, key: str, value: bytes, *, expires_at: float, owner: str = "") -> None:
+        check_cache_size(value)
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("REPLACE INTO cache VALUES (?, ?, ?)", (key, value, expires_at))
+            connection.execute(
+                "REPLACE INTO cache VALUES (?, ?, ?, ?)", (owner, key, value, expires_at)
+            )
 
         await self._database.write(work, durable=False)
+
+    async def delete(self, owner: str) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "DELETE FROM cache WHERE owner = ? AND owner <> ''", (owner,)
+            ).rowcount
+
+        return await self._database.write(work)
 
     async def _sweep(self, now: float) -> None:
         def work(connection: sqlite3.Connection) -> None:
@@ -229,3 +234,11 @@ class SqliteQuotas:
             return limit - used
 
         return await self._database.write(work, durable=False)
+
+    async def delete(self, principal: str) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "DELETE FROM quota WHERE principal = ?", (principal,)
+            ).rowcount
+
+        return await self._database.write(work)

@@ -6,45 +6,19 @@ run. Part of infra/stores_sqlite.py; the port and its words are in tools/stores.
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from infra.sqlite_database import Database
+from infra.store_records import check_size, to_text
 from tools.stores import (
     Conversation,
     ConversationBusy,
     JsonObject,
     NotFound,
-    RecordTooLarge,
     TurnRecord,
     TurnSuperseded,
 )
-
-MAX_RECORD_BYTES = 400 * 1024
-"""DynamoDB's limit for one item: a record that fits one store fits the other."""
-
-
-def to_text(value: JsonObject | Sequence[JsonObject]) -> str:
-    """JSON as stored. Mappings and sequences of any kind are accepted, NaN is not."""
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
-    )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def check_size(what: str, *texts: str) -> None:
-    """Raises RecordTooLarge when a record made of these texts is over the limit."""
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    if size > MAX_RECORD_BYTES:
-        raise RecordTooLarge(
-            f"a {what} of {size} bytes is over the limit of {MAX_RECORD_BYTES}: store less"
-        )
 
 
 class SqliteConversations:
@@ -151,6 +125,25 @@ class SqliteConversations:
                 raise _not_found("conversation", conversation_id)
 
         await self._database.write(work)
+
+    async def conversation_ids(self, principal: str) -> list[str]:
+        def work(connection: sqlite3.Connection) -> list[str]:
+            rows = connection.execute(
+                "SELECT conversation_id FROM conversation WHERE principal = ? "
+                "ORDER BY created_at, conversation_id",
+                (principal,),
+            )
+            return [row["conversation_id"] for row in rows]
+
+        return await self._database.read(work)
+
+    async def delete_all(self, principal: str) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "DELETE FROM conversation WHERE principal = ?", (principal,)
+            ).rowcount
+
+        return await self._database.write(work)
 
 
 def _head(connection: sqlite3.Connection, principal: str, turn: TurnRecord) -> Conversation:

@@ -25,7 +25,9 @@ from tools.stores import Stores
 from tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from infra.dynamodb import Place
     from infra.models_wiring import Provider
+    from infra.stores_dynamodb import DynamoDbStores
     from infra.stores_sqlite import SqliteStores
     from retrieval.encoder import Encoder, EncoderIdentity
     from retrieval.opensearch_index import OpenSearchIndex
@@ -77,7 +79,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     executor = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="usher-cpu")
     encoder = load_encoder(settings)
     index = open_index(settings, encoder, executor)
-    stores = await _stores(settings)
+    stores = await open_stores(settings)
     chosen = retriever or RetrieverSettings()
     catalogue = Catalogue(index, executor, Knowledge.load, tuple(FILES))
     toolbox = Toolbox(
@@ -162,7 +164,8 @@ def _decider(settings: Settings, provider: "Provider | None", stores: Stores) ->
     return decider_of(settings, provider, stores)
 
 
-async def _stores(settings: Settings) -> "SqliteStores":
+async def open_stores(settings: Settings) -> "SqliteStores | DynamoDbStores":
+    """Open the stores. Raises: SettingProblem, StoreUnavailable."""
     match settings.store:
         case "sqlite":
             from infra.stores_sqlite import SqliteStores
@@ -170,11 +173,26 @@ async def _stores(settings: Settings) -> "SqliteStores":
             settings.home.mkdir(parents=True, exist_ok=True)
             return await SqliteStores.open(settings.store_file)
         case "dynamodb":
-            raise SettingProblem(
-                "USHER_STORE=dynamodb is not built yet: use USHER_STORE=sqlite, the default"
-            )
+            place = dynamodb_place(settings)
+            from infra.stores_dynamodb import DynamoDbStores
+
+            return await DynamoDbStores.open(place)
         case _:
             assert_never(settings.store)
+
+
+def dynamodb_place(settings: Settings) -> "Place":
+    """Where the DynamoDB tables are. Raises: SettingProblem when the AWS SDK is not installed."""
+    try:
+        from infra.dynamodb import Place
+    except ModuleNotFoundError as missing:
+        raise SettingProblem(
+            f"USHER_STORE=dynamodb needs {missing.name}: install Usher with its extra aws "
+            "(pip install -e '.[aws]'), or set USHER_STORE=sqlite"
+        ) from None
+    return Place(
+        settings.aws_region, settings.dynamodb_endpoint_url, settings.dynamodb_table_prefix
+    )
 
 
 def _retrievers(

@@ -1,7 +1,7 @@
 """What holds for every test: no network beyond loopback, and no setting of the developer's shell.
 
-Knows nothing of the product. Subprocesses are not covered: a test that starts one passes its own
-environment.
+Starts the DynamoDB server that some tests need. Knows nothing of the product. Subprocesses are not
+covered: a test that starts one passes its own environment.
 """
 
 import ipaddress
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import dynalite_server
 from faking import FakeBedrock, fake_bedrock
 
 
@@ -69,6 +70,15 @@ def own_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def dynalite() -> Iterator[str]:
+    """The address of a DynamoDB server on loopback, started once."""
+    if reason := dynalite_server.why_no_server():
+        pytest.skip(reason)
+    with dynalite_server.server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def started_bedrock() -> Iterator[FakeBedrock]:
     with fake_bedrock() as started:
         yield started
@@ -92,3 +102,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     import opensearch_node
 
     terminalreporter.write_line(opensearch_node.summary())
+    terminalreporter.write_line(dynalite_server.summary())

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from agent.events import EVENT
+from dynamo import dynamodb, each_store
 from serving import Reader, Running, serve, usher
 from tools.stores import TurnRecord
+
+__all__ = ["dynamodb", "each_store"]  # fixtures
 
 HELLO = {"message": "a tense crime thriller"}
 Json = dict[str, Any]
@@ -137,6 +140,7 @@ async def test_wrong_event_number_is_refused(running: Running, wrong: str) -> No
             assert by_query.status_code == 422
 
 
+@pytest.mark.usefixtures("each_store")
 async def test_second_message_while_one_runs_is_409(tmp_path: Path) -> None:
     async with serve(tmp_path) as running, running.client() as client:
         running.hold()

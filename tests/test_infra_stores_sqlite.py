@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts_conversations import ConversationStoreContract
 from contracts_stores import (
     ANN,
     NOW,
     CacheStoreContract,
-    ConversationStoreContract,
     InteractionStoreContract,
     ProfileStoreContract,
     QuotaStoreContract,
@@ -25,6 +25,7 @@ from contracts_stores import (
     interaction,
     turn_record,
 )
+from contracts_user_records import Raw, UserRecordsContract
 from infra.sqlite_database import MIGRATIONS
 from infra.stores_sqlite import IN_MEMORY, SqliteStores
 from tools.stores import (
@@ -85,6 +86,23 @@ class TestQuotas(QuotaStoreContract):
         for n in range(20):
             await self.take(stores, now=NOW + 60 * n)
         assert await rows_of(stores, "quota") <= 2
+
+
+@pytest.fixture
+def raw(stores: SqliteStores) -> Raw:
+    """The whole database as a file would hold it, free pages included."""
+
+    def work(connection: sqlite3.Connection) -> bytes:
+        return connection.serialize()
+
+    async def serialised() -> bytes:
+        return await stores.database.read(work)
+
+    return serialised
+
+
+class TestUserRecords(UserRecordsContract):
+    pass
 
 
 # --- several threads and processes on one file ---------------------------------------------------

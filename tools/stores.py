@@ -1,8 +1,8 @@
 """The store ports: conversations, profiles, interactions, cache and quotas; records and errors.
 
 Knows what must be remembered and which writes are conditional. Does not know SQLite or DynamoDB
-(infra/stores_sqlite.py, infra/stores_dynamodb.py); `tests/contracts.py` holds the behaviour that
-all implementations must show. Called by tools/, agent/assistant.py and the HTTP routes.
+(infra/stores_sqlite.py, infra/stores_dynamodb.py); `tests/contracts_stores.py` holds the behaviour
+that all implementations must show. Called by tools/, agent/assistant.py and the HTTP routes.
 
 Every method takes the principal ("who is asking"), which comes from a signed session and never from
 a message or a tool argument. Times are seconds since 1970 (UTC), passed in by the caller.
@@ -143,6 +143,14 @@ class ConversationStore(Protocol):
         """Remove the conversation and its turns. Raises: NotFound."""
         ...
 
+    async def conversation_ids(self, principal: str) -> list[str]:
+        """The ids of all conversations of a principal, oldest first."""
+        ...
+
+    async def delete_all(self, principal: str) -> int:
+        """Erase every conversation of a principal; how many there were."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -204,14 +212,22 @@ class InteractionStore(Protocol):
 
 
 class CacheStore(Protocol):
-    """Values that may vanish at any time."""
+    """Values that may vanish at any time.
 
-    async def get(self, key: str, *, now: float) -> bytes | None:
+    `owner` is the principal whose value it is, and empty for what belongs to nobody: owners have
+    keys of their own, and what they own is erased with them.
+    """
+
+    async def get(self, key: str, *, now: float, owner: str = "") -> bytes | None:
         """The value, or None when missing or expired (checked on read)."""
         ...
 
-    async def put(self, key: str, value: bytes, *, expires_at: float) -> None:
+    async def put(self, key: str, value: bytes, *, expires_at: float, owner: str = "") -> None:
         """Store or replace. Raises: RecordTooLarge over 300 KB."""
+        ...
+
+    async def delete(self, owner: str) -> int:
+        """Erase the values of an owner; how many there were."""
         ...
 
 
@@ -227,6 +243,10 @@ class QuotaStore(Protocol):
 
         Raises: QuotaExceeded.
         """
+        ...
+
+    async def delete(self, principal: str) -> int:
+        """Erase the counters of a principal; how many there were."""
         ...
 
 

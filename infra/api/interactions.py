@@ -124,12 +124,12 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _cache_key(principal: str, key: str) -> str:
-    return f"idempotency:{principal}:{key}"
+def _cache_key(key: str) -> str:
+    return f"idempotency:{key}"
 
 
 async def _is_repeat(services: Services, principal: str, key: str, digest: str) -> bool:
-    kept = await services.stores.cache.get(_cache_key(principal, key), now=time.time())
+    kept = await services.stores.cache.get(_cache_key(key), now=time.time(), owner=principal)
     if kept is None:
         return False
     if json.loads(kept)["digest"] != digest:
@@ -143,9 +143,10 @@ async def _is_repeat(services: Services, principal: str, key: str, digest: str) 
 
 async def _remember(services: Services, principal: str, key: str, digest: str) -> None:
     await services.stores.cache.put(
-        _cache_key(principal, key),
+        _cache_key(key),
         json.dumps({"digest": digest}).encode(),
         expires_at=time.time() + KEY_LIFETIME_S,
+        owner=principal,
     )
 
 

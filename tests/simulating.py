@@ -1,0 +1,54 @@
+"""Simulated dialogues for tests: our goals on the whole starter catalogue, played once per run."""
+
+from functools import cache
+from typing import Any
+
+import anyio
+
+import talking
+from evals.audit_words import Marks
+from evals.goal import load_goals
+from evals.goal_world import Films, World, worlds_of
+from evals.place import opened
+from evals.reference import load_reference
+from evals.simulate import Case, cases, play_case
+from evals.transcript import Build, Transcript
+from evals.user_agenda import AgendaUser
+
+
+@cache
+def films() -> Films:
+    """The starter catalogue."""
+    reference = anyio.run(load_reference, talking.starter_index())
+    return Films(reference.movies.values())
+
+
+@cache
+def marks() -> Marks:
+    """What points at something in it."""
+    return Marks(films())
+
+
+@cache
+def worlds() -> dict[str, World]:
+    """Every goal of ours in it, by id."""
+    playable, left_out = worlds_of(load_goals(), films())
+    assert left_out == []
+    return {world.goal.id: world for world in playable}
+
+
+def user(case: Case) -> AgendaUser:
+    return AgendaUser(case.world, case.user_seed)
+
+
+@cache
+def dialogues(count: int, seed: int = 0) -> tuple[Transcript, ...]:
+    """So many dialogues with the product."""
+
+    async def play() -> tuple[Transcript, ...]:
+        async with opened(talking.starter_index()) as services:
+            plan = cases(list(worlds().values()), count, seed)
+            agent: Any = services.assistant
+            return tuple([await play_case(agent, case, user, Build()) for case in plan])
+
+    return anyio.run(play)
