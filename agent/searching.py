@@ -188,6 +188,8 @@ async def _question(
         return await _ways_on(state, deps, found.query.constraints)
     if clarify is not None:
         return open_question(movies) if clarify.key == "open" else clarify
+    if deps.model is not None:
+        return None  # a model asks by itself where it wants to know more
     whole = not (request.known_item or request.rewatch or request.count)
     fresh = whole and not state["understanding"].more and "search" in state["decision"].acts
     if not (fresh and may_ask(state["before"], state["ledger"])):

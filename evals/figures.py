@@ -35,6 +35,7 @@ from evals.place import find_data, opened
 from evals.rank import ROWS, Protocol
 from evals.rank_command import read, with_progress
 from evals.rank_figures import Figures, figures_of
+from evals.ranking import short
 from evals.report import Row, commit_of, publish
 from evals.scenario import load_scenarios
 from evals.suite import CACHE, build_starter, play_and_score, rows_of
@@ -217,11 +218,11 @@ def _rank() -> list[Row]:
         raise Refusal(f"{TURNS} has no targets: is it the right file?")
     rows = []
     for name, row in found.rows.items():
-        value = f"{row[10]} / {_share(row[50].value)} / {_share(row[200].value)}"
+        value = f"{row[10]} / {short(row[50].value)} / {short(row[200].value)}"
         bound = "above each single leg" if name == "full" else ""
         rows.append(Row(f"recall@10 / 50 / 200, {name}", ON_DEV, value, bound))
     full, k = found.metrics["full"], found.metrics_k
-    told = " / ".join(_share(full[name]) for name in LISTED)
+    told = " / ".join(short(full[name]) for name in LISTED)
     rows.append(Row(f"{' / '.join(LISTED)} at {k}, full", ON_DEV_TURNS, told))
     link = found.linking
     value = f"precision {link['precision']:.3f}, recall {link['recall']:.3f}"
@@ -292,63 +293,12 @@ def _opensearch() -> list[Row]:
     return opensearch_command.rows_of(found)
 
 
-ROUTED = "IARD, 30 conversations checked twice, every user turn"
-FITTED = "IARD, 221 conversations, 5 folds by conversation"
-ROUTING = (
-    ("acts of user turns, micro-F1 / macro-F1", ROUTED),
-    ("acts of user turns, per act", ROUTED),
-    ("acts of user turns, those of one act", ROUTED),
-    ("acts of user turns, the rules alone", ROUTED),
-    ("acts of user turns, weights fitted on IARD (experiment)", FITTED),
-)
-
-
 def _routing() -> list[Row]:
-    index = _core_index()
-    gold = asyncio.run(route_command.measure(_data(IARD_GOLD), index))
-    partial_set = asyncio.run(route_command.measure(_data(IARD_PARTIAL), index, fitted=True))
-    per_act = ", ".join(f"{act} {_share(s['f1'])}" for act, s in gold["per_class"].items())
-    single = gold["single_act"]
-    values = (
-        f"{_share(gold['micro_f1'])} / {_share(gold['macro_f1'])}",
-        per_act,
-        f"micro-F1 {_share(single['micro_f1'])} ({single['turns']} of {gold['turns']} turns)",
-        f"micro-F1 {_share(gold['rules_alone_micro_f1'])}",
-        f"micro-F1 {_share(partial_set['fitted_micro_f1'])}; "
-        f"what ships {_share(partial_set['micro_f1'])} (developed on these)",
-    )
-    bounds = ("micro-F1 >= .83", "", "", "", "")
-    return [Row(*r, v, b) for r, v, b in zip(ROUTING, values, bounds, strict=True)]
-
-
-ENTITY_BOUNDS = {"GENRE": ".88", "YEAR": ".93", "ACTOR": ".86", "DIRECTOR": ".86", "TITLE": ".78"}
-IN_ENG = "MIT movie corpus eng, 978 queries, span-exact, on catalogue_core"
-IN_TRIVIA = "MIT movie corpus trivia, 782 queries, span-exact, on catalogue_core"
-EXTRACTION = (
-    *((f"entities: {name}, F1 (without the drop)", IN_ENG) for name in ENTITY_BOUNDS),
-    ("entities: other types, F1", IN_ENG),
-    ("entities: trivia, F1", IN_TRIVIA),
-)
+    return route_command.rows_of(_core_index(), _data(IARD_GOLD), _data(IARD_PARTIAL))
 
 
 def _extraction() -> list[Row]:
-    index = _core_index()
-    eng = asyncio.run(extract_command.measure(_data(MIT_ENG), index))
-    trivia = asyncio.run(extract_command.measure(_data(MIT_TRIVIA), index))
-    values = [
-        f"{_share(eng.kept[name].f1)} ({_share(eng.every[name].f1)}, "
-        f"{eng.dropped.get(name, 0)} of {eng.every[name].gold} dropped)"
-        for name in ENTITY_BOUNDS
-    ]
-    others = (name for name in eng.kept if name not in ENTITY_BOUNDS)
-    values.append(", ".join(f"{name} {_share(eng.kept[name].f1)}" for name in others))
-    values.append(", ".join(f"{name} {_share(t.f1)}" for name, t in trivia.kept.items()))
-    bounds = [*(f">= {bound}" for bound in ENTITY_BOUNDS.values()), "", ""]
-    return [Row(*r, v, b) for r, v, b in zip(EXTRACTION, values, bounds, strict=True)]
-
-
-def _share(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")
+    return extract_command.rows_of(_core_index(), _data(MIT_ENG), _data(MIT_TRIVIA))
 
 
 def _data(name: str) -> Path:
@@ -405,8 +355,8 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("calibration", (LABELS,), _named(ON_LABELS, *calibration.FIGURES), _calibration),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
-    Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), ROUTING, _routing),
-    Measurement("extraction", (CORE, MIT_ENG, MIT_TRIVIA), EXTRACTION, _extraction),
+    Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),
+    Measurement("extraction", (CORE, MIT_ENG, MIT_TRIVIA), extract_command.EXTRACTION, _extraction),
     Measurement("descriptions", (), _named(DESCRIPTIONS, describe.DESCRIBED), _described),
     Measurement(
         "posts",

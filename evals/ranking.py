@@ -35,7 +35,7 @@ class Estimate:
     def __str__(self) -> str:
         if not self.n:
             return "no targets"
-        return f"{_short(self.value)} [{_short(self.low)}, {_short(self.high)}]"
+        return f"{short(self.value)} [{short(self.low)}, {short(self.high)}]"
 
 
 def ranks_of(targets: Sequence[str], ranked: Sequence[str]) -> list[int]:
@@ -71,6 +71,6 @@ def paired_gain(
     return Estimate(value, low, high, len(gains))
 
 
-def _short(share: float) -> str:
+def short(share: float) -> str:
     """.205, the way recall tables are written."""
     return f"{share:.3f}".removeprefix("0")

@@ -22,7 +22,7 @@ async def test_a_turn_with_models(tmp_path: Path, bedrock: FakeBedrock) -> None:
     async with model_talk(tmp_path, bedrock) as talk:
         reply = await talk.say("a clever heist film please")
     assert reply.text == "Start with Ocean's Eleven, it is light on its feet."
-    assert reply.titles[0] == "Ocean's Eleven" and "The Sting" in reply.titles
+    assert reply.titles[0] == "Ocean's Eleven" and "Inside Man" in reply.titles
     kinds = [type(event) for event in reply.events]
     assert kinds.index(Recommendations) < kinds.index(TextDelta)
     finished: TurnFinished = reply.one(TurnFinished)
@@ -92,7 +92,7 @@ async def test_films_that_are_not_there_are_neither_shown_nor_named(
     )
     bedrock.script(says(text), model=LARGE)
     async with model_talk(tmp_path, bedrock) as talk:
-        reply = await talk.say("a clever heist film please")
+        reply = await talk.say("something clever please")
     assert reply.text == "Ocean's Eleven is a joy. The Sting (1973) never fails."
     assert reply.one(TurnFinished).notes == ["respond: 3 sentences left out"]
     assert "2 of 4 suggestions" in reply.one(ToolFinished).summary
