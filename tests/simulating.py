@@ -5,14 +5,14 @@ from functools import cache
 from typing import Any
 
 import talking
-from evals.audit_words import Marks
-from evals.goal import load_goals
-from evals.goal_world import Films, World, worlds_of
+from evals.dialogues.reference import load_reference
+from evals.dialogues.transcript import Build, Transcript
 from evals.place import opened
-from evals.reference import load_reference
-from evals.simulate import Case, cases, play_case
-from evals.transcript import Build, Transcript
-from evals.user_agenda import AgendaUser
+from evals.users.audit_words import Marks
+from evals.users.goal import load_goals
+from evals.users.goal_world import Films, World, worlds_of
+from evals.users.simulate import Case, cases, play_case
+from evals.users.user_agenda import AgendaUser
 
 
 @cache
