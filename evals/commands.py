@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("evals.extract_command", "entities in queries marked word for word"),
     "opensearch": ("evals.opensearch_command", "OpenSearch beside the local index: all figures"),
     "latency": ("evals.latency", "time served turns on an index"),
+    "plain": ("evals.plain", "time the plain endpoints on an index, cold and cached"),
+    "cache": ("evals.cache", "hits, wrong hits and time saved by the semantic cache"),
 }
 """{command: (module with `add(commands)`, one line of help)}."""
 

@@ -26,6 +26,19 @@ Id = Annotated[str, Field(min_length=1, max_length=100)]
 _RANGES = {"rating": (0.5, 5.0), "watch": (0.0, 1.0), "swipe": (-1.0, 1.0)}
 
 
+def check_value(kind: InteractionKind, value: float | None) -> None:
+    """Refuse a value that does not belong to the kind. Raises: ValueError."""
+    wanted = _RANGES.get(kind)
+    if wanted is None and value is not None:
+        raise ValueError(f"{kind} takes no value")
+    if wanted is not None:
+        low, high = wanted
+        if value is None or not low <= value <= high:
+            raise ValueError(f"{kind} needs a value from {low:g} to {high:g}")
+    if kind == "swipe" and value not in (-1, 1):
+        raise ValueError("swipe needs the value -1 or 1")
+
+
 class SentInteraction(BaseModel):
     """One thing that the person did with a movie."""
 
@@ -40,15 +53,7 @@ class SentInteraction(BaseModel):
 
     @model_validator(mode="after")
     def _check_value(self) -> "SentInteraction":
-        wanted = _RANGES.get(self.kind)
-        if wanted is None and self.value is not None:
-            raise ValueError(f"{self.kind} takes no value")
-        if wanted is not None:
-            low, high = wanted
-            if self.value is None or not low <= self.value <= high:
-                raise ValueError(f"{self.kind} needs a value from {low:g} to {high:g}")
-        if self.kind == "swipe" and self.value not in (-1, 1):
-            raise ValueError("swipe needs the value -1 or 1")
+        check_value(self.kind, self.value)
         return self
 
 
