@@ -29,7 +29,7 @@ from evals.place import opened
 from infra.progress import shown
 from infra.wiring import Services
 from retrieval.movie import Query, Taste
-from tools.semantic_cache import NEAR, SemanticCache, place_of, recipe_of
+from tools.semantic_cache import NEAR, SemanticCache, place_of, recipe_of, telling
 
 THRESHOLDS = (0.90, 0.93, 0.95, 0.96, 0.97, 0.98, 0.99)
 TTL_S = 3600.0
@@ -42,6 +42,8 @@ class Compared:
     pair: RequestPair
     same_key: bool
     cosine: float
+    heard_as_one: bool
+    """The agent understood both as the very same query: no cache is needed to answer them alike."""
 
     def hits(self, near: float) -> bool:
         """Whether the second would get the list of the first."""
@@ -61,8 +63,9 @@ class CacheFigures:
     hit_ms: list[float] = field(default_factory=list)
 
     def told_apart(self) -> list[Compared]:
-        """The pairs with something changed."""
-        return [one for one in self.compared if one.pair.change is not None]
+        """The pairs with something changed, where the agent heard the change."""
+        changed = [one for one in self.compared if one.pair.change is not None]
+        return [one for one in changed if not one.heard_as_one]
 
     def wrong_hits(self, near: float = NEAR) -> list[Compared]:
         """Changed pairs that would share a list."""
@@ -79,9 +82,10 @@ class CacheFigures:
 
     def as_json(self) -> dict[str, Any]:
         """Figures in one object."""
-        changed = self.told_apart()
-        keyed = Counter(one.pair.change for one in changed if one.same_key)
+        changed = [one for one in self.compared if one.pair.change is not None]
         of = Counter(one.pair.change for one in changed)
+        keyed = Counter(one.pair.change for one in self.told_apart() if one.same_key)
+        deaf = Counter(one.pair.change for one in changed if one.heard_as_one)
         fresh, hit = np.median(self.fresh_ms or [0.0]), np.median(self.hit_ms or [0.0])
         return {
             "threshold": NEAR,
@@ -89,6 +93,7 @@ class CacheFigures:
             "wrong_hits": len(self.wrong_hits()),
             "nearest_changed_with_one_key": round(self.nearest_changed(), 4),
             "one_key_by_change": {str(name): f"{keyed[name]} of {of[name]}" for name in of},
+            "heard_as_one_by_change": {str(name): deaf[name] for name in of if deaf[name]},
             "reworded_pairs": len(self.compared) - len(changed),
             "reworded_hit_rate": round(self.hit_rate(), 3),
             "by_threshold": {
@@ -143,12 +148,12 @@ async def _compare(services: Services, pair: RequestPair) -> Compared:
     seen = []
     for text in (pair.first, pair.second):
         query = (await replay([("user", text)], services.toolbox)).query
-        prepared = await retriever.prepare(query)
+        prepared = await retriever.prepare(telling(query))
         place = place_of(query, Taste(), tables.revision, recipe_of(retriever), prepared)
-        seen.append((place, prepared.vector))
-    (first, vector), (second, other) = seen
-    cosine = 1.0 if vector is None or other is None else float(vector @ other)
-    return Compared(pair, first == second, cosine)
+        seen.append((query, place, prepared.vector))
+    (query, first, vector), (other, second, near) = seen
+    cosine = 1.0 if vector is None or near is None else float(vector @ near)
+    return Compared(pair, first == second, cosine, query == other)
 
 
 async def _play(services: Services, turns: Sequence[str], figures: CacheFigures) -> None:
