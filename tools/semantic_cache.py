@@ -178,6 +178,7 @@ def place_of(
         "constraints": _plain(_general(query).constraints),
         # A title is not near another one, however alike they sound.
         "title": fold(query.text) if query.known_item else "",
+        "words": prepared.vector is not None,
         "k": WINDOW,
         "language": LANGUAGE,
         "intent": prepared.analysis.primary_intent if prepared.analysis else None,
