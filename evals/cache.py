@@ -11,6 +11,7 @@ neatly, so the hit rate on them is an upper bound.
 """
 
 import argparse
+import asyncio
 import json
 import random
 import time
@@ -25,6 +26,7 @@ import numpy as np
 from agent.query import constraints_of, query_of
 from agent.replay import Role, replay, replayed
 from evals.cache_pairs import RequestPair, dialogue, pairs, starter_facts
+from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
 from infra.progress import shown
 from infra.wiring import Services
@@ -109,6 +111,16 @@ class CacheFigures:
             "hit_ms": round(float(hit), 2),
             "saved_ms_per_hit": round(float(fresh - hit), 2),
         }
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "cache")
+    parser.set_defaults(command=lambda given: asyncio.run(cache(given)))
+    add_index_and_json(parser)
+    parser.add_argument("--pairs", type=int, default=1200, help="changed, and as many reworded")
+    parser.add_argument("--dialogues", type=int, default=2000, help="drawn from templates")
+    parser.add_argument("--seed", type=int, default=0, help="of pairs and dialogues (default 0)")
 
 
 async def cache(given: argparse.Namespace) -> int:

@@ -43,6 +43,7 @@ DETAILS: tuple[str, ...] = (
 DETAILS += ("Paris", "Tokyo", "Antarctica", "a small town", "a train", "a boxing gym")
 OPENERS = ("", "I'm looking for ", "can you recommend ", "show me ", "I want to see ")
 CLOSERS = ("", " please", ", thanks", " if there is one", " for me")
+WORDINGS = 50
 FAMOUS = 120
 """How many of the best-known films are named."""
 
@@ -63,18 +64,20 @@ class Request:
     detail: str | None = None
 
     def say(self, wording: int) -> str:
-        """The request in one of its wordings."""
+        """The request in one of its `WORDINGS`: small talk around it, order of its parts."""
         opener, closer = OPENERS[wording % 5], CLOSERS[wording // 5 % 5]
         words = [w for w in (self.mood, self.language, self.genre) if w]
-        text = f"{'an' if words[0][0].lower() in 'aeiou' else 'a'} {' '.join(words)}"
-        text += f" like {self.seed}" if self.seed else ""
-        text += f" about {self.detail}" if self.detail else ""
-        text += f" directed by {self.director}" if self.director else ""
-        text += f" from the {self.decade}" if self.decade else ""
-        text += f" under {self.minutes} minutes" if self.minutes else ""
-        if self.holds:
-            text += f" {'with' if self.holds[1] else 'without'} {self.holds[0]}"
-        return f"{opener}{text}{closer}"
+        what = f"{'an' if words[0][0].lower() in 'aeiou' else 'a'} {' '.join(words)}"
+        parts = [
+            f" like {self.seed}" if self.seed else "",
+            f" about {self.detail}" if self.detail else "",
+            f" directed by {self.director}" if self.director else "",
+            f" from the {self.decade}" if self.decade else "",
+            f" under {self.minutes} minutes" if self.minutes else "",
+            f" {'with' if self.holds[1] else 'without'} {self.holds[0]}" if self.holds else "",
+        ]
+        said = "".join(parts if wording < 25 else reversed(parts))
+        return f"{opener}{what}{said}{closer}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,10 @@ def pairs(facts: Facts, count: int, rng: random.Random) -> Iterator[RequestPair]
     """`count` pairs with one thing changed, evenly over the changes, and as many reworded ones."""
     for n in range(count):
         change = CHANGES[n % len(CHANGES)]
-        first, wording = with_slot(draw(facts, rng), change, facts, rng), rng.randrange(25)
+        first, wording = with_slot(draw(facts, rng), change, facts, rng), rng.randrange(WORDINGS)
         other = changed(first, change, facts, rng)
         yield RequestPair(first.say(wording), other.say(wording), change)
-        again = (wording + rng.randrange(1, 25)) % 25
+        again = (wording + rng.randrange(1, WORDINGS)) % WORDINGS
         yield RequestPair(first.say(wording), first.say(again), None)
 
 
@@ -166,7 +169,7 @@ def dialogue(facts: Facts, rng: random.Random) -> list[str]:
     """One to three turns: a request, then one thing more or otherwise, each worded anew."""
     request, turns = draw(facts, rng), list[str]()
     for _ in range(rng.randrange(1, 4)):
-        turns.append(request.say(rng.randrange(25)))
+        turns.append(request.say(rng.randrange(WORDINGS)))
         change = rng.choice(CHANGES)
         request = with_slot(request, change, facts, rng)
     return turns

@@ -8,6 +8,7 @@ Cold is a request that nobody made before; the same one again is cached. Each ki
 asked by one session, so that nothing but the list is new.
 """
 
+import argparse
 import http.client
 import json
 import random
@@ -21,7 +22,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from evals.cache_pairs import Facts, draw, starter_facts
+from evals.cache_pairs import WORDINGS, Facts, draw, starter_facts
+from evals.commands import Commands, new_command
 from evals.latency import TIMEOUT_S, ServerProblem, peak_mb, server
 
 REQUESTS = 200
@@ -54,6 +56,18 @@ class PlainLatency:
         return {"bounds": bounds, **found, "peak_mb": self.peak_mb}
 
 
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "plain")
+    parser.set_defaults(command=_plain)
+    parser.add_argument("--index", type=Path, required=True, help="index folder")
+
+
+def _plain(given: argparse.Namespace) -> int:
+    print(json.dumps(measure(given.index).as_json()))
+    return 0
+
+
 def measure(index: Path, requests: int = REQUESTS) -> PlainLatency:
     """Serve an index and ask. Raises: ServerProblem."""
     latency, facts, rng = PlainLatency(), starter_facts(), random.Random(1)
@@ -79,7 +93,9 @@ def _kinds(
     client: "_Client", facts: Facts, count: int, rng: random.Random
 ) -> Iterator[tuple[str, list[Asked]]]:
     """Requests of each kind, none twice."""
-    texts = list(dict.fromkeys(draw(facts, rng).say(rng.randrange(25)) for _ in range(9 * count)))
+    texts = list(
+        dict.fromkeys(draw(facts, rng).say(rng.randrange(WORDINGS)) for _ in range(9 * count))
+    )
     yield "recommend", [("POST", "/v1/recommend", {"query_text": t}) for t in texts[:count]]
     titles = [label.rpartition(" (")[0] for label in facts.titles]
     ids = dict.fromkeys(client.first_id(title) for title in titles)

@@ -164,6 +164,18 @@ async def test_wrong_requests_are_422(running: Running, body: Json) -> None:
     assert "scary stuff" not in refused.text
 
 
+async def test_chat_and_endpoints_share_the_cache(running: Running) -> None:
+    cache = running.services.toolbox.cache
+    assert cache is not None
+    text = "a gritty western about revenge"
+    async with running.client() as client, running.client() as other:
+        await running.say(client, {"message": text})
+        hits = cache.tally.hits
+        assert (await recommend(other, query_text=f"show me {text} please"))["cached"]
+        await running.say(other, {"message": text})
+    assert cache.tally.hits == hits + 2
+
+
 # --- similar --------------------------------------------------------------------------------------
 
 

@@ -69,7 +69,8 @@ class Toolbox:
 
     async def model_version(self) -> str:
         """A short name of what ranks: it changes with encoder, weights and learned parts."""
-        return recipe_of(self.retriever_for(await self.catalogue.tables())).version
+        tables = self.catalogue.current or await self.catalogue.tables()
+        return recipe_of(self.retriever_for(tables)).version
 
     @effect("read")
     async def movie(self, movie_id: str) -> Movie | None:
