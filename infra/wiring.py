@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 from agent.assistant import Assistant, Limits
 from agent.decide import Decider, RulesDecider
 from infra.settings import SettingProblem, Settings
-from prompts.loader import load_phrases
+from prompts.loader import load_phrases, load_prompt
 from retrieval.index import IndexUnavailable, MovieIndex
 from retrieval.knowledge import FILES
 from retrieval.neighbours import Knowledge
@@ -201,7 +201,9 @@ def dynamodb_place(settings: Settings) -> "Place":
 def _cache(settings: Settings, stores: Stores, index: MovieIndex) -> SemanticCache | None:
     if not settings.search_cache_s:
         return None
-    return SemanticCache(stores.cache, index, time.time, settings.search_cache_s)
+    # Of a model's prompts, one shapes what is searched.
+    prompts = {} if settings.model == "offline" else {"decide": load_prompt("decide").sha}
+    return SemanticCache(stores.cache, index, time.time, settings.search_cache_s, prompts)
 
 
 def _retrievers(

@@ -97,6 +97,7 @@ async def test_list_is_the_one_that_a_search_without_cache_gives(
         {"wishes": (Wish("mood", "tense"),)},
         {"wishes": (Wish("mood", "tense", -1.0),)},
         {"proposals": ("us000003",)},
+        {"turned_down": frozenset({"us000003"})},
         {"known_item": True},
         {"text": "a sad musical about nuns"},
         {"text": ""},

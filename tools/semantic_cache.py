@@ -29,7 +29,7 @@ from tools.stores import Cached, CacheStore, StaleVersion, StoreFailure
 NEAR = 0.97
 """Cosine from which two wordings of the same key are one; see `python -m evals cache`."""
 LANGUAGE = "en"
-"""Of the request. Only English is understood so far."""
+"""That lists are made for: a request in another language is put into English before (gloss.py)."""
 
 
 @dataclass(frozen=True, slots=True)
