@@ -15,6 +15,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,10 @@ def measure(index: Path, requests: int = REQUESTS) -> PlainLatency:
     """Serve an index and ask. Raises: ServerProblem."""
     latency, facts, rng = PlainLatency(), starter_facts(), random.Random(1)
     with tempfile.TemporaryDirectory(prefix="usher-plain-") as home:
-        with server(index, Path(home), UNLIMITED) as (process, port):
-            client = _Client(port)
+        with (
+            server(index, Path(home), UNLIMITED) as (process, port),
+            closing(_Client(port)) as client,
+        ):
             for kind, asked in _kinds(client, facts, requests + WARM_UP, rng):
                 for one in asked[:WARM_UP]:
                     client.ask(*one)
@@ -112,6 +115,10 @@ class _Client:
         self._connection.request("POST", "/v1/sessions")
         token = json.load(self._connection.getresponse())["token"]
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[float, bool]:
         """How long it took in milliseconds, and whether the list came from the cache."""

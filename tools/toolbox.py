@@ -67,6 +67,7 @@ class Toolbox:
             return await retriever.retrieve(query, taste, k)
         return await self.cache.search(retriever, tables.revision, query, taste, k)
 
+    @effect("read")
     async def model_version(self) -> str:
         """A short name of what ranks: it changes with encoder, weights and learned parts."""
         tables = self.catalogue.current or await self.catalogue.tables()
