@@ -316,7 +316,10 @@ def ranked(count: int, legs: int) -> list[Ranked]:
 @pytest.mark.parametrize(("count", "legs"), [(0, 0), (1, 0), (200, 3)])
 async def test_list_survives_its_bytes(count: int, legs: int) -> None:
     sent = ranked(count, legs)
-    assert cached_lists.unpack(cached_lists.pack(sent)) == sent
+    packed = cached_lists.pack(sent)
+    assert cached_lists.unpack(packed, 200) == (sent, count)
+    gone = {one.movie_id for one in sent[:1]}
+    assert cached_lists.unpack(packed, 5, gone) == (sent[1:6], count)
 
 
 async def test_oldest_pairs_go_first_and_the_limit_holds() -> None:

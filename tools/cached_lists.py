@@ -11,7 +11,7 @@ lists, newest first. A list: JSON of ids, leg names and sources, then columns of
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,22 +67,20 @@ def pack(ranked: Sequence[Ranked]) -> bytes:
     return zlib.compress(_LENGTH.pack(len(names)) + names + scores + evidence, level=6)
 
 
-def unpack(packed: bytes) -> list[Ranked]:
-    """What `pack` made."""
+def unpack(packed: bytes, k: int, gone: Set[str] = frozenset()) -> tuple[list[Ranked], int]:
+    """The best `k` of a packed list that are not gone, and how long the whole list is."""
     content = zlib.decompress(packed)
     (length,) = _LENGTH.unpack_from(content)
     at = _LENGTH.size + length
     ids, legs, sources = json.loads(content[_LENGTH.size : at])
-    scores = np.frombuffer(content, "<f4", len(ids), at).tolist()
-    evidence: list[list[Evidence]] = [[] for _ in ids]
-    for row, leg, rank, source, score in np.frombuffer(
-        content, _EVIDENCE, offset=at + 4 * len(ids)
-    ).tolist():
+    scores = np.frombuffer(content, "<f4", len(ids), at)
+    left = [row for row, movie_id in enumerate(ids) if movie_id not in gone][:k]
+    pieces = np.frombuffer(content, _EVIDENCE, offset=at + 4 * len(ids))
+    evidence: dict[int, list[Evidence]] = {row: [] for row in left}
+    for row, leg, rank, source, score in pieces[np.isin(pieces["row"], left)].tolist():
         evidence[row].append(Evidence(legs[leg], rank, score, sources[source]))
-    return [
-        Ranked(movie_id, score, tuple(pieces))
-        for movie_id, score, pieces in zip(ids, scores, evidence, strict=True)
-    ]
+    ranked = [Ranked(ids[row], float(scores[row]), tuple(evidence[row])) for row in left]
+    return ranked, len(ids)
 
 
 def write(pairs: Sequence[Pair]) -> bytes:

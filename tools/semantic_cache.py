@@ -105,7 +105,7 @@ class SemanticCache:
         pairs = read(found.value) if found else []
         packed = nearest(pairs, vector, self.near)
         if packed is not None:
-            hit = await self._serve(unpack(packed), gone, k)
+            hit = await self._serve(packed, gone, k)
             if hit is not None:
                 self.tally.hits += 1
                 return replace(hit, analysis=prepared.analysis)
@@ -145,15 +145,15 @@ class SemanticCache:
                 owner=place.owner,
             )
 
-    async def _serve(self, ranked: list[Ranked], gone: frozenset[str], k: int) -> Retrieved | None:
+    async def _serve(self, packed: bytes, gone: frozenset[str], k: int) -> Retrieved | None:
         """The list without what is out; None when it is too short after that."""
-        left = [one for one in ranked if one.movie_id not in gone]
-        if len(left) < k <= len(ranked):
+        ranked, length = unpack(packed, k, gone)
+        if len(ranked) < k <= length:
             return None
-        movies = await self.index.get([one.movie_id for one in left[:k]])
+        movies = await self.index.get([one.movie_id for one in ranked])
         candidates = tuple(
             Candidate(movies[one.movie_id], one.score, one.evidence)
-            for one in left[:k]
+            for one in ranked
             if one.movie_id in movies
         )
         return Retrieved(candidates, cached=True)
