@@ -127,7 +127,8 @@ class DynamoDbCache:
         item = await self._database.get("cache", _cache_key(key, owner))
         if item is None or number(item, "expires_at") <= now:
             return None
-        return Cached(item["value"]["B"], whole(item, "version"))
+        # Written before versions were: 0, which no conditional write takes for "nothing there".
+        return Cached(item["value"]["B"], int(number_or_none(item, "version") or 0))
 
     async def put(self, key: str, value: bytes, *, expires_at: float, owner: str = "") -> None:
         check_cache_size(value)

@@ -222,6 +222,8 @@ async def test_exact_title_comes_first(running: Running) -> None:
         answer = (await client.get("/v1/search", params={"query": movie.title, "k": 3})).json()
         assert ids(answer)[0] == movie.movie_id
         assert len(answer["items"]) <= 3
+        said = {why for item in answer["items"] for why in item["reason"]}
+        assert said and "One of the best known that fit" not in said, "fame found none of them"
         gone = await client.get("/v1/movies", params={"query": movie.title})
         assert gone.status_code == 404
 
