@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("evals.recorded.extract_command", "entities in queries marked word for word"),
     "opensearch": ("evals.service.opensearch_command", "OpenSearch beside the local index"),
     "latency": ("evals.service.latency", "time served turns on an index"),
+    "plain": ("evals.service.plain", "time the plain endpoints on an index, cold and cached"),
+    "cache": ("evals.service.cache", "hits, wrong hits and time saved by the semantic cache"),
 }
 """{command: (module with `add(commands)`, one line of help)}."""
 

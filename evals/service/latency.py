@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,23 +82,30 @@ def measure(index: Path, dialogues: Sequence[Sequence[str]], rounds: int = ROUND
     """Serve an index and play dialogues one after the other. Raises: ServerProblem."""
     latency = Latency()
     with tempfile.TemporaryDirectory(prefix="usher-latency-") as home:
-        with _server(index, Path(home)) as (process, port):
+        with server(index, Path(home)) as (process, port):
             _play(port, dialogues[0], Latency())
             for _ in range(rounds):
                 for dialogue in dialogues:
                     _play(port, dialogue, latency)
-            latency.peak_mb = _peak_mb(process.pid)
+            latency.peak_mb = peak_mb(process.pid)
             latency.processes = 1 + _children(process.pid)
     return latency
 
 
 @contextmanager
-def _server(index: Path, home: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+def server(
+    index: Path, home: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """`usher serve` in a process of its own, ready, and its port. Raises: ServerProblem.
+
+    Args: settings: USHER_* variables beside the home folder.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    # env(1) sets the one variable; only infra/settings.py reads the environment in this house.
-    command = ["env", f"USHER_HOME={home}", sys.executable, "-m", "infra.cli", "serve"]
+    # env(1) sets the variables; only infra/settings.py reads the environment in this house.
+    chosen = [f"{name}={value}" for name, value in (settings or {}).items()]
+    command = ["env", f"USHER_HOME={home}", *chosen, sys.executable, "-m", "infra.cli", "serve"]
     command += ["--index", str(index), "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
@@ -114,14 +121,19 @@ def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ServerProblem(f"usher serve ended with {process.returncode}: see its words above")
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
+        if _is_ready(port):
+            return
+        time.sleep(0.1)
     raise ServerProblem(f"usher serve was not ready within {START_S:.0f} s")
+
+
+def _is_ready(port: int) -> bool:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=1)) as connection:
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
 
 
 def _play(port: int, dialogue: Sequence[str], latency: Latency) -> None:
@@ -159,7 +171,8 @@ def _note(kind: str, ms: float, latency: Latency) -> None:
         times[kind].append(ms)
 
 
-def _peak_mb(pid: int) -> float | None:
+def peak_mb(pid: int) -> float | None:
+    """The largest resident size of a process so far; None where there is no /proc."""
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
         return None
