@@ -105,13 +105,17 @@ def _certificates(reading: Reader) -> None:
 
 def which_language(reading: Reader) -> None:
     """English only, or anything but English."""
-    for match in patterns.NO_SUBTITLES.finditer(reading.lower):
-        reading.findings.append(Finding("language", "en", "want", True))
-        reading.linker.take(*match.span())
     for match in patterns.FOREIGN.finditer(reading.lower):
         refused = reading.negated(match.start()) and "english" not in match.group()
         wanted: Polarity = "want" if refused else "avoid"
         if reading.free(*match.span()):
+            reading.findings.append(Finding("language", "en", wanted, True))
+            reading.linker.take(*match.span())
+    for match in patterns.NO_SUBTITLES.finditer(reading.lower):
+        # "Nothing in English", but "no subtitles, in English".
+        refused = reading.negated(match.start()) and "subtitle" not in reading.lower
+        if reading.free(*match.span()):
+            wanted = "avoid" if refused else "want"
             reading.findings.append(Finding("language", "en", wanted, True))
             reading.linker.take(*match.span())
 
