@@ -28,6 +28,8 @@ OTHER = "other"
 FOREIGN_SCRIPT = re.compile(r"^[\s\W\d]*[\u0370-\u1fff\u3040-\ud7ff\uf900-\ufaff]+[^a-z]*$")
 """Greek, Cyrillic, Arabic, Devanagari, Japanese, Chinese, Korean ... and no Latin letter."""
 _WORD = re.compile(r"[^\W\d_]+")
+_MOVIE_TWICE = re.compile(r"\bmovies? (\w+ movies?)\b")
+""""Film familial" comes out as "movie family movie"."""
 _GROUP = re.compile(r"\{(\d)\}")
 MIN_OTHER = 3
 """Function words of a language that is only recognised; fewer are chance."""
@@ -118,7 +120,8 @@ def gloss(text: str, lexicon: Lexicon) -> Gloss:
     rest = [(w, s) for w, s in words if not any(a <= s[0] < b for a, b in kept)]
     if not rest or (kept and _language(rest) != code):
         return Gloss(text)
-    return Gloss(language.gloss(text, kept), code if code in READ else OTHER)
+    english = _MOVIE_TWICE.sub(r"\1", language.gloss(text, kept))
+    return Gloss(english, code if code in READ else OTHER)
 
 
 def _language(

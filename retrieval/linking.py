@@ -187,12 +187,11 @@ class Linker:
         start, end = self.tokens[i].start, self.tokens[j - 1].end
         if self._cuts_a_tag(i, j) or title_cues.tells(self.lower, start):
             return False
-        inside = self.lexicon.is_telling(key)  # "Star Wars: Episode IV - A New Hope"
-        if any(
-            start < s.end and end > s.start and not (inside and start < s.start and s.end < end)
-            for s in self.quantities
-        ):
-            return False  # "the last five years"
+        telling = self.lexicon.is_telling(key)  # "Star Wars: Episode IV - A New Hope"
+        for span in self.quantities:
+            within = start <= span.start and span.end <= end and end - start > span.end - span.start
+            if start < span.end and end > span.start and not (telling and within):
+                return False  # "the last five years"
         kind, _, noun = key.rpartition(" ")
         if noun in FILM_NOUNS and (is_vocabulary(kind) or kind in SUBGENRE_ADJECTIVES):
             return False  # "a scary movie", "silent movies"
@@ -221,9 +220,8 @@ class Linker:
 
     def capitalised(self, i: int, j: int) -> bool:
         """Whether the words are written as a name is."""
-        return all(t.capital or t.folded in STOPWORDS for t in self.tokens[i:j]) and (
-            self.tokens[i].capital or self.tokens[j - 1].capital
-        )
+        named = (t.capital or t.folded.isdigit() or t.folded in STOPWORDS for t in self.tokens[i:j])
+        return all(named) and (self.tokens[i].capital or self.tokens[j - 1].capital)
 
     def _has_cue(self, i: int, found: Sequence[LinkedTitle]) -> bool:
         k = i - 1

@@ -64,7 +64,7 @@ class Preferences:
         self._vocabulary()
         self._unwanted_nouns()
         self._topics()
-        return _unique(_either_language(self.findings))
+        return _unique(_either_language(_stricter_genre(self.findings)))
 
     # --- bookkeeping ---
 
@@ -143,6 +143,7 @@ class Preferences:
                 r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
             )
             kind = patterns.OF_AN_AGE.match(self.lower, match.start())  # "some older movies"
+            kind = None if before.endswith(("but an", "but a", "but some")) else kind
             if not bound and not kind and not before.endswith(("no", "nothing", "not")):
                 self._comparative(what, sign, match)
 
@@ -335,6 +336,14 @@ class Preferences:
         phrase = " ".join(self.lower[a:b] for a, b in kept)
         self.add("keyword", phrase, kept[0][0], kept[-1][1])
         return kept[-1][1]
+
+
+def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
+    """Without what a child's age suggests ("family or animation"), where one of them is asked for."""
+    asked = {f.value for f in findings if f.kind == "genre" and isinstance(f.value, str)}
+    if not asked & {"family", "animation"}:
+        return list(findings)
+    return [f for f in findings if f.value != audience.FOR_CHILDREN]
 
 
 def _either_language(findings: Sequence[Finding]) -> list[Finding]:

@@ -33,6 +33,10 @@ _MORE = re.compile(
 _ADDITIVE = re.compile(
     r"\b(?:also|too(?=[.,!?]|$)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
 )
+_NARROWS = re.compile(
+    r"\W*(?:(?:so|hmm?|ok(?:ay)?|well|right|honestly|yes|yeah)\W+)*(?:something |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: one| please)?\W*"
+)
+"""A quality and no more: after "a family film", "animated" asks for both."""
 _REWATCH = re.compile(
     r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
 )
@@ -64,7 +68,7 @@ def remarks(text: str, lower: str, titles: Sequence[tuple[int, int]]) -> Underst
         reset=bool(_RESET.search(lower)),
         about_me=bool(_ABOUT_ME.search(lower)),
         more=bool(_MORE.search(lower)),
-        additive=bool(_ADDITIVE.search(lower)),
+        additive=bool(_ADDITIVE.search(lower) or _NARROWS.fullmatch(lower)),
         rewatch=bool(_REWATCH.search(lower)),
         for_me=bool(FOR_ME_AGAIN.search(lower)),
     )
