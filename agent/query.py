@@ -140,5 +140,6 @@ def query_of(ledger: Ledger, text: str, constraints: Constraints, known_item: bo
         wishes=wishes_of(ledger),
         leanings=() if known_item else leanings_of(ledger),
         constraints=constraints,
+        turned_down=frozenset(m for e in ledger.of("disliked", "not_now") for m in movie_ids_of(e)),
         known_item=known_item,
     )

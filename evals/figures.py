@@ -18,26 +18,19 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
-from evals import (
-    calibration,
-    describe,
-    extract_command,
-    index_durability,
-    latency,
-    opensearch_command,
-    route_command,
-    signal,
-    wordings,
-)
 from evals.commands import Commands, new_command
-from evals.labels import read_items
+from evals.dialogues import wordings
+from evals.dialogues.scenario import load_scenarios
+from evals.judging import calibration
+from evals.judging.labels import read_items
 from evals.place import find_data, opened
-from evals.rank import ROWS, Protocol
-from evals.rank_command import read, with_progress
-from evals.rank_figures import Figures, figures_of
-from evals.ranking import short
+from evals.recorded import describe, extract_command, route_command, signal
+from evals.recorded.rank import ROWS, Protocol
+from evals.recorded.rank_command import read, with_progress
+from evals.recorded.rank_figures import Figures, figures_of
+from evals.recorded.ranking import short
 from evals.report import Row, commit_of, publish
-from evals.scenario import load_scenarios
+from evals.service import index_durability, latency, opensearch_command
 from evals.suite import CACHE, build_starter, play_and_score, rows_of
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress

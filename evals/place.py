@@ -25,7 +25,14 @@ async def opened(index: Path | None) -> AsyncIterator[Services]:
     with tempfile.TemporaryDirectory(prefix="usher-evals-") as home:
         # The default index lies in the real home, everything else in the temporary one.
         place = settings_for(index)
-        settings = load(home=Path(home), index_dir=place.index_dir, model="offline", store="sqlite")
+        settings = load(
+            home=Path(home),
+            index_dir=place.index_dir,
+            model="offline",
+            store="sqlite",
+            # A figure must not depend on which dialogue was played before; evals cache sets it.
+            search_cache_s=0,
+        )
         async with running(settings) as services:
             yield services
 

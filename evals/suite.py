@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from evals.build import build_of
 from evals.commands import Commands, add_json, new_command
+from evals.dialogues.build import build_of
+from evals.dialogues.play import Plan, play_one
+from evals.dialogues.reference import Reference, reference_of
+from evals.dialogues.scenario import load_scenarios
+from evals.dialogues.scored import Scored, scored, tell
+from evals.dialogues.transcript import Transcript
 from evals.place import ROOT, opened
-from evals.play import Plan, play_one
-from evals.reference import Reference, reference_of
 from evals.report import Row, commit_of, publish
-from evals.scenario import load_scenarios
-from evals.scored import Scored, scored, tell
-from evals.transcript import Transcript
 from infra.cli_index import STARTER_MOVIES, build_with_progress
 from infra.progress import shown
 from infra.settings import load

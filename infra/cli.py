@@ -1,4 +1,4 @@
-"""The command `usher`: chat, serve, index, tables, user and doctor.
+"""The command `usher`: chat, serve, index, tables, user, keys and doctor.
 
 Knows the commands, their flags and how an error on the command line is told. Does not know how any
 command works: each is imported when it runs, so that `usher --help` takes a tenth of a second.
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from infra.cli_common import expected_errors, fail
+from infra.cli_keys import keys_commands
 from infra.cli_stores import tables_commands, user_commands
 
 Index = Annotated[
@@ -34,12 +35,14 @@ index_commands = typer.Typer(
 commands.add_typer(index_commands, name="index")
 commands.add_typer(tables_commands, name="tables")
 commands.add_typer(user_commands, name="user")
+commands.add_typer(keys_commands, name="keys")
 
 
 @commands.callback(invoke_without_command=True)
 @index_commands.callback(invoke_without_command=True)
 @tables_commands.callback(invoke_without_command=True)
 @user_commands.callback(invoke_without_command=True)
+@keys_commands.callback(invoke_without_command=True)
 def _help_if_alone(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         print(context.get_help())

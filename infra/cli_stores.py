@@ -104,7 +104,7 @@ def export(
     from tools import user_records
 
     async def work() -> str:
-        async with _stores(_settings()) as stores:
+        async with opened_stores() as stores:
             found = await user_records.export(stores, principal)
             return json.dumps(found, ensure_ascii=False, indent=2)
 
@@ -128,7 +128,7 @@ def erase(
     from tools import user_records
 
     async def work() -> str:
-        async with _stores(_settings()) as stores:
+        async with opened_stores() as stores:
             if yes:
                 gone = asdict(await user_records.erase(stores, principal))
                 return "erased: " + ", ".join(f"{n} {name}" for name, n in gone.items())
@@ -150,10 +150,11 @@ def _settings() -> "Settings":
 
 
 @asynccontextmanager
-async def _stores(settings: "Settings") -> "AsyncIterator[Stores]":
+async def opened_stores() -> "AsyncIterator[Stores]":
+    """The stores that the settings name, closed at the end. Raises: SettingProblem."""
     from infra.wiring import open_stores
 
-    stores = await open_stores(settings)
+    stores = await open_stores(_settings())
     try:
         yield stores
     finally:

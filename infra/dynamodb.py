@@ -46,7 +46,7 @@ Operation = Literal[
     "update_time_to_live",
     "update_continuous_backups",
 ]
-TableName = Literal["conversations", "profiles", "interactions", "cache", "quotas"]
+TableName = Literal["conversations", "profiles", "interactions", "cache", "quotas", "keys"]
 Answer = dict[str, Any]
 
 THREADS = 32

@@ -1,6 +1,6 @@
 """The DynamoDB tables: what they look like, how they are made, and what differs from that.
 
-Knows keys, indexes, billing, expiry and backups of the five tables. Does not know what their items
+Knows keys, indexes, billing, expiry and backups of the six tables. Does not know what their items
 mean. Called by `usher tables create | check` (cli_stores.py), by `usher doctor` and when the
 stores are opened.
 """
@@ -38,6 +38,7 @@ SHAPES: tuple[TableShape, ...] = (
     TableShape("interactions", index=("by_time", "moment", "ALL")),
     TableShape("cache", expires=True),
     TableShape("quotas", expires=True),
+    TableShape("keys"),
 )
 
 

@@ -4,7 +4,7 @@
     out  {"dialogue_id", "turns": [{"user", "events": [{"id", "type", ...}, ...], "event_ms"}]}
 
 Knows this form and how a refused message is told. Does not know scenarios or scores. Called by
-`usher chat --script` and by evals/play.py.
+`usher chat --script` and by evals/dialogues/play.py.
 """
 
 import time

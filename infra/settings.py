@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     """Seconds that running turns get to finish when the service is told to stop."""
     max_turns: int = Field(default=100, ge=1)
     """Turns that may run at the same time; more are refused at once with Retry-After."""
+    search_cache_s: float = Field(default=3600.0, ge=0, le=30 * 24 * 3600)
+    """Seconds that a ranked list is used again for near-equal requests; 0 makes each anew."""
+    requests_per_minute: int = Field(default=120, ge=1)
+    """Requests to the plain endpoints per session, or per address of who has none."""
+    key_requests_per_minute: int = Field(default=6000, ge=1)
+    """Requests to the plain endpoints per API key, all its users together."""
 
     opensearch_url: str | None = None
     """Address of OpenSearch, when `index` is opensearch; user:password@ may stand in it."""

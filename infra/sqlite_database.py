@@ -86,6 +86,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
              PRIMARY KEY (owner, key))""",
         "CREATE INDEX cache_expiry ON cache (expires_at)",
     ),
+    (
+        "ALTER TABLE cache ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
+        """CREATE TABLE api_key (
+             key_id TEXT PRIMARY KEY,
+             name TEXT NOT NULL,
+             digest TEXT NOT NULL,
+             created_at REAL NOT NULL,
+             revoked_at REAL)""",
+    ),
 )
 """Entry n takes a file from `user_version` n to n + 1. Append only: none ever changes."""
 

@@ -1,6 +1,6 @@
-"""The embedded stores: profiles, interactions, cache and quotas in one SQLite file.
+"""The embedded stores: profiles, interactions, cache, quotas and keys in one SQLite file.
 
-Knows the SQL of four ports of tools/stores.py; the fifth, conversations, stands in
+Knows the SQL of five ports of tools/stores.py; the sixth, conversations, stands in
 infra/stores_sqlite_conversations.py. Does not know what is remembered or why. Opened by
 infra/wiring.py; tests/contracts_stores.py holds the behaviour.
 """
@@ -15,8 +15,11 @@ from infra.sqlite_database import IN_MEMORY, Database
 from infra.store_records import check_cache_size, check_size, to_text
 from infra.stores_sqlite_conversations import SqliteConversations
 from tools.stores import (
+    ApiKey,
+    Cached,
     Interaction,
     InteractionKind,
+    NotFound,
     Profile,
     QuotaExceeded,
     StaleVersion,
@@ -31,7 +34,7 @@ SWEEP_EVERY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SqliteStores(Stores):
-    """The five stores on one file."""
+    """The six stores on one file."""
 
     database: Database
 
@@ -45,6 +48,7 @@ class SqliteStores(Stores):
             interactions=SqliteInteractions(database),
             cache=SqliteCache(database),
             quotas=SqliteQuotas(database),
+            keys=SqliteKeys(database),
             database=database,
         )
 
@@ -150,6 +154,9 @@ class SqliteInteractions:
         return await self._database.write(work)
 
 
+_NEW_CACHED = "value = excluded.value, expires_at = excluded.expires_at, version = version + 1"
+
+
 class SqliteCache:
     """CacheStore on SQLite; not durable, because a value may vanish at any time."""
 
@@ -158,16 +165,20 @@ class SqliteCache:
         self._sweep_at = 0.0
 
     async def get(self, key: str, *, now: float, owner: str = "") -> bytes | None:
+        found = await self.versioned(key, now=now, owner=owner)
+        return found.value if found else None
+
+    async def versioned(self, key: str, *, now: float, owner: str = "") -> Cached | None:
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_EVERY_S
             await self._sweep(now)
 
-        def work(connection: sqlite3.Connection) -> bytes | None:
+        def work(connection: sqlite3.Connection) -> Cached | None:
             row = connection.execute(
-                "SELECT value FROM cache WHERE owner = ? AND key = ? AND expires_at > ?",
+                "SELECT value, version FROM cache WHERE owner = ? AND key = ? AND expires_at > ?",
                 (owner, key, now),
             ).fetchone()
-            return bytes(row["value"]) if row else None
+            return Cached(bytes(row["value"]), row["version"]) if row else None
 
         return await self._database.read(work)
 
@@ -176,10 +187,46 @@ class SqliteCache:
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "REPLACE INTO cache VALUES (?, ?, ?, ?)", (owner, key, value, expires_at)
+                "INSERT INTO cache (owner, key, value, expires_at) VALUES (?, ?, ?, ?) "
+                f"ON CONFLICT DO UPDATE SET {_NEW_CACHED}",
+                (owner, key, value, expires_at),
             )
 
         await self._database.write(work, durable=False)
+
+    async def put_if_version(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        version: int,
+        expires_at: float,
+        now: float,
+        owner: str = "",
+    ) -> int:
+        check_cache_size(value)
+
+        def work(connection: sqlite3.Connection) -> int:
+            if version == 0:
+                written = connection.execute(
+                    "INSERT INTO cache (owner, key, value, expires_at) VALUES (?, ?, ?, ?) "
+                    f"ON CONFLICT DO UPDATE SET {_NEW_CACHED} WHERE cache.expires_at <= ?",
+                    (owner, key, value, expires_at, now),
+                ).rowcount
+            else:
+                written = connection.execute(
+                    "UPDATE cache SET value = ?, expires_at = ?, version = version + 1 "
+                    "WHERE owner = ? AND key = ? AND version = ? AND expires_at > ?",
+                    (value, expires_at, owner, key, version, now),
+                ).rowcount
+            if not written:
+                raise StaleVersion("the cached value was changed meanwhile: read it again")
+            row = connection.execute(
+                "SELECT version FROM cache WHERE owner = ? AND key = ?", (owner, key)
+            ).fetchone()
+            return int(row["version"])
+
+        return await self._database.write(work, durable=False)
 
     async def delete(self, owner: str) -> int:
         def work(connection: sqlite3.Connection) -> int:
@@ -240,5 +287,50 @@ class SqliteQuotas:
             return connection.execute(
                 "DELETE FROM quota WHERE principal = ?", (principal,)
             ).rowcount
+
+        return await self._database.write(work)
+
+
+class SqliteKeys:
+    """Keys on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, key: ApiKey) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            created = connection.execute(
+                "INSERT INTO api_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (key.key_id, key.name, key.digest, key.created_at, key.revoked_at),
+            ).rowcount
+            if not created:
+                raise StaleVersion(f"there is a key {key.key_id} already: make another one")
+
+        await self._database.write(work)
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        def work(connection: sqlite3.Connection) -> ApiKey | None:
+            row = connection.execute("SELECT * FROM api_key WHERE key_id = ?", (key_id,)).fetchone()
+            return ApiKey(*row) if row else None
+
+        return await self._database.read(work)
+
+    async def list(self) -> list[ApiKey]:
+        def work(connection: sqlite3.Connection) -> list[ApiKey]:
+            rows = connection.execute("SELECT * FROM api_key ORDER BY created_at, key_id")
+            return [ApiKey(*row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def revoke(self, key_id: str, *, now: float) -> ApiKey:
+        def work(connection: sqlite3.Connection) -> ApiKey:
+            connection.execute(
+                "UPDATE api_key SET revoked_at = coalesce(revoked_at, ?) WHERE key_id = ?",
+                (now, key_id),
+            )
+            row = connection.execute("SELECT * FROM api_key WHERE key_id = ?", (key_id,)).fetchone()
+            if row is None:
+                raise NotFound(f"there is no API key {key_id}: see usher keys list")
+            return ApiKey(*row)
 
         return await self._database.write(work)

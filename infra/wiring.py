@@ -6,6 +6,7 @@ imports it.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, assert_never
 from agent.assistant import Assistant, Limits
 from agent.decide import Decider, RulesDecider
 from infra.settings import SettingProblem, Settings
-from prompts.loader import load_phrases
+from prompts.loader import load_phrases, load_prompt
 from retrieval.index import IndexUnavailable, MovieIndex
 from retrieval.knowledge import FILES
 from retrieval.neighbours import Knowledge
 from retrieval.retriever import Retriever, RetrieverSettings
 from tools.catalogue import Catalogue, Tables
 from tools.profile import ProfileTool
+from tools.semantic_cache import SemanticCache
 from tools.stores import Stores
 from tools.toolbox import Toolbox
 
@@ -86,7 +88,8 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
         index=index,
         catalogue=catalogue,
         retriever_for=_retrievers(index, encoder, executor, chosen),
-        profile=ProfileTool(stores.interactions),
+        profile=ProfileTool(stores.interactions, stores.profiles),
+        cache=_cache(settings, stores, index),
     )
     assistant = Assistant(
         toolbox,
@@ -193,6 +196,14 @@ def dynamodb_place(settings: Settings) -> "Place":
     return Place(
         settings.aws_region, settings.dynamodb_endpoint_url, settings.dynamodb_table_prefix
     )
+
+
+def _cache(settings: Settings, stores: Stores, index: MovieIndex) -> SemanticCache | None:
+    if not settings.search_cache_s:
+        return None
+    # Of a model's prompts, one shapes what is searched.
+    prompts = {} if settings.model == "offline" else {"decide": load_prompt("decide").sha}
+    return SemanticCache(stores.cache, index, time.time, settings.search_cache_s, prompts)
 
 
 def _retrievers(

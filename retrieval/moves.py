@@ -1,7 +1,7 @@
 """What each sentence of an utterance does in a conversation: wishes, asks, takes up, only answers.
 
 Knows how a turn is cut into sentences, and which words and which turn before speak for which move
-(weights fitted on our own utterances, evals/train_moves.py). Does not know acts, ledgers or how a
+(weights fitted on our own utterances, evals/recorded/train_moves.py). Does not know acts, ledgers or how a
 turn is answered. Pure. Called by agent/router.py.
 """
 
@@ -158,7 +158,7 @@ def _probabilities(
 
 @cache
 def _weights() -> Mapping[str, Sequence[float]]:
-    """{feature: one weight per move} as evals/train_moves.py wrote them."""
+    """{feature: one weight per move} as evals/recorded/train_moves.py wrote them."""
     found: Mapping[str, Sequence[float]] = json.loads(
         files("retrieval").joinpath(WEIGHTS).read_text("utf-8")
     )

@@ -344,6 +344,8 @@ class Query:
     leanings: tuple[Clause, ...] = ()
     """What films should rather be, without having to: "recent", "about space"."""
     constraints: Constraints = Constraints()
+    turned_down: frozenset[str] = frozenset()
+    """Movies refused by name: part of what was asked; `exclude_ids` holds them as well."""
     proposals: tuple[str, ...] = ()
     """Movie ids that a model proposed, best first (already grounded)."""
     known_item: bool = False

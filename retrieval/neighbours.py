@@ -19,8 +19,8 @@ LIST_OFFSET = 6
 """A film at rank r (0 = best) of a seed's list gets 1 / (6 + r)."""
 BACKLINK = 0.35
 """A film whose own list names the seed at rank r gets .35 / (6 + r): liking goes both ways."""
-NAMED_POWER = 0.3
-"""Votes are multiplied by (1 + how many lists name the film) ** .3: fans name what they know."""
+NAMED_POWER = 0.15
+"""Votes are multiplied by (1 + how many lists name the film) ** .15: fans name what they know."""
 RECENCY = 0.3
 """A seed named j movies ago weighs 1 / (1 + .3 j)."""
 TASTE_WEIGHT = 0.3

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from retrieval.analysis import Analysis
 from retrieval.diversity import reorder
 from retrieval.encoder import Encoder
 from retrieval.fusion import RRF_K, Fused, reciprocal_rank_fusion
@@ -64,6 +65,10 @@ items on 500 of tomt_dev_1000, hit@10: BM25 .122, without filler words .130, den
 .186. Dense over sentences or without filler words, popularity and years named add nothing."""
 
 
+ENCODED = 1024
+"""Texts whose vectors are kept, 1.5 KB each: encoding one takes 2 ms of a processor."""
+
+
 @dataclass(frozen=True)
 class RetrieverSettings:
     """What may be varied from outside: for experiments and single-leg rows."""
@@ -93,6 +98,18 @@ class Retrieved:
 
     candidates: tuple[Candidate, ...]
     degraded: bool = False
+    cached: bool = False
+    """True when the list was made for an earlier request in near words."""
+    analysis: Analysis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known of a query before anything is searched."""
+
+    vector: np.ndarray | None
+    """Shape (d,), L2-normalised; None for a query without words."""
+    analysis: Analysis | None = None
 
 
 class Retriever:
@@ -111,7 +128,7 @@ class Retriever:
         self.knowledge = knowledge
         self.settings = settings or RetrieverSettings()
         self._executor = executor
-        self._encode_one = lru_cache(maxsize=256)(self._encode)
+        self._encode_one = lru_cache(maxsize=ENCODED)(self._encode)
 
     async def retrieve(
         self, query: Query, taste: Taste | None = None, k: int = WINDOW
@@ -123,7 +140,8 @@ class Retriever:
         taste = taste or Taste()
         query = _without_known(query, taste)
         weights = seed_weights(query.seeds, taste)
-        legs, sources = await self._plan(query, weights)
+        prepared = await self.prepare(query)
+        legs, sources = await self._plan(query, weights, prepared.vector)
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
         leg_weights = self.settings.weights(query, bool(weights))
         fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k)
@@ -139,16 +157,22 @@ class Retriever:
         if self.settings.diversify and not (query.known_item or query.proposals):
             top = [c.movie.movie_id for c in candidates[:30]]
             candidates = reorder(candidates, await self.index.vectors(top))
-        return Retrieved(tuple(candidates), any(h.degraded for h in hits))
+        degraded = any(h.degraded for h in hits)
+        return Retrieved(tuple(candidates), degraded, analysis=prepared.analysis)
+
+    async def prepare(self, query: Query) -> Prepared:
+        """The query's vector and what it is after: the one door for the query enhancer."""
+        if not query.text:
+            return Prepared(None)
+        return Prepared(await self._run(lambda: self._encode_one(query.text)))
 
     async def _plan(
-        self, query: Query, weights: Mapping[str, float]
+        self, query: Query, weights: Mapping[str, float], vector: np.ndarray | None
     ) -> tuple[list[Leg], dict[str, Votes]]:
         """The legs worth searching for this query, and the votes behind the list legs."""
         legs: list[Leg] = []
         votes: dict[str, Votes] = {}
-        if query.text:
-            vector = await self._run(lambda: self._encode_one(query.text))
+        if vector is not None:
             legs += [TextLeg(query.text), VectorLeg(vector, "dense")]
             if query.known_item:
                 legs = [TextLeg(described(query.text)), VectorLeg(vector)]

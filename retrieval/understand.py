@@ -59,7 +59,7 @@ _TO_WATCH = re.compile(
     r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
 )
 _NEVER_SEEN = re.compile(
-    r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$"
+    r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$(?<!\blike )(?<!\bsimilar to )"
 )
 _SEEN = re.compile(r"\b(?:seen|watched|saw|rewatched|finished)\b[^.;!?]*$")
 _SEEN_AFTER = re.compile(

@@ -14,8 +14,11 @@ from functools import partial
 import pytest
 
 from tools.stores import (
+    ApiKey,
+    Cached,
     Interaction,
     InteractionKind,
+    NotFound,
     Profile,
     QuotaExceeded,
     RecordTooLarge,
@@ -176,6 +179,95 @@ class CacheStoreContract:
         assert await stores.cache.get("k", now=NOW, owner=BOB) == b"x"
         assert await stores.cache.delete("") == 0, "what nobody owns is nobody's to erase"
         assert await stores.cache.get("k", now=NOW) == b"x"
+
+    async def put_if(
+        self, stores: Stores, value: bytes, version: int, *, now: float = NOW, owner: str = ""
+    ) -> int:
+        return await stores.cache.put_if_version(
+            "k", value, version=version, expires_at=now + 10, now=now, owner=owner
+        )
+
+    async def test_put_if_version_moves_the_version(self, stores: Stores) -> None:
+        assert await stores.cache.versioned("k", now=NOW) is None
+        first = await self.put_if(stores, b"a", 0)
+        assert await stores.cache.versioned("k", now=NOW) == Cached(b"a", first)
+        second = await self.put_if(stores, b"b", first)
+        assert second != first
+        assert await stores.cache.versioned("k", now=NOW) == Cached(b"b", second)
+        assert await stores.cache.get("k", now=NOW) == b"b"
+
+    async def test_stale_version_stores_nothing(self, stores: Stores) -> None:
+        first = await self.put_if(stores, b"a", 0)
+        second = await self.put_if(stores, b"b", first)
+        for stale in (0, first, second + 1):
+            with pytest.raises(StaleVersion):
+                await self.put_if(stores, b"late", stale)
+        assert await stores.cache.get("k", now=NOW) == b"b"
+
+    async def test_plain_put_makes_versions_stale(self, stores: Stores) -> None:
+        first = await self.put_if(stores, b"a", 0)
+        await stores.cache.put("k", b"plain", expires_at=NOW + 10)
+        with pytest.raises(StaleVersion):
+            await self.put_if(stores, b"late", first)
+        assert await stores.cache.get("k", now=NOW) == b"plain"
+
+    async def test_expired_value_is_nothing_there(self, stores: Stores) -> None:
+        first = await self.put_if(stores, b"a", 0)
+        later = NOW + 10
+        with pytest.raises(StaleVersion):
+            await self.put_if(stores, b"late", first, now=later)
+        await self.put_if(stores, b"anew", 0, now=later)
+        assert await stores.cache.get("k", now=later) == b"anew"
+
+    async def test_versions_are_per_owner(self, stores: Stores) -> None:
+        for owner in (ANN, BOB, ""):
+            await self.put_if(stores, owner.encode(), 0, owner=owner)
+        assert await stores.cache.get("k", now=NOW, owner=BOB) == BOB.encode()
+
+    async def test_of_conditional_puts_at_once_one_wins(self, stores: Stores) -> None:
+        puts = [self.put_if(stores, str(n).encode(), 0) for n in range(8)]
+        results = await asyncio.gather(*puts, return_exceptions=True)
+        assert [type(result) for result in results].count(StaleVersion) == 7
+
+    async def test_size_limit_of_a_conditional_put(self, stores: Stores) -> None:
+        with pytest.raises(RecordTooLarge):
+            await self.put_if(stores, b"x" * (300 * 1024 + 1), 0)
+
+
+def api_key(key_id: str, created_at: float = NOW) -> ApiKey:
+    return ApiKey(key_id, f"site of {key_id}", "ab" * 32, created_at)
+
+
+class KeysContract:
+    async def test_created_key_is_found_and_listed(self, stores: Stores) -> None:
+        newer, older = api_key("a1", NOW + 1), api_key("b2")
+        for key in (newer, older):
+            await stores.keys.create(key)
+        assert await stores.keys.find("a1") == newer
+        assert await stores.keys.list() == [older, newer]
+
+    async def test_unknown_key_is_none(self, stores: Stores) -> None:
+        assert await stores.keys.find("nope") is None
+        assert await stores.keys.list() == []
+
+    async def test_id_is_given_once(self, stores: Stores) -> None:
+        await stores.keys.create(api_key("a1"))
+        with pytest.raises(StaleVersion):
+            await stores.keys.create(api_key("a1", NOW + 9))
+        assert await stores.keys.find("a1") == api_key("a1")
+
+    async def test_revoked_once_and_for_all(self, stores: Stores) -> None:
+        await stores.keys.create(api_key("a1"))
+        revoked = replace(api_key("a1"), revoked_at=NOW + 5)
+        assert await stores.keys.revoke("a1", now=NOW + 5) == revoked
+        assert await stores.keys.revoke("a1", now=NOW + 99) == revoked
+        assert await stores.keys.find("a1") == revoked
+        assert await stores.keys.list() == [revoked]
+
+    async def test_unknown_key_cannot_be_revoked(self, stores: Stores) -> None:
+        with pytest.raises(NotFound):
+            await stores.keys.revoke("nope", now=NOW)
+        assert await stores.keys.list() == []
 
 
 class QuotaStoreContract:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from evals.expected import ClauseForm, Compared, Expected, LedgerLine, Wish
-from evals.reference import Reference
+from evals.dialogues.expected import ClauseForm, Compared, Expected, LedgerLine, Wish
+from evals.dialogues.reference import Reference
+from evals.dialogues.scores import Score
+from evals.dialogues.transcript import Outcome, Transcript
 from evals.scorers.all import score_all
-from evals.scores import Score
-from evals.transcript import Outcome, Transcript
 from retrieval.movie import Movie
 
 Json = dict[str, Any]

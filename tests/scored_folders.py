@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evals.expected import Expected
-from evals.run_folder import TRANSCRIPTS, RunConfig, RunFolder
-from evals.scores import Score, Scorer, Spot
-from evals.transcript import Outcome, PlayedTurn, Question, Shown, Transcript, messages_of
-from evals.transcript_files import write_models
+from evals.dialogues.expected import Expected
+from evals.dialogues.run_folder import TRANSCRIPTS, RunConfig, RunFolder
+from evals.dialogues.scores import Score, Scorer, Spot
+from evals.dialogues.transcript import Outcome, PlayedTurn, Question, Shown, Transcript, messages_of
+from evals.dialogues.transcript_files import write_models
 
 VIOLATIONS = Scorer(name="violations", version=1, unit="count", direction="lower", floor=True)
 SUCCESS = Scorer(name="task_success", version=1, unit="pass", direction="higher")

@@ -1,25 +1,24 @@
 """Simulated dialogues for tests: our goals on the whole starter catalogue, played once per run."""
 
+import asyncio
 from functools import cache
 from typing import Any
 
-import anyio
-
 import talking
-from evals.audit_words import Marks
-from evals.goal import load_goals
-from evals.goal_world import Films, World, worlds_of
+from evals.dialogues.reference import load_reference
+from evals.dialogues.transcript import Build, Transcript
 from evals.place import opened
-from evals.reference import load_reference
-from evals.simulate import Case, cases, play_case
-from evals.transcript import Build, Transcript
-from evals.user_agenda import AgendaUser
+from evals.users.audit_words import Marks
+from evals.users.goal import load_goals
+from evals.users.goal_world import Films, World, worlds_of
+from evals.users.simulate import Case, cases, play_case
+from evals.users.user_agenda import AgendaUser
 
 
 @cache
 def films() -> Films:
     """The starter catalogue."""
-    reference = anyio.run(load_reference, talking.starter_index())
+    reference = asyncio.run(load_reference(talking.starter_index()))
     return Films(reference.movies.values())
 
 
@@ -44,11 +43,12 @@ def user(case: Case) -> AgendaUser:
 @cache
 def dialogues(count: int, seed: int = 0) -> tuple[Transcript, ...]:
     """So many dialogues with the product."""
+    played = list(worlds().values())  # outside of the loop: it runs one of its own
 
     async def play() -> tuple[Transcript, ...]:
         async with opened(talking.starter_index()) as services:
-            plan = cases(list(worlds().values()), count, seed)
+            plan = cases(played, count, seed)
             agent: Any = services.assistant
             return tuple([await play_case(agent, case, user, Build()) for case in plan])
 
-    return anyio.run(play)
+    return asyncio.run(play())

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.router import acts_called_for, takes_up, what_was_done
-from evals.rank_input import InputProblem
-from evals.train_moves import (
+from evals.recorded.rank_input import InputProblem
+from evals.recorded.train_moves import (
     TARGET,
     UTTERANCES,
     Example,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from evals.agreement import agree, alpha_of, cohen_kappa, spearman
+from evals.judging.agreement import agree, alpha_of, cohen_kappa, spearman
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 import simulating
-from evals.audit import Fault, audit
-from evals.audit_words import content
-from evals.disclosure import Progress
-from evals.goal_world import World
-from evals.transcript import PlayedTurn, Transcript
-from evals.user_words import wordings
+from evals.dialogues.transcript import PlayedTurn, Transcript
+from evals.users.audit import Fault, audit
+from evals.users.audit_words import content
+from evals.users.disclosure import Progress
+from evals.users.goal_world import World
+from evals.users.user_words import wordings
 from retrieval.movie import Match, Movie
 
 pytestmark = pytest.mark.slow  # 500 dialogues with the real product

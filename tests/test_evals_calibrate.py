@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from evals.__main__ import main
-from evals.calibration import ALONE, COMMONEST, FLOOR, WORDS, as_grades, calibrate, verdict
-from evals.labels import Item, read_items
-from evals.satisfaction import grades_out_of_fold
-from evals.scores import Score
-from evals.transcript_files import write_models
+from evals.dialogues.scores import Score
+from evals.dialogues.transcript_files import write_models
+from evals.judging.calibration import ALONE, COMMONEST, FLOOR, WORDS, as_grades, calibrate, verdict
+from evals.judging.labels import Item, read_items
+from evals.judging.satisfaction import grades_out_of_fold
 from test_evals_compare import refused
 
 GLAD, SORRY = "thanks, sounds great, I'll check it out", "no, I hated that, not good"

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from evals.__main__ import main
-from evals.comparison import NotComparable, compare
-from evals.run_folder import SCORES, TRANSCRIPTS
-from evals.scored_run import load_run
-from evals.scores import Scorer
+from evals.dialogues.run_folder import SCORES, TRANSCRIPTS
+from evals.dialogues.scored_run import load_run
+from evals.dialogues.scores import Scorer
+from evals.verdicts.comparison import NotComparable, compare
 from scored_folders import ACTS, LATENCY, SUCCESS, Column, run_folder
 
 N = 40

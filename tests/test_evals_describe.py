@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evals.__main__ import main
-from evals.describe import QUERIES, read_descriptions
+from evals.recorded.describe import QUERIES, read_descriptions
 from retrieval.catalog import open_catalogue
 from retrieval.encoder import OnnxEncoder
 from retrieval.jobs.build_index import STARTER, build_local

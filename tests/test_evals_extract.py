@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from evals.__main__ import main
-from evals.extract import entities_of, extract
-from evals.extract_input import Entity, Marked, read_marked
-from evals.rank_input import InputProblem
+from evals.recorded.extract import entities_of, extract
+from evals.recorded.extract_input import Entity, Marked, read_marked
+from evals.recorded.rank_input import InputProblem
 from retrieval.understand import understand
 from small_index import small_index
 from small_lexicon import lexicon

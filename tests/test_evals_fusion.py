@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from evals.fusion import Caught, choose, lines_of
-from evals.rank_input import Case
-from evals.ranking import ABSENT, paired_gain
+from evals.recorded.fusion import Caught, choose, lines_of
+from evals.recorded.rank_input import Case
+from evals.recorded.ranking import ABSENT, paired_gain
 from retrieval.index import Hits
 
 

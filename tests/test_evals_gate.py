@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from evals.__main__ import main
-from evals.gate_output import junit, markdown
-from evals.gates import RELATIVE_MARGIN, SHARE_MARGIN, Check, Gate
-from evals.scores import Scorer
+from evals.dialogues.scores import Scorer
+from evals.verdicts.gate_output import junit, markdown
+from evals.verdicts.gates import RELATIVE_MARGIN, SHARE_MARGIN, Check, Gate
 from scored_folders import LATENCY, SUCCESS, TURNS, VIOLATIONS, Column, run_folder
 from test_evals_compare import passes, refused
 

@@ -6,10 +6,10 @@ import pytest
 
 import simulating
 from evals.__main__ import main
-from evals.goal import Goal, binding, load_goals
-from evals.goal_world import Films, Unplayable, world_of
-from evals.scenario import ScenarioProblem
-from evals.scenarios_command import our_coverage
+from evals.dialogues.scenario import ScenarioProblem
+from evals.dialogues.scenarios_command import our_coverage
+from evals.users.goal import Goal, binding, load_goals
+from evals.users.goal_world import Films, Unplayable, world_of
 from retrieval.movie import Movie, Range
 
 ASKED_FOR = {

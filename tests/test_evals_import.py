@@ -8,12 +8,11 @@ import pytest
 
 import serving
 from evals.__main__ import main
-from evals.place import opened
-from evals.player import Talk
-from evals.score_command import read_transcripts
-from evals.transcript import Origin, Transcript
-from evals.transcript_files import EvalInputProblem, read_models, write_models
-from evals.transcript_import import (
+from evals.dialogues.player import Talk
+from evals.dialogues.score_command import read_transcripts
+from evals.dialogues.transcript import Origin, Transcript
+from evals.dialogues.transcript_files import EvalInputProblem, read_models, write_models
+from evals.dialogues.transcript_import import (
     Pseudonyms,
     from_conversation,
     masked,
@@ -21,6 +20,7 @@ from evals.transcript_import import (
     to_messages,
     transcript_of,
 )
+from evals.place import opened
 
 Json = dict[str, Any]
 INDEX = str(serving.index_dir())

@@ -11,16 +11,16 @@ from pydantic import BaseModel
 
 from agent.model import Message, Meter, ModelFailure, ToolCall, ToolSpec
 from evals.__main__ import main
-from evals.calibration_file import Calibrated, read_calibration, read_log, write_calibration
-from evals.judge import Judge, JudgeProblem, judged_texts
-from evals.judge_command import PARTIAL, grade_run
-from evals.judge_pairs import PairJudge, Pairs, Preference
-from evals.judge_view import BLIND, turn_of_quote, view_of
-from evals.rubric import load_rubric
-from evals.run_folder import RunFolder
-from evals.scored_run import JUDGED, load_folder
-from evals.transcript import Build, Transcript
-from evals.transcript_files import EvalInputProblem
+from evals.dialogues.run_folder import RunFolder
+from evals.dialogues.scored_run import JUDGED, load_folder
+from evals.dialogues.transcript import Build, Transcript
+from evals.dialogues.transcript_files import EvalInputProblem
+from evals.judging.calibration_file import Calibrated, read_calibration, read_log, write_calibration
+from evals.judging.judge import Judge, JudgeProblem, judged_texts
+from evals.judging.judge_command import PARTIAL, grade_run
+from evals.judging.judge_pairs import PairJudge, Pairs, Preference
+from evals.judging.judge_view import BLIND, turn_of_quote, view_of
+from evals.judging.rubric import load_rubric
 from faking import LARGE, SMALL, FakeBedrock
 from scored_folders import SUCCESS, VIOLATIONS, run_folder, transcript
 from test_evals_calibrate import labels

@@ -2,10 +2,10 @@
 
 import pytest
 
-from evals.hear import heard
-from evals.reference import Reference
+from evals.dialogues.hear import heard
+from evals.dialogues.reference import Reference
+from evals.dialogues.transcript import PlayedTurn, Transcript
 from evals.scorers.named import names_in
-from evals.transcript import PlayedTurn, Transcript
 from retrieval.movie import Movie
 
 REFERENCE = Reference.of(

@@ -11,17 +11,17 @@ import pytest
 import serving
 from agent.events import Event, TurnStarted
 from agent.turn import Turn
-from evals import run_command
 from evals.__main__ import main
-from evals.kept import Kept
+from evals.dialogues import run_command
+from evals.dialogues.kept import Kept
+from evals.dialogues.play import Plan, play_one
+from evals.dialogues.player import Talk
+from evals.dialogues.reword import reword
+from evals.dialogues.scenario import load_scenarios
+from evals.dialogues.transcript import Build, Transcript
+from evals.dialogues.transcript_files import read_models
 from evals.place import data_folder, find_data, opened
-from evals.play import Plan, play_one
-from evals.player import Talk
-from evals.reword import reword
-from evals.scenario import load_scenarios
 from evals.suite import play_and_score
-from evals.transcript import Build, Transcript
-from evals.transcript_files import read_models
 
 ALWAYS = {
     *("repeated_films", "seen_or_disliked_films", "off_catalogue_films", "broken_streams"),

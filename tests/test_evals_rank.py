@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from evals.__main__ import main
-from evals.rank_input import read_dialogues
-from evals.worlds import counts_without, folds_of
+from evals.recorded.rank_input import read_dialogues
+from evals.recorded.worlds import counts_without, folds_of
 from retrieval.catalog import open_catalogue
 from retrieval.encoder import OnnxEncoder
 from retrieval.jobs.build_index import STARTER, build_local

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from evals import rank_input
-from evals.rank_input import InputProblem, read_cases
+from evals.recorded import rank_input
+from evals.recorded.rank_input import InputProblem, read_cases
 
 
 def write(folder: Path, *rows: Any, name: str = "turns.jsonl") -> Path:

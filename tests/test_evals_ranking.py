@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evals.ranking import ABSENT, ranks_of, recall, recall_estimate
+from evals.recorded.ranking import ABSENT, ranks_of, recall, recall_estimate
 from evals.statistics import clustered_interval
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ir_measures import AP, RR, P, R, Success, nDCG
 
-from evals.ranking_metrics import (
+from evals.recorded.ranking_metrics import (
     METRICS,
     Judged,
     average_precision,

@@ -9,10 +9,10 @@ import pytest
 
 from agent.events import Act
 from evals.__main__ import main
-from evals.rank_input import InputProblem
-from evals.route import Routed, Score, by_act, figures_of, macro_f1, together
-from evals.route_fit import cross_validated
-from evals.route_input import ACTS, read_labelled
+from evals.recorded.rank_input import InputProblem
+from evals.recorded.route import Routed, Score, by_act, figures_of, macro_f1, together
+from evals.recorded.route_fit import cross_validated
+from evals.recorded.route_input import ACTS, read_labelled
 from retrieval.understanding import Understanding
 from small_index import small_index
 

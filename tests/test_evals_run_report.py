@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from evals.__main__ import main
-from evals.report_talk import marked
-from evals.run_folder import RunFolder
-from evals.scored_run import load_folder
-from evals.scores import Scorer
-from evals.summary import estimate, slices_of, success_by_turn, worst
-from evals.transcript import Outcome, Transcript
+from evals.dialogues.run_folder import RunFolder
+from evals.dialogues.scored_run import load_folder
+from evals.dialogues.scores import Scorer
+from evals.dialogues.summary import estimate, slices_of, success_by_turn, worst
+from evals.dialogues.transcript import Outcome, Transcript
+from evals.verdicts.report_talk import marked
 from scored_folders import (
     ACTS,
     LATENCY,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent.events import LedgerEntryView
-from evals.expected import LedgerLine
-from evals.scenario import ScenarioProblem, labels, load_scenarios
+from evals.dialogues.expected import LedgerLine
+from evals.dialogues.scenario import ScenarioProblem, labels, load_scenarios
 from retrieval.movie import Match, Range
 
 WANTED = {"clear request", "vague request", "mood", "seed", "comparative", "negation", "undo"}

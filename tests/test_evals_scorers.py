@@ -2,7 +2,7 @@
 
 import pytest
 
-from evals.expected import Expected
+from evals.dialogues.expected import Expected
 from evals.scorers.all import RULES, SCORERS
 from planted import (
     ANSWER,

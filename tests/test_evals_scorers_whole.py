@@ -2,9 +2,9 @@
 
 import pytest
 
-from evals.expected import ClauseForm, Expected, Wish
+from evals.dialogues.expected import ClauseForm, Expected, Wish
+from evals.dialogues.transcript import Message, Outcome, Transcript
 from evals.scorers.all import score_all
-from evals.transcript import Message, Outcome, Transcript
 from planted import (
     ANSWER,
     NEWER,

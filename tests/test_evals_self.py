@@ -8,13 +8,13 @@ import asyncio
 
 import pytest
 
-from evals.bad_agents import NAMES, bad_agents
+from evals.dialogues.bad_agents import NAMES, bad_agents
+from evals.dialogues.play import Plan, play_one
+from evals.dialogues.reference import Reference, reference_of
+from evals.dialogues.scenario import Scenario, labels, load_scenarios
+from evals.dialogues.scored import Scored, scored
+from evals.dialogues.transcript import Build, Outcome, Transcript
 from evals.place import opened
-from evals.play import Plan, play_one
-from evals.reference import Reference, reference_of
-from evals.scenario import Scenario, labels, load_scenarios
-from evals.scored import Scored, scored
-from evals.transcript import Build, Outcome, Transcript
 from infra.script import Replies
 from retrieval.movie import satisfies
 from talking import starter_index

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evals.__main__ import main
-from evals.signal import ALONE, LEFT_OUT, PLAIN, PRODUCT
+from evals.recorded.signal import ALONE, LEFT_OUT, PLAIN, PRODUCT
 from retrieval.catalog import open_catalogue
 from retrieval.encoder import OnnxEncoder
 from retrieval.jobs.build_index import STARTER, build_local

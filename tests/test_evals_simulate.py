@@ -8,15 +8,15 @@ import pytest
 
 import serving
 from evals.__main__ import main
-from evals.disclosure import Heard, Progress, may_tell
-from evals.goal import Goal
-from evals.goal_world import Films, World, world_of
-from evals.run_folder import RunFolder
-from evals.scenario import load_scenarios
-from evals.transcript import PlayedTurn, Question, Shown
-from evals.user import Left, Said
-from evals.user_agenda import AgendaUser
-from evals.user_words import asked_about, noisy
+from evals.dialogues.run_folder import RunFolder
+from evals.dialogues.scenario import load_scenarios
+from evals.dialogues.transcript import PlayedTurn, Question, Shown
+from evals.users.disclosure import Heard, Progress, may_tell
+from evals.users.goal import Goal
+from evals.users.goal_world import Films, World, world_of
+from evals.users.user import Left, Said
+from evals.users.user_agenda import AgendaUser
+from evals.users.user_words import asked_about, noisy
 from retrieval.movie import Movie
 
 MOVIES = [
@@ -142,7 +142,7 @@ def test_questions_are_understood_by_what_they_ask_for() -> None:
 def test_noise_is_seeded_and_keeps_short_words() -> None:
     import random
 
-    from evals.goal import Noise
+    from evals.users.goal import Noise
 
     noise = Noise(typos=0.5, lower=True)
     texts = {noisy("A comedy from 1984 on", noise, "en", random.Random(7)) for _ in range(3)}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from evals.run_folder import RunConfig, RunFolder
-from evals.transcript import Origin, Transcript
-from evals.transcript_files import (
+from evals.dialogues.run_folder import RunConfig, RunFolder
+from evals.dialogues.transcript import Origin, Transcript
+from evals.dialogues.transcript_files import (
     SCHEMA,
     EvalInputProblem,
     read_models,
@@ -51,7 +51,8 @@ PLAYED: Json = {
 
 
 def test_the_published_schema_is_the_model() -> None:
-    command = "python -m evals export --format schema --output evals/transcript-v1.schema.json"
+    place = "evals/dialogues/transcript-v1.schema.json"
+    command = f"python -m evals export --format schema --output {place}"
     assert SCHEMA.read_text("utf-8") == schema_text(), f"run: {command}"
 
 

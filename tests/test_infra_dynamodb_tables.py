@@ -54,7 +54,8 @@ async def test_recovery_is_an_option_and_its_absence_is_noted(database: DynamoDb
     states = await create(database, recovery=False)
     assert all(not state.differences for state in states)
     noted = {state.table for state in states if state.notes}
-    assert noted == {"usher-conversations", "usher-profiles", "usher-interactions"}
+    lasting = ("conversations", "profiles", "interactions", "keys")
+    assert noted == {f"usher-{name}" for name in lasting}
 
 
 async def test_check_names_every_difference(database: DynamoDb) -> None:
@@ -174,7 +175,7 @@ def test_doctor_looks_at_the_tables(run: Run, monkeypatch: pytest.MonkeyPatch) -
         found = store_check(run)
         assert (found["state"], found["next_step"]) == ("broken", "run: usher tables create")
         run("tables", "create")
-        assert store_check(run)["found"] == "5 DynamoDB tables usher-*"
+        assert store_check(run)["found"] == "6 DynamoDB tables usher-*"
         monkeypatch.delenv("USHER_AWS_REGION")
         assert "USHER_AWS_REGION" in store_check(run)["found"]
 

@@ -20,8 +20,8 @@ import pytest
 import talking
 from agent.events import ErrorEvent, TurnFinished
 from agent.replay import replay
-from evals.opensearch_copy import copy_index
-from evals.scenario import load_scenarios
+from evals.dialogues.scenario import load_scenarios
+from evals.service.opensearch_copy import copy_index
 from infra.settings import SettingProblem, load
 from infra.wiring import Services, build
 from opensearch_node import URL, gone, needs_opensearch, new_alias, server, settings_at

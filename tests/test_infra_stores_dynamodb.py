@@ -18,6 +18,7 @@ from contracts_stores import (
     NOW,
     CacheStoreContract,
     InteractionStoreContract,
+    KeysContract,
     ProfileStoreContract,
     QuotaStoreContract,
     finished,
@@ -96,6 +97,10 @@ class TestCache(CacheStoreContract):
 
 
 class TestQuotas(QuotaStoreContract):
+    pass
+
+
+class TestKeys(KeysContract):
     pass
 
 

@@ -19,6 +19,7 @@ from contracts_stores import (
     NOW,
     CacheStoreContract,
     InteractionStoreContract,
+    KeysContract,
     ProfileStoreContract,
     QuotaStoreContract,
     finished,
@@ -79,6 +80,10 @@ class TestCache(CacheStoreContract):
             await stores.cache.put(str(n), b"x", expires_at=NOW + n)
         await stores.cache.get("19", now=NOW + 15)
         assert await rows_of(stores, "cache") == 4
+
+
+class TestKeys(KeysContract):
+    pass
 
 
 class TestQuotas(QuotaStoreContract):

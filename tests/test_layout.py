@@ -22,7 +22,7 @@ BROAD_EXCEPT_EDGES = {
     "tools/toolbox.py",
     "agent/assistant.py",
     "infra/slack.py",
-    "evals/player.py",
+    "evals/dialogues/player.py",
 }
 
 

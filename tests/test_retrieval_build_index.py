@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evals.index_durability import HashEncoder, measure
+from evals.service.index_durability import HashEncoder, measure
 from retrieval.catalog import CatalogError, ReadReport, open_catalogue
 from retrieval.document import document
 from retrieval.encoder import EncoderIdentity, FloatArray
@@ -143,7 +143,7 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
 _FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from evals.index_durability import HashEncoder
+from evals.service.index_durability import HashEncoder
 from retrieval.catalog import open_catalogue
 from retrieval.index import IndexReadOnly
 from retrieval.jobs.build_index import build_local

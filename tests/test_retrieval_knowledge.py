@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evals.index_durability import DIMENSION, HashEncoder
+from evals.service.index_durability import DIMENSION, HashEncoder
 from retrieval.catalog import CatalogError, open_catalogue
 from retrieval.jobs.build_index import build_local
 from retrieval.knowledge import (

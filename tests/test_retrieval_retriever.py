@@ -61,8 +61,8 @@ def test_votes_weigh_rank_and_recency_and_leave_seeds_out() -> None:
     graph = ListGraph.of({"new": ["a", "old", "b"], "old": ["b"], "c": ["x", "new"]})
     votes = list_votes(weights, graph)
     assert set(votes.scores) == {"a", "b", "c"}
-    assert votes.scores["a"] == pytest.approx(2**0.3 / 6)
-    assert votes.scores["b"] == pytest.approx(3**0.3 * (1 / 8 + 1 / 1.3 / 6))
+    assert votes.scores["a"] == pytest.approx(2**0.15 / 6)
+    assert votes.scores["b"] == pytest.approx(3**0.15 * (1 / 8 + 1 / 1.3 / 6))
     assert votes.scores["c"] == pytest.approx(0.35 / 7)
     assert votes.sources == {"a": "new", "b": "old", "c": "new"}
     assert comention_votes({"new": 2.0}, {"new": [("a", 0.5)]}).scores == {"a": 1.0}

@@ -121,6 +121,8 @@ def test_slots(text: str, expected: set[tuple[str, Any, str]]) -> None:
         ("I hated Fight Club", {"Fight Club 1999": "disliked"}),
         ("not Inception", {"Inception 2010": "not_now"}),
         ("I haven't seen Jaws", {"Jaws 1975": "unseen"}),
+        ("I want to see something like Jaws", {"Jaws 1975": "seed"}),
+        ("I'd love to, I've never seen anything similar to Jaws", {"Jaws 1975": "seed"}),
         ("who directed Jaws?", {"Jaws 1975": "asked"}),
         ("harry potter please", {"Harry Potter and the Sorcerer's Stone 2001": "seed"}),
         ("like amelie", {"Amélie 2001": "seed"}),

@@ -92,7 +92,11 @@ def _all(case: Case) -> Iterator[tuple[str, Reason]]:
     dense = case.leg("dense")
     if dense and dense.rank <= CLOSE_RANK and dense.score >= CLOSE_COSINE:
         yield "text", case.reason("overview", "why_text")
-    yield "known", case.reason("fame", "why_known")
+    if case.query.known_item:  # fame has no part in finding what somebody describes
+        legs = [e.leg for e in case.candidate.evidence]
+        yield "known", case.reason(legs[0] if legs else "title", "why_words")
+    else:
+        yield "known", case.reason("fame", "why_known")
 
 
 def _asked_for(case: Case) -> Iterator[tuple[str, Reason]]:

@@ -1,14 +1,15 @@
 """What a person's interactions say about their taste.
 
 Knows how likes, ratings and swipes become signed weights. Does not know who asks: the principal is
-given. Called by toolbox.py. Pure but for the class, which reads and writes the interaction store.
+given. Called by toolbox.py. Pure but for the tool, which reads and writes the stores.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from retrieval.movie import Taste
-from tools.stores import Interaction, InteractionStore
+from tools.stores import Interaction, InteractionStore, ProfileStore, StaleVersion
 
 _LIKED: dict[str, float] = {"like": 1.0, "favourite": 1.5, "share": 0.5}
 _SEEN_KINDS = frozenset({"seen", "rating", "watch"})
@@ -46,15 +47,33 @@ def _weight(event: Interaction) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileTaste(Taste):
+    """The taste of one person, as it was at a version of the profile."""
+
+    principal: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileTool:
     """Reads tastes and appends interactions."""
 
     interactions: InteractionStore
+    profiles: ProfileStore
 
-    async def taste(self, principal: str) -> Taste:
+    async def taste(self, principal: str) -> ProfileTaste:
         """The taste of a person; an empty one for somebody new."""
-        return taste_of(await self.interactions.recent(principal))
+        # The version first: what is recorded meanwhile may then be in the taste of an older
+        # version, which is never asked for again, but is never missing from a newer one.
+        version = (await self.profiles.get(principal)).version
+        taste = taste_of(await self.interactions.recent(principal))
+        return ProfileTaste(taste.likes, taste.dislikes, taste.seen, principal, version)
 
     async def record(self, principal: str, interactions: Sequence[Interaction]) -> int:
-        """Append interactions; how many were new."""
-        return await self.interactions.append(principal, interactions)
+        """Append interactions and move the profile's version; how many were new."""
+        new = await self.interactions.append(principal, interactions)
+        if new:
+            profile = await self.profiles.get(principal)
+            with suppress(StaleVersion):  # somebody moved it since: that does as well
+                await self.profiles.put(principal, profile)
+        return new

@@ -1,4 +1,4 @@
-"""The store ports: conversations, profiles, interactions, cache and quotas; records and errors.
+"""The store ports: conversations, profiles, interactions, cache, quotas, keys; records and errors.
 
 Knows what must be remembered and which writes are conditional. Does not know SQLite or DynamoDB
 (infra/stores_sqlite.py, infra/stores_dynamodb.py); `tests/contracts_stores.py` holds the behaviour
@@ -211,6 +211,14 @@ class InteractionStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """A cached value; its version moves with every write, and 0 stands for "nothing there"."""
+
+    value: bytes
+    version: int
+
+
 class CacheStore(Protocol):
     """Values that may vanish at any time.
 
@@ -222,8 +230,30 @@ class CacheStore(Protocol):
         """The value, or None when missing or expired (checked on read)."""
         ...
 
+    async def versioned(self, key: str, *, now: float, owner: str = "") -> Cached | None:
+        """The value with its version, for `put_if_version`; None when missing or expired."""
+        ...
+
     async def put(self, key: str, value: bytes, *, expires_at: float, owner: str = "") -> None:
         """Store or replace. Raises: RecordTooLarge over 300 KB."""
+        ...
+
+    async def put_if_version(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        version: int,
+        expires_at: float,
+        now: float,
+        owner: str = "",
+    ) -> int:
+        """Store in one conditional write if the version is still this one; the new version.
+
+        Version 0 stores only where nothing is, or what is there has expired.
+
+        Raises: StaleVersion, RecordTooLarge over 300 KB.
+        """
         ...
 
     async def delete(self, owner: str) -> int:
@@ -251,11 +281,45 @@ class QuotaStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of a site that names its own users. The key itself is never kept, only its digest."""
+
+    key_id: str
+    name: str
+    """What the operator calls it."""
+    digest: str
+    """SHA-256 of the secret part, in hex: it has 256 random bits, so no salt is needed."""
+    created_at: float
+    revoked_at: float | None = None
+
+
+class Keys(Protocol):
+    """The API keys, of no person: few, read on every request that carries one."""
+
+    async def create(self, key: ApiKey) -> None:
+        """Keep a new key. Raises: StaleVersion when the id is taken."""
+        ...
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """The key, revoked or not; None when there is none."""
+        ...
+
+    async def list(self) -> list[ApiKey]:
+        """Every key, also revoked ones, oldest first."""
+        ...
+
+    async def revoke(self, key_id: str, *, now: float) -> ApiKey:
+        """Refuse the key from now on; the first time counts. Raises: NotFound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
-    """The five stores, as wired."""
+    """The six stores, as wired."""
 
     conversations: ConversationStore
     profiles: ProfileStore
     interactions: InteractionStore
     cache: CacheStore
     quotas: QuotaStore
+    keys: Keys

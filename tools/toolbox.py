@@ -6,15 +6,26 @@ and is never part of a tool's arguments. Called by agent/ and by the plain HTTP 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from retrieval.index import MovieIndex
 from retrieval.lexicon import Lexicon
-from retrieval.movie import Clause, Constraints, Movie, Query, Taste, fold, title_key
+from retrieval.movie import (
+    Candidate,
+    Clause,
+    Constraints,
+    Movie,
+    Query,
+    Taste,
+    fold,
+    satisfies,
+    title_key,
+)
 from retrieval.retriever import Retrieved, Retriever
 from tools.catalogue import Catalogue, Tables
 from tools.profile import ProfileTool
+from tools.semantic_cache import SemanticCache, recipe_of
 from tools.stores import Interaction
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -44,12 +55,23 @@ class Toolbox:
     catalogue: Catalogue
     retriever_for: Callable[[Tables], Retriever]
     profile: ProfileTool
+    cache: SemanticCache | None = None
+    """None: every search is made anew."""
 
     @effect("read")
     async def search(self, query: Query, taste: Taste, k: int = WINDOW) -> Retrieved:
         """Rank movies for a query; every one satisfies the query's constraints."""
         tables = await self.catalogue.tables()
-        return await self.retriever_for(tables).retrieve(query, taste, k)
+        retriever = self.retriever_for(tables)
+        if self.cache is None:
+            return await retriever.retrieve(query, taste, k)
+        return await self.cache.search(retriever, tables.revision, query, taste, k)
+
+    @effect("read")
+    async def model_version(self) -> str:
+        """A short name of what ranks: it changes with encoder, weights and learned parts."""
+        tables = self.catalogue.current or await self.catalogue.tables()
+        return recipe_of(self.retriever_for(tables)).version
 
     @effect("read")
     async def movie(self, movie_id: str) -> Movie | None:
@@ -62,15 +84,21 @@ class Toolbox:
         return await self.index.get(list(dict.fromkeys(movie_ids))) if movie_ids else {}
 
     @effect("read")
-    async def find(self, text: str, k: int = 10) -> list[Movie]:
+    async def find(self, query: Query, k: int = WINDOW) -> Retrieved:
         """Movies by title or words, exact titles first: for people who type a name."""
-        query = Query(text=text, known_item=True)
-        found = (await self.search(query, Taste(), max(k, 20))).candidates
-        named = (await self.lexicon()).titles
-        exact = [e.movie_id for key in (fold(text), title_key(text)) for e in named.get(key, ())]
-        first = await self.movies(exact)
-        rest = [c.movie for c in found if c.movie.movie_id not in first]
-        return [*first.values(), *rest][:k]
+        query = replace(query, known_item=True)
+        found = await self.search(query, Taste(), k)
+        names, titles = (fold(query.text), title_key(query.text)), (await self.lexicon()).titles
+        exact = await self.movies([e.movie_id for name in names for e in titles.get(name, ())])
+        ranked = {c.movie.movie_id: c for c in found.candidates}
+        best = max((c.score for c in found.candidates), default=1.0)
+        first = [
+            ranked.get(movie_id) or Candidate(movie, best)
+            for movie_id, movie in exact.items()
+            if satisfies(movie, query.constraints)
+        ]
+        rest = [c for c in found.candidates if c.movie.movie_id not in exact]
+        return replace(found, candidates=tuple([*first, *rest][:k]))
 
     @effect("read")
     async def lexicon(self) -> Lexicon:

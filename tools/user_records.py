@@ -1,7 +1,7 @@
 """Everything that the stores keep about one person, as one document; and its erasure.
 
-Knows the five store ports. Does not know where they keep anything, nor who may ask: the caller has
-checked that. Called by `usher user export | erase` (infra/cli_stores.py).
+Knows the store ports of what is a person's. Does not know where they keep anything, nor who may
+ask: the caller has checked that. Called by `usher user export | erase` (infra/cli_stores.py).
 """
 
 from contextlib import suppress

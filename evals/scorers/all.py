@@ -7,7 +7,9 @@ commands that score. A new scorer is a function and a line in `RULES` of its fil
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from evals.reference import Reference
+from evals.dialogues.reference import Reference
+from evals.dialogues.scores import Score, Scorer
+from evals.dialogues.transcript import Transcript
 from evals.scorers import (
     constraints,
     grounding,
@@ -19,8 +21,6 @@ from evals.scorers import (
     wording,
 )
 from evals.scorers.case import Case, Rule
-from evals.scores import Score, Scorer
-from evals.transcript import Transcript
 
 Report = Callable[[int, int], None]
 

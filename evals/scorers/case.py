@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, cast
 
-from evals.expected import Expected
-from evals.reference import Reference
-from evals.scores import Score, Scorer, Spot
-from evals.transcript import PlayedTurn, Shown, Transcript
+from evals.dialogues.expected import Expected
+from evals.dialogues.reference import Reference
+from evals.dialogues.scores import Score, Scorer, Spot
+from evals.dialogues.transcript import PlayedTurn, Shown, Transcript
 from retrieval.lexicon import Lexicon
 from retrieval.movie import Movie
 

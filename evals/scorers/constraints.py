@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from agent.events import LedgerEntryView
 from agent.ledger import Entry, Ledger
 from agent.query import SERIES, constraints_of
+from evals.dialogues.scores import Scorer, Spot
+from evals.dialogues.transcript import PlayedTurn
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, share, shared
-from evals.scores import Scorer, Spot
-from evals.transcript import PlayedTurn
 from retrieval.lexicon import split_year
 from retrieval.movie import (
     Clause,

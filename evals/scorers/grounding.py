@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from evals.reference import Reference
+from evals.dialogues.reference import Reference
+from evals.dialogues.scores import Spot
+from evals.dialogues.transcript import PlayedTurn
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, shared
 from evals.scorers.named import NamedTitle, Names, names_in
-from evals.scores import Spot
-from evals.transcript import PlayedTurn
 from retrieval.lexicon import LONGEST_TITLE
 from retrieval.linking import tokenize
 from retrieval.movie import Movie, fold

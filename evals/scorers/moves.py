@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from agent.events import LedgerEntryView
-from evals.expected import Compared
+from evals.dialogues.expected import Compared
+from evals.dialogues.scores import Scorer, Spot
+from evals.dialogues.transcript import PlayedTurn
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, share, shared
-from evals.scores import Scorer, Spot
-from evals.transcript import PlayedTurn
 from retrieval.movie import Movie, RangeField, fold, number_of
 
 _ASKS = re.compile(r"\?\s*[\"')\]]*\s*$")

@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 
 from agent.events import ToolFinished, ToolStarted
+from evals.dialogues.scores import Scorer, Spot
+from evals.dialogues.transcript import Message, PlayedTurn, turn_from_events
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faults
-from evals.scores import Scorer, Spot
-from evals.transcript import Message, PlayedTurn, turn_from_events
 
 
 def stream(case: Case) -> Verdict | None:

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from evals.dialogues.scores import Spot
+from evals.dialogues.transcript import PlayedTurn, Shown
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, shared
 from evals.scorers.grounding import AtHand
 from evals.scorers.named import Names, names_in
-from evals.scores import Spot
-from evals.transcript import PlayedTurn, Shown
 from retrieval.lexicon import Lexicon, vocabulary_of
 from retrieval.linking import tokenize
 from retrieval.movie import MatchField, Movie, fold, values_of

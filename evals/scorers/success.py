@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import combinations
 from math import comb
 
+from evals.dialogues.scores import Score, Scorer, Spot
 from evals.scorers.case import Case, Rule, Verdict, at, shared
 from evals.scorers.constraints import bounds, clean
-from evals.scores import Score, Scorer, Spot
 from retrieval.movie import Movie, satisfies
 
 DEPTHS = (1, 3, 10)

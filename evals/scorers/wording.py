@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from rapidfuzz import fuzz
 
+from evals.dialogues.scores import Scorer, Spot
+from evals.dialogues.transcript import PlayedTurn
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, share, shared
-from evals.scores import Scorer, Spot
-from evals.transcript import PlayedTurn
 from retrieval.movie import fold, words
 
 NEAR = 95.0

@@ -18,7 +18,16 @@ from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from agent.events import EVENT
-from infra.api import catalogue, chat, health, interactions, problems, sessions
+from infra.api import (
+    catalogue,
+    chat,
+    feedback,
+    health,
+    interactions,
+    problems,
+    recommend,
+    sessions,
+)
 from infra.api.guard import GuardMiddleware
 from infra.settings import session_secret
 from infra.wiring import Services
@@ -28,8 +37,8 @@ REFERENCE = "#/components/schemas/{model}"
 TITLE = "Usher"
 DESCRIPTION = (
     "A conversational movie recommender. Every `/v1` route acts for a session: the page's cookie, "
-    "or `Authorization: Bearer` with a token of `POST /v1/sessions`. Errors are problem+json "
-    "(RFC 9457)."
+    "or `Authorization: Bearer` with a token of `POST /v1/sessions` or an API key. Errors are "
+    "problem+json (RFC 9457)."
 )
 
 
@@ -52,7 +61,10 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title=TITLE, lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app, metrics.errors)
     app.add_middleware(
-        sessions.SessionMiddleware, signer=signer, allowed_origins=settings.allowed_origins
+        sessions.SessionMiddleware,
+        signer=signer,
+        keys=services.stores.keys,
+        allowed_origins=settings.allowed_origins,
     )
     if settings.allowed_origins:
         app.add_middleware(
@@ -67,6 +79,8 @@ def create_app(services: Services) -> FastAPI:
         GuardMiddleware, served_on=settings.host, allowed_hosts=settings.allowed_hosts
     )
     app.include_router(chat.router(services, streams))
+    app.include_router(recommend.router(services))
+    app.include_router(feedback.router(services))
     app.include_router(catalogue.router(services))
     app.include_router(interactions.router(services))
     app.include_router(sessions.router(signer))
@@ -109,6 +123,8 @@ def _complete(schema: dict[str, Any]) -> None:
     modes: list[tuple[Any, JsonSchemaMode]] = [
         (chat.ChatRequest, "validation"),
         (interactions.Interactions, "validation"),
+        (recommend.RecommendRequest, "validation"),
+        (feedback.Feedback, "validation"),
         (problems.Problem, "serialization"),
     ]
     schemas |= models_json_schema(modes, ref_template=REFERENCE)[1]["$defs"]

@@ -1,25 +1,15 @@
-"""Looking movies up: one by id, or a few by what they are called.
+"""Looking a movie up by its id.
 
-Knows the two read-only routes. Does not know the index; the toolbox does. Mounted by app.py.
+Knows the one read-only route; recommend.py finds movies by what they are called. Does not know the
+index; the toolbox does. Mounted by app.py.
 """
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import APIRouter
 
 from infra.api.problems import documented
 from infra.wiring import Services
 from retrieval.movie import Movie
 from tools.stores import NotFound
-
-MAX_FOUND = 50
-
-
-class Movies(BaseModel):
-    """Movies, best first."""
-
-    movies: list[Movie]
 
 
 def router(services: Services) -> APIRouter:
@@ -33,13 +23,5 @@ def router(services: Services) -> APIRouter:
         if found is None:
             raise NotFound(f"there is no movie {movie_id!r}")
         return found
-
-    @routes.get("", responses=documented(422, 503))
-    async def find(
-        query: Annotated[str, Query(min_length=1, max_length=200)],
-        k: Annotated[int, Query(ge=1, le=MAX_FOUND)] = 10,
-    ) -> Movies:
-        """Movies whose title, people or description match the query, best first."""
-        return Movies(movies=await services.toolbox.find(query, k))
 
     return routes

@@ -26,6 +26,19 @@ Id = Annotated[str, Field(min_length=1, max_length=100)]
 _RANGES = {"rating": (0.5, 5.0), "watch": (0.0, 1.0), "swipe": (-1.0, 1.0)}
 
 
+def check_value(kind: InteractionKind, value: float | None) -> None:
+    """Refuse a value that does not belong to the kind. Raises: ValueError."""
+    wanted = _RANGES.get(kind)
+    if wanted is None and value is not None:
+        raise ValueError(f"{kind} takes no value")
+    if wanted is not None:
+        low, high = wanted
+        if value is None or not low <= value <= high:
+            raise ValueError(f"{kind} needs a value from {low:g} to {high:g}")
+    if kind == "swipe" and value not in (-1, 1):
+        raise ValueError("swipe needs the value -1 or 1")
+
+
 class SentInteraction(BaseModel):
     """One thing that the person did with a movie."""
 
@@ -40,15 +53,7 @@ class SentInteraction(BaseModel):
 
     @model_validator(mode="after")
     def _check_value(self) -> "SentInteraction":
-        wanted = _RANGES.get(self.kind)
-        if wanted is None and self.value is not None:
-            raise ValueError(f"{self.kind} takes no value")
-        if wanted is not None:
-            low, high = wanted
-            if self.value is None or not low <= self.value <= high:
-                raise ValueError(f"{self.kind} needs a value from {low:g} to {high:g}")
-        if self.kind == "swipe" and self.value not in (-1, 1):
-            raise ValueError("swipe needs the value -1 or 1")
+        check_value(self.kind, self.value)
         return self
 
 
@@ -112,16 +117,25 @@ def router(services: Services) -> APIRouter:
                 "key_missing",
                 "Send an Idempotency-Key header: any text unique to this request.",
             )
-        digest = hashlib.sha256(sent.model_dump_json().encode()).hexdigest()
-        if await _is_repeat(services, principal, idempotency_key, digest):
+        if await keep_once(services, principal, idempotency_key, sent):
             response.headers["Idempotency-Replayed"] = "true"
-        else:
-            await _check_movies(services, sent)
-            await _append(services, principal, f"{idempotency_key}.{digest[:16]}", sent)
-            await _remember(services, principal, idempotency_key, digest)
         return Accepted(accepted=len(sent.interactions))
 
     return routes
+
+
+async def keep_once(services: Services, principal: str, key: str, sent: Interactions) -> bool:
+    """Keep what was sent with a key; True when the same was sent with it before.
+
+    Raises: Refused for an unknown movie, or for a key that came with another body.
+    """
+    digest = hashlib.sha256(sent.model_dump_json().encode()).hexdigest()
+    if await _is_repeat(services, principal, key, digest):
+        return True
+    await check_movies(services, sent)
+    await append(services, principal, f"{key}.{digest[:16]}", sent)
+    await _remember(services, principal, key, digest)
+    return False
 
 
 def _cache_key(key: str) -> str:
@@ -150,10 +164,10 @@ async def _remember(services: Services, principal: str, key: str, digest: str) -
     )
 
 
-async def _append(services: Services, principal: str, key: str, sent: Interactions) -> None:
+async def append(services: Services, principal: str, key: str, sent: Interactions) -> None:
     """The store's key holds the digest, so a repeat is harmless even if the cache forgot it."""
     now = time.time()
-    await services.stores.interactions.append(
+    await services.toolbox.record(
         principal,
         [
             Interaction(
@@ -170,7 +184,7 @@ async def _append(services: Services, principal: str, key: str, sent: Interactio
     )
 
 
-async def _check_movies(services: Services, sent: Interactions) -> None:
+async def check_movies(services: Services, sent: Interactions) -> None:
     known = await services.index.get([one.movie_id for one in sent.interactions])
     unknown = [
         FieldProblem(

@@ -197,8 +197,9 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _MEANINGS = {
     400: "The body is not JSON, or a required header is missing.",
-    401: "The bearer token is broken or expired; ask for a new one at /v1/sessions.",
-    403: "A page of another origin tried to act with the visitor's cookie.",
+    401: "The bearer token is broken, expired or revoked; ask for a new one at /v1/sessions.",
+    403: "A page of another origin tried to act with the visitor's cookie, or a session named a "
+    "user_id.",
     404: "No such record, or it is somebody else's.",
     409: "Busy or stale: try again after Retry-After, or read the newer version first.",
     410: "The turn was lost with the process that ran it: send the message again.",

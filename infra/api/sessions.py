@@ -1,8 +1,8 @@
-"""Who is asking: signed sessions in a cookie (pages) or a bearer token (programs).
+"""Who is asking: signed sessions in a cookie (pages) or a bearer token (programs), or an API key.
 
-Knows how a session is issued, checked and renewed, and that a page of another origin may not act
-with a visitor's cookie. Does not know what a principal may do (stores check ownership). Every /v1
-route takes `Principal`; it never comes from a body.
+Knows how a session is issued, checked and renewed, how a key is checked, and that a page of another
+origin may not act with a visitor's cookie. Does not know what a principal may do (stores check
+ownership). Every /v1 route takes `Principal`; it never comes from a body.
 """
 
 import hashlib
@@ -18,7 +18,9 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.api.problems import Refused, documented, response
+from infra.api.problems import Refused, documented, response, translate
+from tools import api_keys
+from tools.stores import Keys, StoreFailure
 
 COOKIE = "usher_session"
 LIFETIME_S = 30 * 24 * 3600
@@ -33,6 +35,8 @@ class Session:
 
     principal: str
     age_s: float
+    key_id: str | None = None
+    """Of the API key that proves it, if one does."""
 
 
 class Signer:
@@ -68,9 +72,12 @@ def new_principal() -> str:
 class SessionMiddleware:
     """Puts the principal on the request and keeps the visitor's cookie fresh."""
 
-    def __init__(self, app: ASGIApp, signer: Signer, allowed_origins: Sequence[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, signer: Signer, keys: Keys, allowed_origins: Sequence[str] = ()
+    ) -> None:
         self._app = app
         self._signer = signer
+        self._keys = keys
         self._allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,34 +85,47 @@ class SessionMiddleware:
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         try:
-            session, by_bearer = self._identify(headers)
+            session, by_bearer = await self._identify(headers)
             if not by_bearer and scope["method"] not in SAFE_METHODS:
                 check_origin(headers, scope["scheme"], self._allowed_origins)
-        except Refused as refused:
-            return await response(refused)(scope, receive, send)
+        except (Refused, StoreFailure) as error:
+            return await response(translate(error))(scope, receive, send)
         fresh = session is None
         session = session or Session(new_principal(), 0)
         state = scope.setdefault("state", {})
         state["principal"], state["by_bearer"] = session.principal, by_bearer
+        state["key_id"], state["fresh"] = session.key_id, fresh
         if not by_bearer and (fresh or session.age_s > RENEW_AFTER_S):
             send = self._with_cookie(send, session.principal, secure=scope["scheme"] == "https")
         await self._app(scope, receive, send)
 
-    def _identify(self, headers: Headers) -> tuple[Session | None, bool]:
+    async def _identify(self, headers: Headers) -> tuple[Session | None, bool]:
         authorization = headers.get("authorization")
         if authorization is None:
             token = _cookie(headers)
             return (self._signer.check(token) if token else None), False
         scheme, _, token = authorization.partition(" ")
-        session = self._signer.check(token.strip()) if scheme.lower() == "bearer" else None
+        session = await self._check(token.strip()) if scheme.lower() == "bearer" else None
         if session is None:
             raise Refused(
                 401,
                 "bad_token",
-                "The bearer token is broken or expired: POST /v1/sessions issues a new one.",
+                "The bearer token is broken, expired or revoked: POST /v1/sessions issues a new "
+                "session, usher keys create a new key.",
                 {"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
         return session, True
+
+    async def _check(self, token: str) -> Session | None:
+        """Whose bearer token this is: a session's, or an API key's."""
+        parsed = api_keys.parse(token)
+        if parsed is None:
+            return self._signer.check(token)
+        key_id, secret = parsed
+        key = await self._keys.find(key_id)
+        if key is None or not api_keys.opens(key, secret):
+            return None
+        return Session(f"key:{key_id}", 0, key_id)
 
     def _with_cookie(self, send: Send, principal: str, *, secure: bool) -> Send:
         cookie = (
@@ -179,8 +199,9 @@ def router(signer: Signer) -> APIRouter:
         """Issue a bearer token: a new anonymous identity, or the same one again for a valid bearer.
 
         A cookie's identity is never given out as a token: a script in the page could carry it away.
+        Nor is an API key's: a token would outlive its revocation.
         """
-        keep = request.state.by_bearer
+        keep = request.state.by_bearer and request.state.key_id is None
         return SessionBody(token=signer.issue(request.state.principal if keep else new_principal()))
 
     return routes

@@ -1,0 +1,1 @@
+"""Dialogues from anywhere: scripted scenarios, transcripts, runs and their scores."""

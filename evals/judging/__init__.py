@@ -1,0 +1,1 @@
+"""Graders and people: a language model as judge, labels, and how far graders agree."""

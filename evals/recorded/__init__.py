@@ -1,0 +1,1 @@
+"""Recorded conversations, posts and queries put to the product: ranking, routing, extraction."""

@@ -1,0 +1,1 @@
+"""What a served Usher costs and survives: latency, memory, kills, OpenSearch."""

@@ -1,0 +1,244 @@
+"""`python -m evals opensearch`: the figures that need a real OpenSearch, beside the local index.
+
+Knows the flags, the order and the rows of the table. Does not know how anything is measured
+(opensearch_copy.py, opensearch_compare.py, opensearch_load.py). Called by evals/__main__.py.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from evals.commands import Commands, add_json, new_command
+from evals.place import ROOT, find_data
+from evals.recorded.rank_command import read
+from evals.recorded.rank_input import Case, InputProblem
+from evals.report import Row
+from evals.service import opensearch_compare as compare
+from evals.service import opensearch_load as under_load
+from evals.service.opensearch_copy import Copied, copy_index
+from infra.cli_common import running
+from infra.settings import load
+from infra.wiring import Services, open_opensearch
+from retrieval.jobs.build_opensearch import Target
+from retrieval.opensearch_layout import Generation, generations
+from retrieval.opensearch_view import Send
+from retrieval.opensearch_writer import drop, indexes
+
+TURNS = "dialogue/redial_rec_turns_dev.jsonl.gz"
+DIALOGUES = "dialogue/redial_dev_1000.jsonl.gz"
+NODE = ROOT.parent / "shared" / "opensearch" / "start.sh"
+FIRST = 200
+"""Turns that both indexes answer."""
+ALIAS = "usher-evals"
+PARTS = ("ingest", "overlap", "latency", "hybrid", "rebuild", "kill")
+Figures = dict[str, dict[str, Any]]
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "opensearch")
+    parser.set_defaults(command=lambda given: asyncio.run(opensearch(given)))
+    parser.add_argument("--index", type=Path, required=True, help="local index that is copied")
+    parser.add_argument("--url", help="of OpenSearch (default: a node of its own, started here)")
+    parser.add_argument("--only", help="parts: ingest,overlap,latency,hybrid,rebuild,kill")
+    add_json(parser)
+
+
+async def opensearch(given: argparse.Namespace) -> int:
+    """The command. Raises: InputProblem, IndexFailure, SettingProblem."""
+    parts = given.only.split(",") if given.only else list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        raise InputProblem(f"--only {', '.join(unknown)}: choose from {', '.join(PARTS)}")
+    if given.url:
+        found = await measure(given.index, given.url, [part for part in parts if part != "kill"])
+    else:
+        found = await measure_on_own_node(given.index, parts)
+    for row in rows_of(found):
+        print(f"{row.figure}: {row.value}" + (f"  ({row.bound})" if row.bound else ""))
+    if given.json:
+        print(json.dumps(found))
+    return 0
+
+
+async def measure_on_own_node(index: Path, parts: Sequence[str] = PARTS) -> Figures:
+    """On a node that is started for it and may be killed. Raises: InputProblem where none is."""
+    if not NODE.exists():
+        raise InputProblem(f"there is no {NODE} to start a node with: give --url")
+    folder = tempfile.mkdtemp(prefix="usher-evals-node-", dir="/var/tmp")
+    try:
+        url = _word(folder).strip().splitlines()[-1]
+        found = await measure(index, url, parts)
+        if "kill" in parts:
+            found["kill"] = await _kill(index, url, folder)
+        return found
+    finally:
+        _word(folder, "wipe")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def measure(index: Path, url: str, parts: Sequence[str]) -> Figures:
+    """Copy the local index into OpenSearch, measure, and leave nothing behind."""
+    path, dialogues = find_data(TURNS), find_data(DIALOGUES)
+    if path is None or dialogues is None:
+        raise InputProblem(f"USHER_DATA has no {TURNS} or no {DIALOGUES}")
+    cases = read(path, None, dialogues)[0][:FIRST]
+    found: Figures = {"load": {"average": [round(x, 1) for x in os.getloadavg()]}}
+    async with _target(url) as target:
+        copied = await copy_index(index, target)
+        if "ingest" in parts:
+            found["ingest"] = _copied(copied)
+        async with AsyncExitStack() as stack:
+            here = await stack.enter_async_context(_services(index, url, "local"))
+            there = await stack.enter_async_context(_services(index, url, "opensearch"))
+            await _side_by_side(found, parts, (here, there), cases)
+            if "rebuild" in parts:
+                found["rebuild"] = await _rebuild(index, target, there, here, cases)
+    return found
+
+
+async def _side_by_side(
+    found: Figures, parts: Sequence[str], both: tuple[Services, Services], cases: Sequence[Case]
+) -> None:
+    here, there = both
+    queries = await compare.queries_of(cases, here)
+    if "overlap" in parts:
+        lists = [
+            await compare.lists_of(await compare.retriever_of(services), queries)
+            for services in both
+        ]
+        found["overlap"] = {"turns": len(queries), "at_10": round(compare.overlap(*lists), 4)}
+    if "latency" in parts:
+        for name, services in (("local", here), ("opensearch", there)):
+            times = await compare.latencies(services, queries)
+            found[f"latency {name}"] = {str(n): asdict(t) for n, t in times.items()}
+    if "hybrid" in parts:
+        fused = await compare.fusions(there, queries, cases)
+        found["hybrid"] = {name: asdict(one) for name, one in fused.items()}
+
+
+def _copied(copied: Copied) -> dict[str, Any]:
+    return {
+        "movies": copied.movies,
+        "rejected": copied.rejected,
+        "movies_per_s": round(copied.rate),
+        "settle_s": round(copied.settle_s, 1),
+        "own_cpu_s": round(copied.own_cpu_s, 1),
+        "server_cpu_s": copied.server_cpu_s,
+    }
+
+
+async def _rebuild(
+    index: Path, target: Target, there: Services, here: Services, cases: Sequence[Case]
+) -> dict[str, Any]:
+    queries = await compare.queries_of(cases, here)
+    retriever = await compare.retriever_of(there)
+    copied, load_seen = await under_load.rebuild_under_load(
+        index, target, there, retriever, queries
+    )
+    return {
+        "searches": load_seen.searches,
+        "failed": len(load_seen.failed),
+        "reasons": sorted(set(load_seen.failed))[:3],
+        "degraded": load_seen.degraded,
+        "generations": len(load_seen.generations),
+        "movies_per_s": round(copied.rate),
+    }
+
+
+async def _kill(index: Path, url: str, folder: str) -> dict[str, Any]:
+    async with _target(url) as target:
+        await copy_index(index, target)
+        async with _services(index, url, "opensearch") as services:
+            killed = await under_load.kill_between_turns(
+                services, lambda: _word(folder, "kill"), lambda: _word(folder)
+            )
+    return asdict(killed)
+
+
+def _word(folder: str, *words: str) -> str:
+    # env(1) sets the variables; only infra/settings.py reads the environment in this house.
+    command = ["env", f"OPENSEARCH_DIR={folder}", "OPENSEARCH_PORT=9241", str(NODE), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@asynccontextmanager
+async def _target(url: str) -> AsyncIterator[Target]:
+    """Where to copy to; its indexes are deleted at the end."""
+    settings = load(index="opensearch", opensearch_url=url, opensearch_index=ALIAS)
+    with ThreadPoolExecutor(1) as executor, tempfile.TemporaryDirectory() as workplace:
+        opened = open_opensearch(settings, None, executor)
+        send = opened.server.send
+        try:
+            features = await opened.views.features()
+            engine = settings.opensearch_engine
+            yield Target(send, ALIAS, features, engine, Path(workplace), executor)
+        finally:
+            await _clean(send)
+            await opened.close()
+
+
+async def _clean(send: Send) -> None:
+    for name in generations(ALIAS, await indexes(send, ALIAS)):
+        await drop(send, Generation(name))
+
+
+@asynccontextmanager
+async def _services(index: Path, url: str, kind: str) -> AsyncIterator[Services]:
+    with tempfile.TemporaryDirectory(prefix="usher-evals-") as home:
+        settings = load(
+            **{"home": Path(home), "index_dir": index, "model": "offline", "store": "sqlite"},
+            **{"index": kind, "opensearch_url": url, "opensearch_index": ALIAS},
+        )
+        async with running(settings) as services:
+            yield services
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+ON = "catalogue_core (15,729 movies), OpenSearch 3.6.0 on the same machine"
+ON_TURNS = f"first {FIRST} ReDial dev turns, in sample, {ON}"
+
+
+def rows_of(found: Figures) -> list[Row]:
+    """For the results table."""
+    load = f"load {found['load']['average'][0]}"
+    rows: list[Row] = []
+    if one := found.get("ingest"):
+        cpu = f"CPU {one['own_cpu_s']} s here, {one['server_cpu_s']} s in the node"
+        value = f"{one['movies_per_s']:,} movies/s ({cpu}, {load})"
+        rows.append(Row("OpenSearch ingest, without encoding", ON, value, ">= 800 movies/s"))
+    if one := found.get("overlap"):
+        value = f"{one['at_10']:.3f}"
+        rows.append(Row("overlap@10 of OpenSearch with local", ON_TURNS, value, ">= .90"))
+    bounds = {("opensearch", "1"): "<= 60 ms", ("opensearch", "16"): "<= 250 ms"}
+    for name in ("local", "opensearch"):
+        for clients, times in found.get(f"latency {name}", {}).items():
+            value = (
+                f"{times['p95']:.0f} ms (p50 {times['p50']:.0f}, {times['per_s']:.0f}/s, {load})"
+            )
+            figure = f"retrieval p95, {name}, {clients} client{'s' if clients != '1' else ''}"
+            rows.append(Row(figure, ON_TURNS, value, bounds.get((name, clients), "")))
+    for name, one in found.get("hybrid", {}).items():
+        value = (
+            f"p95 {one['times']['p95']:.0f} ms, {one['found']} of {one['targets']} targets at ten, "
+            f"overlap {one['overlap']:.2f} ({load})"
+        )
+        rows.append(Row(f"text and meaning: {name}", ON_TURNS, value))
+    if one := found.get("rebuild"):
+        value = f"{one['failed']} of {one['searches']} searches failed, {one['degraded']} partial"
+        rows.append(Row("OpenSearch rebuild under load", ON, value, "0 failed"))
+    if one := found.get("kill"):
+        back = "never" if one["recovered_s"] is None else f"after {one['recovered_s']:.1f} s"
+        value = f"turn {one['status']} ({one['code']}) in {one['seconds']:.1f} s; recovered {back}"
+        rows.append(Row("OpenSearch node killed between turns", ON, value, "within 20 s"))
+    return rows

@@ -1,0 +1,160 @@
+"""The figures of simulated dialogues: success, how soon, what the agent broke, what the user did.
+
+Knows which scores and faults are told, and how a share with its uncertainty is written. Does not
+know how anything was played, scored or audited. Called by simulate_command.py.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from evals.dialogues.scored import Scored
+from evals.dialogues.transcript import Transcript
+from evals.users.audit import Fault
+
+Z95 = 1.96
+"""Normal quantile of a 95 % interval."""
+SHOWN = 30
+BY_TURN = (1, 2, 3, 5, 8)
+TOLD = (
+    *("constraint_violations", "repeated_films", "seen_or_disliked_films", "off_catalogue_films"),
+    *("unfinished_turns", "broken_streams"),
+)
+"""Floors that are named one by one; the others are in the JSON."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Simulated dialogues, scored and audited."""
+
+    found: Scored
+    faults: Sequence[Fault]
+    left_out: Sequence[str]
+    """Scenarios that this catalogue cannot play, with the reason."""
+    seconds: float
+
+    @property
+    def wanted(self) -> list[Transcript]:
+        """The dialogues of users who wanted a film."""
+        told = (t for t in self.found.transcripts if t.outcome is not None)
+        return [t for t in told if t.outcome and (t.outcome.accepted_ids or t.outcome.abandoned)]
+
+    def success(self, among: Iterable[Transcript]) -> tuple[int, int]:
+        """(how many took a film, of how many)."""
+        kept = list(among)
+        return sum(bool(t.outcome and t.outcome.accepted_ids) for t in kept), len(kept)
+
+    def by_turn(self) -> dict[int, float]:
+        """{turns: share that had taken a film by then}; who never did counts as not yet."""
+        turns = [t.outcome.accepted_turn for t in self.wanted if t.outcome]
+        total = len(turns) or 1
+        return {n: sum(1 for t in turns if t is not None and t <= n) / total for n in BY_TURN}
+
+    def median_turns(self) -> int | None:
+        """The turn by which half had taken a film; None when fewer than half ever did."""
+        taken = sorted(t.outcome.accepted_turn or math.inf for t in self.wanted if t.outcome)
+        middle = taken[(len(taken) - 1) // 2] if taken else math.inf
+        return None if middle == math.inf else int(middle)
+
+    def slices(self, tag: str) -> dict[str, tuple[int, int]]:
+        """{value of a tag: (took a film, of)}."""
+        groups: dict[str, list[Transcript]] = {}
+        for transcript in self.wanted:
+            for value in transcript.tags.get(tag, ()):
+                groups.setdefault(value, []).append(transcript)
+        return {value: self.success(group) for value, group in sorted(groups.items())}
+
+    def floors_of(self, speech: str | None) -> dict[str, int]:
+        """{floor: faults} in dialogues in one language; None = in any but English."""
+        spoken = {
+            t.dialogue_id
+            for t in self.found.transcripts
+            if (t.tags.get("speaks", ("en",))[0] == (speech or "en")) == (speech is not None)
+        }
+        counts = dict.fromkeys(TOLD, 0)
+        for score in self.found.scores:
+            if score.scorer in counts and score.dialogue_id in spoken:
+                counts[score.scorer] += int(score.value or 0)
+        return counts
+
+    def user_first(self) -> int:
+        """Dialogues with a fault of the user: their outcome says little of the agent (tau2)."""
+        return len({fault.dialogue_id for fault in self.faults})
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures in one object."""
+        taken, of = self.success(self.wanted)
+        kinds = Counter(fault.kind for fault in self.faults)
+        return {
+            **self.found.as_json(),
+            "goal_success": round(taken / of, 4) if of else None,
+            "goal_success_ci95": [round(x, 4) for x in wilson(taken, of)],
+            "wanted_a_film": of,
+            "success_by_turn": {str(n): round(share, 4) for n, share in self.by_turn().items()},
+            "median_turns_to_success": self.median_turns(),
+            "floors_in_english": self.floors_of("en"),
+            "floors_in_other_languages": self.floors_of(None),
+            "leaks": kinds["leak"],
+            "invented_facts": kinds["invented fact"],
+            "user_errors": kinds["user error"],
+            "dialogues_with_user_faults": self.user_first(),
+            "success_by_kind": {k: f"{a}/{b}" for k, (a, b) in self.slices("kind").items()},
+            "scenarios_left_out": list(self.left_out),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def wilson(count: int, of: int) -> tuple[float, float]:
+    """95 % Wilson interval of a share; (0, 1) of nothing."""
+    if of == 0:
+        return 0.0, 1.0
+    share, z2 = count / of, Z95**2
+    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
+    half = Z95 * math.sqrt(share * (1 - share) / of + z2 / (4 * of**2)) / (1 + z2 / of)
+    return middle - half, middle + half
+
+
+def print_figures(figures: Figures) -> None:
+    """For people, on standard output."""
+    found = figures.found
+    for fault in list(figures.faults)[:SHOWN]:
+        print(fault)
+    for score in _broken(found)[:SHOWN]:
+        print(score)
+    Console(width=100).print(_kinds(figures))
+    taken, of = figures.success(figures.wanted)
+    low, high = wilson(taken, of)
+    share = taken / of if of else 0.0
+    print(f"{len(found.transcripts)} dialogues, {found.turns} turns, {figures.seconds:.0f} s")
+    print(f"goal success  {share:.1%} [{low:.1%}, {high:.1%}] of {of} users who wanted a film")
+    curve = ", ".join(f"{n}: {x:.0%}" for n, x in figures.by_turn().items())
+    print(f"took a film by turn  {curve}; median {figures.median_turns() or 'never'}")
+    for speech, who in (("en", "in English"), (None, "in other languages")):
+        floors = figures.floors_of(speech)
+        print(f"agent, {who}: {', '.join(f'{name} {n}' for name, n in floors.items())}")
+    kinds = Counter(fault.kind for fault in figures.faults)
+    told = ", ".join(f"{kinds[k]} {k}s" for k in ("leak", "invented fact", "user error"))
+    print(f"users: {told}; {figures.user_first()} dialogues are not clean")
+    for reason in figures.left_out:
+        print(f"left out: {reason}")
+
+
+def _broken(found: Scored) -> list[str]:
+    return [
+        f"{score.dialogue_id} turn {spot.turn}: {score.scorer}: {spot.detail}"
+        for score in found.scores
+        if score.scorer in TOLD and score.value
+        for spot in score.evidence
+    ]
+
+
+def _kinds(figures: Figures) -> Table:
+    table = Table("covers", "took a film", "of", "share")
+    for kind, (taken, of) in figures.slices("kind").items():
+        table.add_row(kind, str(taken), str(of), f"{taken / of:.0%}")
+    return table

@@ -1,0 +1,1 @@
+"""What follows from runs: comparisons, gates, baselines and the report page."""
