@@ -157,13 +157,9 @@ class _Reading:
             mentions = (replace(mentions[0], stance="asked"),)
         why = any(self._why(m.start) for m in mentions) or find_why(self.lower)
         why_movie = self._asked(mentions)
-        said = remarks(self.text, self.lower, self.linker.title_spans)
-        if any(is_taken(self.lower, m.start, m.end) for m in mentions):
-            talk = (t for t in said.small_talk if t != "accept")
-            said = replace(said, small_talk=("accept", *talk))
         # What a question or a comparison is about is not what they would like more of.
         return replace(
-            said,
+            self._remarks(mentions),
             findings=findings,
             mentions=mentions,
             comparisons=comparisons,
@@ -179,6 +175,14 @@ class _Reading:
                 question.span if question else None, known_item, preferences
             ),
         )
+
+    def _remarks(self, mentions: Sequence[Mention]) -> Understanding:
+        """What is told by its wording alone, and whether a film was taken."""
+        said = remarks(self.text, self.lower, self.linker.title_spans)
+        if not any(is_taken(self.lower, m.start, m.end) for m in mentions):
+            return said
+        talk = (t for t in said.small_talk if t != "accept")
+        return replace(said, small_talk=("accept", *talk))
 
     # --- movies ---
 
