@@ -139,8 +139,7 @@ class _Reading:
         mentions = tuple(
             self._mention(t, question.span if question else None) for t in titles if t.sure
         )
-        mentions = self._whole_series(mentions) + brands.refused
-        mentions += self._pronouns(mentions, people)
+        mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions, people)
         if question and question.extreme:
             mentions = self._extreme(question)
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
@@ -155,8 +154,7 @@ class _Reading:
             # "I want to watch Alien": they have chosen; tell them about it.
             question = FoundQuestion("plot", (0, 0))
             mentions = (replace(mentions[0], stance="asked"),)
-        why = any(self._why(m.start) for m in mentions) or find_why(self.lower)
-        why_movie = self._asked(mentions)
+        why = find_why(self.lower) or any(self._why(m.start) for m in mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
             self._remarks(mentions),
@@ -166,7 +164,7 @@ class _Reading:
             withdrawals=preferences.withdrawals,
             question=question.of(*self._both_asked(mentions)) if question else None,
             why=why,
-            why_movie=why_movie if why else None,
+            why_movie=self._asked(mentions) if why else None,
             known_item=known_item,
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
