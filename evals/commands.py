@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "describe": ("evals.recorded.describe", "find films by descriptions without the title"),
     "route": ("evals.recorded.route_command", "acts per turn of conversations labelled by intent"),
     "extract": ("evals.recorded.extract_command", "entities in queries marked word for word"),
+    "intents": ("evals.recorded.intents", "requests labelled by intent: balance, agreement"),
     "opensearch": ("evals.service.opensearch_command", "OpenSearch beside the local index"),
     "latency": ("evals.service.latency", "time served turns on an index"),
     "plain": ("evals.service.plain", "time the plain endpoints on an index, cold and cached"),

@@ -90,8 +90,11 @@ def observed(table: Floats) -> float:
 
 
 def cohen_kappa(table: Floats, quadratic: bool) -> float:
-    """Agreement beyond what the graders' habits would bring; nan if there is one grade only."""
-    place = np.arange(GRADES)
+    """Agreement beyond what the graders' habits would bring; nan if there is one grade only.
+
+    `table`: (g, g) counts, rows the first grader's grades, columns the second's.
+    """
+    place = np.arange(len(table))
     apart = (place[:, None] - place[None, :]) ** 2
     cost = apart if quadratic else (apart > 0).astype(np.float64)
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
