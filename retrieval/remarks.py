@@ -31,7 +31,7 @@ _MORE = re.compile(
     r"|^\W*(?:no+|nope|nah|meh|not really|boring|next)(?: (?:thanks|thank you|sorry))?\W*$|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
 )
 _ADDITIVE = re.compile(
-    r"\b(?:also|too(?=[.,!?]|$)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
+    r"\b(?:also|too(?=[.,!?:]|\s*$| (?:please|thanks?|if|haha)\b| :)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
 )
 _NARROWS = re.compile(
     r"\W*(?:(?:so|hmm?|ok(?:ay)?|well|right|honestly|yes|yeah)\W+)*(?:something |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: one| please)?\W*"

@@ -155,6 +155,11 @@ def test_not_knowing_what_to_watch_describes_nothing() -> None:
         assert not hear(text).says_anything
 
 
+def test_a_polite_too_joins_as_well() -> None:
+    assert hear("it should be fantasy too please").additive
+    assert not hear("too please").findings
+
+
 def test_an_older_film_than_the_example() -> None:
     (comparison,) = hear("Alien, but an older film").comparisons
     assert (comparison.what, comparison.direction) == ("year", -1)
