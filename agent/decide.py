@@ -273,6 +273,9 @@ def _outgrown(comparison: Comparison, ledger: Ledger) -> list[LedgerEdit]:
 
 def _withdrawn(ledger: Ledger, withdrawal: Withdrawal) -> list[LedgerEdit]:
     entries = _matching(ledger, withdrawal)
+    if withdrawal.newest:
+        last = [e for e in entries if e.polarity == "want"][-1:]
+        return [LedgerEdit("withdraw", entry_id=e.id) for e in last]
     if not withdrawal.barred:
         return [LedgerEdit("withdraw", entry_id=e.id) for e in entries]
     wanted = [e for e in entries if e.polarity == "want"][-1:]

@@ -15,6 +15,9 @@ from retrieval.wording import COMPANIONS, SERVICES, SITUATIONS
 NOT_ME = " (not me)"
 """Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
 
+FOR_CHILDREN = "family or animation"
+"""Genres that a young child's age asks for."""
+
 
 class Reader(Protocol):
     """What these functions need of the reading they add to."""
@@ -48,7 +51,7 @@ def children(reading: Reader, youngest: int) -> None:
         value = {"name": name, "min": too_much}
         reading.findings.append(Finding("attribute", value, "avoid", True))
     if youngest < patterns.YOUNG_CHILD:
-        reading.findings.append(Finding("genre", "family or animation", "want", True))
+        reading.findings.append(Finding("genre", FOR_CHILDREN, "want", True))
 
 
 def occasion(reading: Reader) -> None:
@@ -105,13 +108,17 @@ def _certificates(reading: Reader) -> None:
 
 def which_language(reading: Reader) -> None:
     """English only, or anything but English."""
-    for match in patterns.NO_SUBTITLES.finditer(reading.lower):
-        reading.findings.append(Finding("language", "en", "want", True))
-        reading.linker.take(*match.span())
     for match in patterns.FOREIGN.finditer(reading.lower):
         refused = reading.negated(match.start()) and "english" not in match.group()
         wanted: Polarity = "want" if refused else "avoid"
         if reading.free(*match.span()):
+            reading.findings.append(Finding("language", "en", wanted, True))
+            reading.linker.take(*match.span())
+    for match in patterns.NO_SUBTITLES.finditer(reading.lower):
+        # "Nothing in English", but "no subtitles, in English".
+        refused = reading.negated(match.start()) and "subtitle" not in reading.lower
+        if reading.free(*match.span()):
+            wanted = "avoid" if refused else "want"
             reading.findings.append(Finding("language", "en", wanted, True))
             reading.linker.take(*match.span())
 

@@ -8,7 +8,7 @@ left as they fall, since the reader looks at phrases, not at grammar. Pure; call
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -28,6 +28,8 @@ OTHER = "other"
 FOREIGN_SCRIPT = re.compile(r"^[\s\W\d]*[\u0370-\u1fff\u3040-\ud7ff\uf900-\ufaff]+[^a-z]*$")
 """Greek, Cyrillic, Arabic, Devanagari, Japanese, Chinese, Korean ... and no Latin letter."""
 _WORD = re.compile(r"[^\W\d_]+")
+_MOVIE_TWICE = re.compile(r"\bmovies? (\w+ movies?)\b")
+""""Film familial" comes out as "movie family movie"."""
 _GROUP = re.compile(r"\{(\d)\}")
 MIN_OTHER = 3
 """Function words of a language that is only recognised; fewer are chance."""
@@ -72,7 +74,10 @@ class _Language:
             in_a_name = any(word[0].isupper() for word in before)  # "Louis de Funès"
             if text[match.end()].isupper() and not in_a_name:
                 self._change(changes, kept, match.span(), "by ")
-        for match in self.phrases.finditer(plain):
+        # What a pattern took is gone: of "pas d'horreur" it leaves "horreur", not "d'horreur".
+        for match in self.phrases.finditer(
+            _without(plain, [*kept, *((a, b) for a, b, _ in changes)])
+        ):
             english = self.english[match.lastgroup or ""]
             self._change(changes, kept, match.span(), english)
         return _with_changes(text, changes)
@@ -107,7 +112,7 @@ def gloss(text: str, lexicon: Lexicon) -> Gloss:
     text = unicodedata.normalize("NFC", text)
     plain = _plain(text)
     words = [(m.group(), m.span()) for m in _WORD.finditer(plain)]
-    code = _language(words)
+    code = _language(words, lexicon.tags.__contains__)
     if code == ENGLISH:
         return Gloss(text)
     language = _languages()[code]
@@ -115,10 +120,13 @@ def gloss(text: str, lexicon: Lexicon) -> Gloss:
     rest = [(w, s) for w, s in words if not any(a <= s[0] < b for a, b in kept)]
     if not rest or (kept and _language(rest) != code):
         return Gloss(text)
-    return Gloss(language.gloss(text, kept), code if code in READ else OTHER)
+    english = _MOVIE_TWICE.sub(r"\1", language.gloss(text, kept))
+    return Gloss(english, code if code in READ else OTHER)
 
 
-def _language(words: Sequence[tuple[str, Span]]) -> str:
+def _language(
+    words: Sequence[tuple[str, Span]], is_known: Callable[[str], bool] = lambda _: False
+) -> str:
     """The language with the most words of its own, if they outnumber the English ones."""
     known = _languages()
     spoken = [word for word, _ in words]
@@ -131,7 +139,7 @@ def _language(words: Sequence[tuple[str, Span]]) -> str:
     # "me", "a", "no" and the like are English as well: they count for neither side alone.
     shared = sum(w in STOPWORDS and w in known[code].shows for w in spoken)
     score = scores[code]
-    alone = 0 < score == len(spoken) and all(not is_vocabulary(w) for w in spoken)
+    alone = 0 < score == len(spoken) and not any(is_vocabulary(w) or is_known(w) for w in spoken)
     enough = score >= (2 if code in READ else MIN_OTHER)
     if (enough and score > english - shared) or (alone and code in READ):
         return code
@@ -163,6 +171,12 @@ def _with_changes(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
         pieces += [text[at:start], english]
         at = end
     return re.sub(r" {2,}", " ", "".join([*pieces, text[at:]])).strip()
+
+
+def _without(plain: str, spans: Sequence[Span]) -> str:
+    for start, end in spans:
+        plain = plain[:start] + " " * (end - start) + plain[end:]
+    return plain
 
 
 def _plain(text: str) -> str:

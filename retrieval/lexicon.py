@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from retrieval.movie import Movie, fold, stem, title_key
 from retrieval.understanding import SlotKind
@@ -20,6 +21,12 @@ LONGEST_TITLE = 9
 """Words: longer titles are found by their first words only if those are a title of their own."""
 FUZZY_TITLE = 86.0
 """rapidfuzz ratio (0-100) from which a misspelt title is believed after a cue."""
+FUZZY_LONG = 80.0
+"""From which a long, well-known title is looked at letter by letter."""
+SURE_TITLE = 90.0
+"""From which it is taken without asking."""
+LONG_TITLE = 10
+"""Letters of a title in which two slips leave no other word."""
 FUZZY_PERSON = 84.0
 FUZZY_VOCABULARY = 82.0
 FUZZY_TAG = 87.0
@@ -115,8 +122,12 @@ class Lexicon:
             return None
         key = title_key(text)
         near = _near(key, self._titles_by_initial)
-        hits = process.extract(key, near, scorer=fuzz.ratio, score_cutoff=FUZZY_TITLE, limit=10)
-        scored = [(self.titles[key][0], score) for key, score, _ in hits]
+        hits = process.extract(key, near, scorer=fuzz.ratio, score_cutoff=FUZZY_LONG, limit=10)
+        scored = [
+            (self.titles[hit][0], believed)
+            for hit, score, _ in hits
+            if (believed := _likeness(key, hit, score, self.titles[hit][0].prior)) >= FUZZY_TITLE
+        ]
         return max(scored, key=lambda s: (round(s[1]), s[0].prior)) if scored else None
 
     def respell(self, phrase: str) -> str | None:
@@ -183,6 +194,13 @@ def _near(key: str, by_initial: Initials) -> list[str]:
         return []
     ends = [f"^{parts[0][0]}", f"{parts[-1][0]}$"]
     return [*by_initial.get(ends[0], ()), *by_initial.get(ends[1], ())]
+
+
+def _likeness(said: str, title: str, ratio: float, known: float) -> float:
+    """The ratio; two slips in a long title that is well known are as good as one."""
+    slips = OSA.distance(said, title, score_cutoff=2)
+    long = len(title) >= LONG_TITLE and known >= RARE_PRIOR
+    return max(ratio, SURE_TITLE) if long and slips <= 2 else ratio
 
 
 def split_year(title: str) -> tuple[str, int | None]:

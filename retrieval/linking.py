@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval import title_cues
-from retrieval.lexicon import LONGEST_TITLE, Lexicon, TitleEntry, is_vocabulary
+from retrieval.lexicon import LONGEST_TITLE, SURE_TITLE, Lexicon, TitleEntry, is_vocabulary
 from retrieval.movie import Movie, fold
 from retrieval.people import FILM_NOUNS, LinkedPerson, read_people
 from retrieval.quantities import NUMBER_WORDS, find_quantities
-from retrieval.wording import NEGATORS, STOPWORDS, SUBGENRE_ADJECTIVES
+from retrieval.wording import NATIONS, NEGATORS, STOPWORDS, SUBGENRE_ADJECTIVES
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _YEAR_AFTER = re.compile(
@@ -29,7 +29,7 @@ _FUZZY_CUE = re.compile(
     r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
 )
 _FUZZY_END = re.compile(
-    r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?)\b"
+    r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?|pl[sz])\b"
 )
 WELL_KNOWN = 100.0
 """Prior of a film from which its title is believed after a cue though its words are ordinary."""
@@ -158,7 +158,8 @@ class Linker:
         named = title_cues.asked_for(self.lower, start, end) and (not stop_only or last)
         if named and not key.isdigit() and len(key) > 1 and key not in _POINTING:
             return True
-        plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2
+        nation = key.removeprefix("the ") in NATIONS
+        plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2 or nation
         if plain or is_vocabulary(key) or key in self.lexicon.tags:
             return False
         if not capital and not self._may_be(i, j, key, entry):
@@ -173,7 +174,7 @@ class Linker:
             return False
         if key in self.lexicon.franchises or self.lexicon.is_telling(key):
             return True
-        if capital and (i > 0 or j - i > 1):
+        if capital and (i > 0 or j - i > 1 or title_cues.praised(self.lower, end)):
             return True
         ordinary = all(p in STOPWORDS or p in self.lexicon.common for p in key.split())
         if j - i == 1 and key in self.lexicon.rare_titles and title_cues.ends(self.lower, end):
@@ -186,8 +187,11 @@ class Linker:
         start, end = self.tokens[i].start, self.tokens[j - 1].end
         if self._cuts_a_tag(i, j) or title_cues.tells(self.lower, start):
             return False
-        if any(start < s.end and end > s.start for s in self.quantities):
-            return False  # "the last five years"
+        telling = self.lexicon.is_telling(key)  # "Star Wars: Episode IV - A New Hope"
+        for span in self.quantities:
+            within = start <= span.start and span.end <= end and end - start > span.end - span.start
+            if start < span.end and end > span.start and not (telling and within):
+                return False  # "the last five years"
         kind, _, noun = key.rpartition(" ")
         if noun in FILM_NOUNS and (is_vocabulary(kind) or kind in SUBGENRE_ADJECTIVES):
             return False  # "a scary movie", "silent movies"
@@ -216,9 +220,8 @@ class Linker:
 
     def capitalised(self, i: int, j: int) -> bool:
         """Whether the words are written as a name is."""
-        return all(t.capital or t.folded in STOPWORDS for t in self.tokens[i:j]) and (
-            self.tokens[i].capital or self.tokens[j - 1].capital
-        )
+        named = (t.capital or t.folded.isdigit() or t.folded in STOPWORDS for t in self.tokens[i:j])
+        return all(named) and (self.tokens[i].capital or self.tokens[j - 1].capital)
 
     def _has_cue(self, i: int, found: Sequence[LinkedTitle]) -> bool:
         k = i - 1
@@ -249,6 +252,8 @@ class Linker:
     def _fuzzy_span(self, words: list[Token]) -> LinkedTitle | None:
         if not words or not self.free(words[0].start, words[-1].end):
             return None
+        if any(words[0].start < s.end and words[-1].end > s.start for s in self.quantities):
+            return None  # "no more than 80 minutes" is not a misspelt "88 Minutes"
         for n in range(len(words), 0, -1):
             span = words[:n]
             rest = [t.folded for t in words[n:]]
@@ -260,7 +265,7 @@ class Linker:
                 continue
             hit = self.lexicon.fuzzy_title(" ".join(t.folded for t in span))
             if hit:
-                return LinkedTitle(hit[0], span[0].start, span[-1].end, sure=hit[1] >= 90)
+                return LinkedTitle(hit[0], span[0].start, span[-1].end, sure=hit[1] >= SURE_TITLE)
         return None
 
     # --- positions in the shown list ---

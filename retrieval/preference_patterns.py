@@ -60,6 +60,16 @@ WITHDRAW = re.compile(
     r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
+RATHER_THAN = re.compile(r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)")
+"""What comes second: "atmosphere over action"."""
+UNDECIDED = re.compile(
+    r"\b(?:no (?:idea|clue)|not sure|can'?t (?:decide|choose)|(?:don'?t|do not) know|undecided)\b(?: what| which| (?:i|we)(?:'d)?| to| (?:want|like|watch|see|pick|choose|feel like))*"
+)
+CORRECTS = re.compile(
+    r"^\W*(?:(?:no+|sorry|oops|ah|oh|actually|wait|hm+)\W+)*(?:i (?:really |actually )?(?:meant?|said)|make (?:it|that))\b"
+    r"|^\W*(?:(?:no+|sorry|oops)\W+)+(?:with|by|starring)\b|\binstead\b(?! of)"
+)
+"""Opens what takes the place of what was said last: "no, I mean Tom Hanks"."""
 NOT_THEM = re.compile(
     r"\b(?:not|without|no more|anyone but|anybody but) (?:him|her|them)\b(?! (?:movie|film|one))|\b(?:someone|somebody) else\b"
 )

@@ -10,8 +10,9 @@ from typing import Literal, cast
 
 from retrieval import audience
 from retrieval import preference_patterns as patterns
-from retrieval.lexicon import vocabulary_of
+from retrieval.lexicon import is_vocabulary, vocabulary_of
 from retrieval.linking import Linker
+from retrieval.movie import fold
 from retrieval.people import LinkedPerson
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, mode_at
@@ -23,6 +24,8 @@ from retrieval.wording import (
     GRADE_WORDS,
     STOPWORDS,
 )
+
+PEOPLE = ("person", "actor", "director")
 
 
 class Preferences:
@@ -47,10 +50,12 @@ class Preferences:
         self._compare()
         self._too_much()
         self._feelings()
+        self._second_best()
 
     def after_names(self, people: Sequence[LinkedPerson]) -> tuple[Finding, ...]:
         """Everything else, on the text that no name took."""
         self._people(people)
+        self._corrected()
         self._quantities()
         audience.who(self)
         audience.which_language(self)
@@ -59,7 +64,7 @@ class Preferences:
         self._vocabulary()
         self._unwanted_nouns()
         self._topics()
-        return _unique(_either_language(self.findings))
+        return _unique(_either_language(_stricter_genre(self.findings)))
 
     # --- bookkeeping ---
 
@@ -77,7 +82,7 @@ class Preferences:
         mode = "request" if firm else mode_at(self.lower, start)
         if self.free(start, end):
             self.linker.take(start, end)
-        if kind not in ("person", "actor", "director"):  # marked one by one, in the role said
+        if kind not in PEOPLE:  # marked one by one, in the role said
             self.marks.append(Mark(kind, start, end))
         told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
         if mode != "comment" and not (reach and told):
@@ -138,6 +143,7 @@ class Preferences:
                 r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
             )
             kind = patterns.OF_AN_AGE.match(self.lower, match.start())  # "some older movies"
+            kind = None if before.endswith(("but an", "but a", "but some")) else kind
             if not bound and not kind and not before.endswith(("no", "nothing", "not")):
                 self._comparative(what, sign, match)
 
@@ -195,6 +201,23 @@ class Preferences:
             role = roles.pop() if len(roles) == 1 else "person"
             names = " or ".join(p.person.name for p in group)
             self.add(cast(SlotKind, role), names, group[0].start, group[-1].end)
+
+    def _corrected(self) -> None:
+        wanted = any(f.kind in PEOPLE and f.polarity == "want" for f in self.findings)
+        if wanted and patterns.CORRECTS.search(self.lower):
+            self.withdrawals += (Withdrawal("person", newest=True),)
+
+    def _second_best(self) -> None:
+        """Words that describe nothing wanted: "atmosphere over action", "no idea what to watch"."""
+        for match in patterns.RATHER_THAN.finditer(self.lower):
+            words = match.group(1)
+            first = re.split("[ -]", words)[0]
+            named = next((w for w in (words, first) if is_vocabulary(fold(w))), "")
+            if named:
+                start = match.start(1)
+                self.no_wishes.append((start, start + len(named)))
+                self.linker.take(start, start + len(named))
+        self.no_wishes += [match.span() for match in patterns.UNDECIDED.finditer(self.lower)]
 
     def _quantities(self) -> None:
         spans = [s for s in find_quantities(self.lower, self.linker.lexicon.newest_year)]
@@ -313,6 +336,14 @@ class Preferences:
         phrase = " ".join(self.lower[a:b] for a, b in kept)
         self.add("keyword", phrase, kept[0][0], kept[-1][1])
         return kept[-1][1]
+
+
+def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
+    """Without what a child's age suggests ("family or animation"), where one of them is asked for."""
+    asked = {f.value for f in findings if f.kind == "genre" and isinstance(f.value, str)}
+    if not asked & {"family", "animation"}:
+        return list(findings)
+    return [f for f in findings if f.value != audience.FOR_CHILDREN]
 
 
 def _either_language(findings: Sequence[Finding]) -> list[Finding]:

@@ -32,6 +32,9 @@ SHORT_MIN = 100
 LONG_MIN = 150
 """Minutes: what "long" means at least."""
 
+SHORTEST, LONGEST = 20, 600
+"""Minutes that can be a running time."""
+
 _N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
 _OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*")
 _YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?! ?s\b)"
@@ -108,17 +111,30 @@ _HOURS = re.compile(
 )
 _MINUTES = re.compile(r"\b(\d{2,3}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
-    r"(?:under|less than|below|at most|shorter than|max(?:imum)?(?: of)?|no (?:more|longer) than"
+    r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|not above|no above|tops|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than"
     r"|(?:not|n't|isn't) (?:be )?(?:over|longer than)|(?:only|just) (?:have|got)"
     r"|have (?:only|just|about|got)(?: about)?|i(?:'ve| have)(?: got)?(?: about)?|in)\s+(?:about |around )?$"
 )
 _AT_LEAST = re.compile(
-    r"(?:over|more than|at least|longer than|above|min(?:imum)?(?: of)?|no (?:less|shorter) than"
+    r"(?:over|more than|at least|longer than|above|min(?:im(?:um|al|ally))?(?: of)?|(?:no|not) (?:less|shorter|under) than"
     r"|nothing (?:under|shorter than))\s+(?:about |around )?$"
 )
-_AFTER_MOST = re.compile(r"^\s*(?:or (?:less|shorter|under)|max(?:imum)?|tops|at most)\b")
-_AFTER_LEAST = re.compile(r"^\s*(?:or (?:more|longer)|at least|plus)\b")
+_LONG_AFTER = r"^,?\s*(?:long\s*,?\s*)?"
+_AFTER_MOST = re.compile(
+    rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?most"
+    r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer))\b(?! than)"
+)
+_AFTER_LEAST = re.compile(
+    rf"{_LONG_AFTER}(?:(?:or|and) (?:more|longer|over)|(?:at|the) (?:the )?least|min(?:im(?:um|al|ally))|plus"
+    r"|(?:and |but )?(?:no|not|nothing) (?:less|shorter|under))\b(?! than)"
+)
+_BOTH_ENDS = re.compile(
+    r"\b(?:(?:between|from|anywhere from|over|more than|longer than|at least) )?(\d{2,3}|\d(?:\.5)?|one|two|three|four)"
+    r"(?: ?(?:minutes?|mins?|hours?|hrs?|h))? ?(?:-|–|to|and|until|till|up to|(?:but|and) (?:under|less than|at most|no more than|shorter than)) ?"
+    r"(\d{2,3}|\d(?:\.5)?|one|two|three|four) ?-?(minutes?|mins?|hours?|hrs?|h)\b"
+)
+"""Two ends that share a unit: "between 120 and 160 minutes", "90-120 min", "two to three hours"."""
 _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
     r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
@@ -129,10 +145,11 @@ _LONG = re.compile(
 
 
 def _runtimes(text: str, _newest: int) -> list[Span]:
-    found = []
+    found = _both_ends(text)
     for match in [*_HALF.finditer(text), *_HOURS.finditer(text), *_MINUTES.finditer(text)]:
         minutes = _minutes(match)
-        if not minutes or not 20 <= minutes <= 600:
+        told = any(s.start < match.end() and match.start() < s.end for s in found)
+        if told or not minutes or not SHORTEST <= minutes <= LONGEST:
             continue
         before, after = text[: match.start()], text[match.end() :]
         low, high = _AT_LEAST.search(before), _AT_MOST.search(before)
@@ -147,6 +164,17 @@ def _runtimes(text: str, _newest: int) -> list[Span]:
             found.append(Span("runtime", start, match.end(), minutes - 15, minutes + 15))
     found += [Span("runtime", *m.span(), max=SHORT_MIN, vague=True) for m in _SHORT.finditer(text)]
     found += [Span("runtime", *m.span(), min=LONG_MIN, vague=True) for m in _LONG.finditer(text)]
+    return found
+
+
+def _both_ends(text: str) -> list[Span]:
+    """Ranges with a low and a high end; "2 and 3 hours" of 20 minutes or less is none."""
+    found = []
+    for match in _BOTH_ENDS.finditer(text):
+        unit = 60 if match.group(3).startswith("h") else 1
+        low, high = (round(_number(match.group(n)) * unit) for n in (1, 2))
+        if SHORTEST <= low < high <= LONGEST:
+            found.append(Span("runtime", *match.span(), low, high))
     return found
 
 

@@ -14,7 +14,8 @@ from retrieval.wording import NEGATORS, NOT_NEGATING, SCOPE_ENDS
 _BOUNDARY = re.compile(r"[.;!?\n:]|,(?! ?(?:or|nor)\b)|—| - ")
 _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
 _AND_NEW_CLAUSE = re.compile(
-    r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has|nothing|no|without)\b"
+    r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has|nothing|no|without|not|ideally|preferably)\b"
+    r"|\band (?:made |released |ones? |films? |movies? )?(?P<how>before|after|since|under|over|at most|at least|between|from|by|with|in|starring)\b"
 )
 _NEGATOR = re.compile(
     r"\b(?:" + "|".join(sorted(map(re.escape, NEGATORS), key=len, reverse=True)) + r")\b"
@@ -68,8 +69,12 @@ def _end_of_reach(lower: str, start: int) -> int:
             return word.start()
         if n == 1 and word.group() in ("but", "just", "only", "however"):
             return word.start()
-    clause = _AND_NEW_CLAUSE.search(lower, start, boundary)
-    return clause.start() if clause else boundary
+    for clause in _AND_NEW_CLAUSE.finditer(lower, start, boundary):
+        how = clause.group("how")
+        # "No comedy and from before 1990" bounds; "nothing from the 80s and from the 90s" goes on.
+        if how is None or not re.search(rf"\b{how}\b", lower[start : clause.start()]):
+            return clause.start()
+    return boundary
 
 
 def _next_boundary(lower: str, start: int) -> int:
@@ -100,7 +105,7 @@ _TASTE = re.compile(
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
     r" ?\b(?:was|is|were|are|had|has|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made|makes)\b"
-    r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
+    r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b(?! for\b)|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
     r"|\b(?:have|has|had|did) (?:you|u) (?:ever |just )?(?:seen|see|watch(?:ed)?|like[ds]?)\b"
     r"|\b(?:is|was) (?:that|it|this)(?: one)? the (?:one|movie|film)\b|\b(?:the )?(?:movie|film|one) (?:he|she|they) (?:made|did)\b"
     r"|\b(?:family|kids?|husband|wife|son|daughter|friends?) (?:loved|liked|hated|enjoyed)\b"
@@ -141,4 +146,7 @@ def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
     before = [cue for cue in cues if cue[0] <= place - start]
     if before:
         return max(before, key=lambda cue: cue[0])[1]
+    if clause_of := _CLAUSE.search(lower, place, end):
+        # "Not by Wes Anderson, I've seen them all": a remark after the comma is one of its own.
+        cues = [c for c in cues if c[1] != "comment" or c[0] < clause_of.start() - start]
     return next((mode for mode, _ in _CUES if any(m == mode for _, m in cues)), "request")

@@ -33,7 +33,7 @@ _NAMED_AFTER = re.compile(r"\s+the (?:movie|film)\b(?! (?:where|about|with|that|
 _NAME_ENDS = re.compile(
     r"\W*$|\W*[.,;!?]|\s+(?:from|with|by|was|is|are|were|did|does|come|came|coming|about|rated|released?|made|movies?|films?|series|sequels?"
     r"|starring|directed|please|have|has|had|and|or|in|on|that|get|got|receive|received|win|won|based|available|for|filmed|currently|a|an|any"
-    r"|playing|but|trailer|soundtrack|appropriate|out|year|as|when|where|again|yet|too|so|to|at|my|than|because|one|considered|good|funny|scary|the best|the first|do|what|who|is|win|earn|make|gross|off|all)\b"
+    r"|playing|but|trailer|soundtrack|appropriate|out|year|as|when|where|again|yet|too|so|to|at|my|than|because|one|considered|good|funny|scary|the best|the first|do|what|who|is|win|earn|make|gross|off|all|every|over and over|on repeat|whenever|i)\b"
 )
 _TELLS = re.compile(
     rf"\b(?:{_FILM}|something|anything|one|ones|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|musicals?|westerns?|biograph(?:y|ies)"
@@ -50,6 +50,12 @@ _OF_A_SERIES = re.compile(
     r"(?:^|\b(?:the|an?|any|all|every|many|which|there|is|last|first|second|third|fourth|fifth|sixth|next|new|newest|latest|original|other))\s+$"
 )
 _SERIES = re.compile(r"\s+(?:movies?|films?|series|sequels?|franchise|trilogy)\b")
+
+
+_PRAISED = re.compile(
+    r"[\"')]*,? (?:(?:really|totally|just|absolutely) )?(?:blew me away|moved me|got me|was|is (?:my|one of my|the best|great|amazing|brilliant|so good)|made me|had me"
+    r"|i (?:loved|love|liked|enjoyed|hated|have seen|'ve seen|saw|watched))\b"
+)
 
 
 def asked_for(lower: str, start: int, end: int) -> bool:
@@ -73,6 +79,11 @@ def tells(lower: str, start: int) -> bool:
 def ends(lower: str, end: int) -> bool:
     """Whether a name may end there, rather than go on with a word of its own."""
     return bool(_NAME_ENDS.match(lower[end:]))
+
+
+def praised(lower: str, end: int) -> bool:
+    """Whether what follows says how a film was: "Parasite blew me away"."""
+    return bool(_PRAISED.match(lower[end:]))
 
 
 def names_a_series(lower: str, start: int, end: int) -> bool:

@@ -11,22 +11,21 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from retrieval.brands import find_brands
-from retrieval.gloss import OTHER, gloss
+from retrieval.gloss import ENGLISH, OTHER, gloss
 from retrieval.lexicon import Lexicon
 from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie, RangeField, fold, number_of
 from retrieval.people import LinkedPerson
-from retrieval.preference_patterns import FOR_ME_AGAIN
 from retrieval.preferences import Preferences
 from retrieval.questions import (
     FoundQuestion,
     find_question,
     find_why,
     is_known_item,
-    is_out_of_scope,
-    small_talk,
 )
+from retrieval.remarks import is_taken, remarks
 from retrieval.scope import Reach, negated_spans
+from retrieval.slips import Mended, mended
 from retrieval.understanding import (
     Comparison,
     Finding,
@@ -38,29 +37,6 @@ from retrieval.understanding import (
 )
 from retrieval.wording import STOPWORDS
 
-_UNDO = re.compile(
-    r"^\W*(?:undo|revert|go back|back)\b|\bundo (?:that|this|it|the last)\b|\bscratch that\b|\bgo back to (?:before|the previous)"
-    r"|^\W*never ?mind(?: that| it)?\W*$"
-)
-_RESET = re.compile(
-    r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*reset\b|\bfrom scratch\b|\bnew search\b"
-)
-_ABOUT_ME = re.compile(
-    r"\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
-    r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
-)
-_MORE = re.compile(
-    r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
-    r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b"
-    r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
-    r"|^\W*(?:no+|nope|nah|meh|not really|boring|next)(?: (?:thanks|thank you|sorry))?\W*$|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
-)
-_ADDITIVE = re.compile(
-    r"\b(?:also|too(?=[.,!?]|$)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
-)
-_REWATCH = re.compile(
-    r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
-)
 _SEEN_ALL = re.compile(
     r"\b(?:seen|watched|know) (?:all|both|every one|most)(?: of)? ?(?:them|those|these|that)?\b|\b(?:already )?(?:seen|watched) (?:them|those|these)\b"
 )
@@ -77,6 +53,7 @@ _SIMILAR = re.compile(
 )
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
 """Between a title and a person: what follows is asked for, and describes the title no more."""
+_WHY_TITLE = re.compile(r"^\W*(?:(?:but|and|so|ok|hm+) )*why (?:the )?$")
 _PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
 _TO_WATCH = re.compile(
     r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
@@ -85,9 +62,13 @@ _NEVER_SEEN = re.compile(
     r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$(?<!\blike )(?<!\bsimilar to )"
 )
 _SEEN = re.compile(r"\b(?:seen|watched|saw|rewatched|finished)\b[^.;!?]*$")
+_SEEN_AFTER = re.compile(
+    r"^[\"')]*,? (?:i|we)(?:'ve| have|'d| had)? ?(?:already |just |both )?(?:seen|watched|saw|know)\b"
+)
+"""Behind a title: "Alien I have seen before"."""
 _LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
 _LOVED_AFTER = re.compile(
-    r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent))\b"
+    r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
 )
 _HATED = re.compile(
     r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b"
@@ -110,9 +91,25 @@ class Context:
 def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
     """Understand one utterance. Never raises, whatever the text; empty text gives an empty result."""
     said = gloss(text.replace("’", "'").replace("\x00", " "), lexicon)
-    heard = _Reading(said.text, lexicon, context or Context()).result()
+    right = mended(said.text, lexicon) if said.language == ENGLISH else Mended(said.text)
+    heard = _as_said(_Reading(right.text, lexicon, context or Context()).result(), right)
     talk = ("foreign", *heard.small_talk) if said.language == OTHER else heard.small_talk
     return replace(heard, text=text, language=said.language, small_talk=talk)
+
+
+def _as_said(heard: Understanding, right: Mended) -> Understanding:
+    """With the places of what was read as they are in the text before it was put right."""
+    if not right.changes:
+        return heard
+    return replace(
+        heard,
+        mentions=tuple(
+            replace(m, start=right.before(m.start), end=right.before(m.end)) for m in heard.mentions
+        ),
+        marks=tuple(
+            replace(m, start=right.before(m.start), end=right.before(m.end)) for m in heard.marks
+        ),
+    )
 
 
 class _Reading:
@@ -142,7 +139,7 @@ class _Reading:
         mentions = tuple(
             self._mention(t, question.span if question else None) for t in titles if t.sure
         )
-        mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions)
+        mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions, people)
         if question and question.extreme:
             mentions = self._extreme(question)
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
@@ -157,17 +154,17 @@ class _Reading:
             # "I want to watch Alien": they have chosen; tell them about it.
             question = FoundQuestion("plot", (0, 0))
             mentions = (replace(mentions[0], stance="asked"),)
-        why, why_movie = find_why(self.lower), self._asked(mentions)
+        why = find_why(self.lower) or any(self._why(m.start) for m in mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
-            self._remarks(),
+            self._remarks(mentions),
             findings=findings,
             mentions=mentions,
             comparisons=comparisons,
             withdrawals=preferences.withdrawals,
             question=question.of(*self._both_asked(mentions)) if question else None,
             why=why,
-            why_movie=why_movie if why else None,
+            why_movie=self._asked(mentions) if why else None,
             known_item=known_item,
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
@@ -177,20 +174,13 @@ class _Reading:
             ),
         )
 
-    def _remarks(self) -> Understanding:
-        """What is told by its wording alone, whatever is named."""
-        return Understanding(
-            text=self.text,
-            small_talk=small_talk(self.lower),
-            out_of_scope=is_out_of_scope(self.lower),
-            undo=bool(_UNDO.search(self.lower)),
-            reset=bool(_RESET.search(self.lower)),
-            about_me=bool(_ABOUT_ME.search(self.lower)),
-            more=bool(_MORE.search(self.lower)),
-            additive=bool(_ADDITIVE.search(self.lower)),
-            rewatch=bool(_REWATCH.search(self.lower)),
-            for_me=bool(FOR_ME_AGAIN.search(self.lower)),
-        )
+    def _remarks(self, mentions: Sequence[Mention]) -> Understanding:
+        """What is told by its wording alone, and whether a film was taken."""
+        said = remarks(self.text, self.lower, self.linker.title_spans)
+        if not any(is_taken(self.lower, m.start, m.end) for m in mentions):
+            return said
+        talk = (t for t in said.small_talk if t != "accept")
+        return replace(said, small_talk=("accept", *talk))
 
     # --- movies ---
 
@@ -205,7 +195,7 @@ class _Reading:
         )
 
     def _stance(self, start: int, end: int, question: tuple[int, int] | None) -> Stance:
-        if (question and question[0] <= start < question[1]) or find_why(self.lower):
+        if (question and question[0] <= start < question[1]) or self._why(start):
             return "asked"
         before = self.lower[max(0, start - 60) : start]
         before = re.split(r"[.;!?\n]|\bbut\b", before)[-1]
@@ -213,14 +203,20 @@ class _Reading:
         hated, loved = _last(_HATED, before), _last(_LOVED, before)
         if hated > loved or _HATED_AFTER.match(after):
             return "disliked"  # of "hate war films, love Up" the nearer word counts
-        if _NEVER_SEEN.search(before):
+        if _NEVER_SEEN.search(before) or is_taken(self.lower, start, end):
             return "unseen"
+        if _SEEN_AFTER.match(after):
+            return "seen"
         if _SEEN.search(before) and not _LOVED.search(before) and not _LOVED_AFTER.match(after):
             return "seen"
         reach = self._negation_at(start)
         if reach and not _LOVED_AFTER.match(after):
             return "disliked" if reach.cue.startswith(("hate", "dislike")) else "not_now"
         return "seed"
+
+    def _why(self, place: int) -> bool:
+        """Whether a reason is asked for, if only by "why Alien?", the title standing there."""
+        return find_why(self.lower) or bool(_WHY_TITLE.search(self.lower[:place]))
 
     def _negation_at(self, place: int) -> Reach | None:
         return next((r for r in self.reaches if r.start <= place < r.end), None)
@@ -280,9 +276,13 @@ class _Reading:
             return focus.movie_id, asked[0]
         return first, None
 
-    def _pronouns(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+    def _pronouns(
+        self, mentions: Sequence[Mention], people: Sequence[LinkedPerson]
+    ) -> tuple[Mention, ...]:
         """Movies of the list by pronoun: "seen it", "seen them all", "hated that one"."""
-        if _SEEN_ALL.search(self.lower):
+        seen_all = _SEEN_ALL.search(self.lower)
+        # "Not by Wes Anderson, I've seen them all": all of his.
+        if seen_all and not any(p.end <= seen_all.start() for p in people):
             return tuple(_pointed(m, "seen") for m in self.context.shown)
         focus = self.context.in_focus
         if focus is None:

@@ -112,6 +112,8 @@ class Withdrawal:
     value: str | None = None
     barred: bool = False
     """"Not him": what was wanted last of this kind is now avoided."""
+    newest: bool = False
+    """"No, I mean Tom Hanks": only what was wanted last of this kind goes."""
 
 
 @dataclass(frozen=True, slots=True)

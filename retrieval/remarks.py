@@ -1,0 +1,74 @@
+"""What an utterance says by its wording alone: undo, more, start over, thanks, taken, not of films.
+
+Knows the patterns. Does not know what any name in the text means, only where titles stand: "Back to
+the Future" takes nothing back. Pure; called by understand.py.
+"""
+
+import re
+from collections.abc import Sequence
+
+from retrieval.preference_patterns import FOR_ME_AGAIN
+from retrieval.questions import is_out_of_scope, small_talk
+from retrieval.understanding import Understanding
+
+_UNDO = re.compile(
+    r"\b(?:undo|revert)\b(?! (?:the|my|his|her|their|an?) )|\bundo the last\b"
+    r"|^\W*(?:(?:no+|oh|ok(?:ay)?|wait|please|sorry|actually|hm+)\W+)*(?:go )?back\W*(?:please|again|a step|one)?\W*$"
+    r"|^\W*go back\b|\b(?:take|took) (?:that|it|this) back\b|\btake back (?:that|the last|what i)\b"
+    r"|\bscratch that\b|\bgo back to (?:before|the previous)|^\W*never ?mind(?: that| it)?\W*$"
+)
+_RESET = re.compile(
+    r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*reset\b|\bfrom scratch\b|\bnew search\b"
+)
+_ABOUT_ME = re.compile(
+    r"\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
+    r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
+)
+_MORE = re.compile(
+    r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
+    r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b"
+    r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
+    r"|^\W*(?:no+|nope|nah|meh|not really|boring|next)(?: (?:thanks|thank you|sorry))?\W*$|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
+)
+_ADDITIVE = re.compile(
+    r"\b(?:also|too(?=[.,!?:]|\s*$| (?:please|thanks?|if|haha)\b| :)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
+)
+_NARROWS = re.compile(
+    r"\W*(?:(?:so|hmm?|ok(?:ay)?|well|right|honestly|yes|yeah)\W+)*(?:something |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: one| please)?\W*"
+)
+"""A quality and no more: after "a family film", "animated" asks for both."""
+_REWATCH = re.compile(
+    r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
+)
+
+
+_TAKEN_BEFORE = re.compile(
+    r"\b(?:i|we)(?:'ll| will) (?:take|go with|go for|have)(?: the)? $|\blet'?s (?:go (?:with|for)|take|do)(?: the)? $"
+)
+_TAKEN_AFTER = re.compile(
+    r"^[\"')]*,? it is(?: then)?(?=\W*$|[,.;!]| thanks?\b| then\b)|^[\"')]*,? (?:i'll|i will) (?:take|watch)\b"
+)
+
+
+def is_taken(lower: str, start: int, end: int) -> bool:
+    """Whether the film named there is chosen: "I'll take X", "X it is, thanks"."""
+    return bool(_TAKEN_BEFORE.search(lower[:start]) or _TAKEN_AFTER.match(lower[end:]))
+
+
+def remarks(text: str, lower: str, titles: Sequence[tuple[int, int]]) -> Understanding:
+    """What is told by its wording alone, whatever is named."""
+    undone = any(
+        all(m.end() <= a or m.start() >= b for a, b in titles) for m in _UNDO.finditer(lower)
+    )
+    return Understanding(
+        text=text,
+        small_talk=small_talk(lower),
+        out_of_scope=is_out_of_scope(lower),
+        undo=undone,
+        reset=bool(_RESET.search(lower)),
+        about_me=bool(_ABOUT_ME.search(lower)),
+        more=bool(_MORE.search(lower)),
+        additive=bool(_ADDITIVE.search(lower) or _NARROWS.fullmatch(lower)),
+        rewatch=bool(_REWATCH.search(lower)),
+        for_me=bool(FOR_ME_AGAIN.search(lower)),
+    )
