@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.events import EntryKind
 from agent.ledger import Ledger, LedgerEdit
 from agent.policy import (
     MIN_CHANGE,
@@ -115,16 +116,20 @@ def test_every_option_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "wishes", "allowed"),
+    ("state", "kinds", "allowed"),
     [
-        (DialogueState(), 1, True),
-        (DialogueState(), 3, False),
-        (DialogueState(pending="genre", asked=("genre",)), 1, False),
-        (DialogueState(asked=("genre", "open", "era")), 1, False),
+        (DialogueState(), [], True),
+        (DialogueState(), ["companion", "kind"], True),
+        (DialogueState(), ["theme"], False),
+        (DialogueState(), ["companion", "genre"], False),
+        (DialogueState(pending="genre", asked=("genre",)), [], False),
+        (DialogueState(asked=("genre", "open", "era")), [], False),
     ],
 )
-def test_when_a_question_is_in_place(state: DialogueState, wishes: int, allowed: bool) -> None:
-    edits = [LedgerEdit("add", kind="theme", value=f"theme {n}") for n in range(wishes)]
+def test_when_a_question_is_in_place(
+    state: DialogueState, kinds: list[EntryKind], allowed: bool
+) -> None:
+    edits = [LedgerEdit("add", kind=kind, value=f"some {kind}") for kind in kinds]
     assert may_ask(state, asked(Ledger(), *edits)) is allowed
 
 
