@@ -21,6 +21,9 @@ _NAMED_BEFORE = re.compile(
     r"|\b(?:starred|stars?|starring|acts?|acted|played|plays?|appeared|actors? (?:is|are|was|were)|in the cast) in (?:the )?$"
     r"|\b(?:heard of|remake of|sequel to|audition for|where (?:can|could|might|do|would) i (?:find|see|watch|buy|rent|get)|movies? like|films? like) (?:the )?$"
 )
+_CHOSEN_BEFORE = re.compile(
+    r"\b(?:let'?s|(?:i|we)(?:'ll| will)|gonna|going to) (?:go (?:with|for)|take|try|do)(?: the)? $"
+)
 _ASKED_BEFORE = re.compile(
     r"\b(?:what(?:'?s| is| was| year (?:was|did|is))?|when (?:did|was|is|does)|how long (?:is|was)|how many(?: of the)?|is|was|did"
     r"|did \w+ \w+ (?:direct|star in|act in|play in|appear in|audition for))(?: the (?:movie|film))? (?:the )?$"
@@ -67,6 +70,8 @@ def asked_for(lower: str, start: int, end: int) -> bool:
         return False
     if _NAMED_BEFORE.search(before):
         return True
+    if _CHOSEN_BEFORE.search(before) and " " in lower[start:end]:
+        return True  # one word after it is more often a genre: "let's go with horror"
     return bool(_ASKED_BEFORE.search(before) and _ASKED_AFTER.match(after))
 
 

@@ -115,6 +115,7 @@ def test_no_bound_is_lost_turned_or_made_a_film(text: str, expected: set[Any]) -
         ("Back to the Future I have seen before", {"Back to the Future": "seen"}),
         ("Back to the Future it is, thanks!", {"Back to the Future": "unseen"}),
         ("I'll take 2001: A Space Odyssey", {"2001: A Space Odyssey": "unseen"}),
+        ("let's go with back to the future", {"Back to the Future": "unseen"}),
         (
             "let's go with star wars: episode iv - a new hope",
             {"Star Wars: Episode IV - A New Hope": "unseen"},

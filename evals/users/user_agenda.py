@@ -16,7 +16,7 @@ from evals.users.goal import Move, Speech
 from evals.users.goal_world import World
 from evals.users.user import Left, Said
 from evals.users.user_words import called, joined, noisy, phrases, say, say_question, wordings
-from retrieval.movie import Match, Movie
+from retrieval.movie import Match, Movie, fold
 
 MAX_RESTATED = 2
 """How often one wish is said again; who is not heard then goes on without hope."""
@@ -162,12 +162,12 @@ class AgendaUser:
     def _let_go(self, heard: Heard) -> Said | Left:
         """Nothing fits: tap what they never wanted, else what they can do without."""
         goal = self.world.goal
-        mine = {self._label(name): name for name in self.progress.live(goal)}
+        mine = {fold(self._label(name)): name for name in self.progress.live(goal)}
         for shown, text in heard.may_go:
-            if shown.lower() not in mine:
+            if fold(shown) not in mine:
                 return Said(text, ("tap",))
         for shown, text in heard.may_go:
-            name = mine[shown.lower()]
+            name = mine[fold(shown)]
             if name in goal.may_drop or not goal.wants[name].hard:
                 return Said(text, (f"let_go:{name}",))
         return Left("gave_up")
