@@ -112,7 +112,7 @@ _HOURS = re.compile(
 _MINUTES = re.compile(r"\b(\d{2,3}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
     r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|not above|no above|tops|no (?:more|longer) than"
-    r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than"
+    r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than|fits? (?:in|into|inside)"
     r"|(?:not|n't|isn't) (?:be )?(?:over|longer than)|(?:only|just) (?:have|got)"
     r"|have (?:only|just|about|got)(?: about)?|i(?:'ve| have)(?: got)?(?: about)?|in)\s+(?:about |around )?$"
 )

@@ -104,7 +104,7 @@ _TASTE = re.compile(
 )
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
-    r" ?\b(?:was|is|were|are|had|has|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made|makes)\b"
+    r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made|makes)\b"
     r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b(?! for\b)|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
     r"|\b(?:have|has|had|did) (?:you|u) (?:ever |just )?(?:seen|see|watch(?:ed)?|like[ds]?)\b"
     r"|\b(?:is|was) (?:that|it|this)(?: one)? the (?:one|movie|film)\b|\b(?:the )?(?:movie|film|one) (?:he|she|they) (?:made|did)\b"

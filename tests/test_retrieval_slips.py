@@ -66,6 +66,8 @@ def at_most(minutes: int) -> set[tuple[str, Any, str]]:
         ("105 minutes, no more", at_most(105)),
         ("maximal 95 minutes", at_most(95)),
         ("between 120 and 160 minutes", {("runtime", (("max", 160), ("min", 120)), "want")}),
+        ("it has to fit in 130 minutes", {("runtime", (("max", 130),), "want")}),
+        ("it has to be under two hours", {("runtime", (("max", 120),), "want")}),
         (
             "at least 90 but no more than 120 minutes",
             {("runtime", (("max", 120), ("min", 90)), "want")},
