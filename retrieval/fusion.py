@@ -25,22 +25,28 @@ class Fused:
 
 
 def reciprocal_rank_fusion(
-    legs: Sequence[Hits], weights: Mapping[str, float], k: int = RRF_K
+    legs: Sequence[Hits],
+    weights: Mapping[str, float],
+    k: int = RRF_K,
+    keep: int | None = None,
 ) -> list[Fused]:
     """Sum of weight / (k + rank) over the legs that found a movie; best first, ties by movie_id.
 
-    A leg without a weight takes no part.
+    A leg without a weight takes no part. Only the best `keep` are given back, if it is given.
     """
     scores: defaultdict[str, float] = defaultdict(float)
-    evidence: defaultdict[str, list[Evidence]] = defaultdict(list)
-    for hits in legs:
-        weight = weights.get(hits.leg, 0.0)
-        if weight <= 0.0:
-            continue
+    weighty = [hits for hits in legs if weights.get(hits.leg, 0.0) > 0.0]
+    for hits in weighty:
+        weight = weights[hits.leg]
+        for rank, movie_id in enumerate(hits.movie_ids, start=1):
+            scores[movie_id] += weight / (k + rank)
+    ranked = sorted(scores, key=lambda movie_id: (-scores[movie_id], movie_id))[:keep]
+    # Evidence only for what is kept: ten legs of 200 find far more movies than anybody reads.
+    evidence: dict[str, list[Evidence]] = {movie_id: [] for movie_id in ranked}
+    for hits in weighty:
         for rank, (movie_id, score) in enumerate(
             zip(hits.movie_ids, hits.scores, strict=True), start=1
         ):
-            scores[movie_id] += weight / (k + rank)
-            evidence[movie_id].append(Evidence(hits.leg, rank, score))
-    ranked = sorted(scores, key=lambda movie_id: (-scores[movie_id], movie_id))
+            if (pieces := evidence.get(movie_id)) is not None:
+                pieces.append(Evidence(hits.leg, rank, score))
     return [Fused(m, scores[m], tuple(evidence[m])) for m in ranked]

@@ -144,8 +144,8 @@ class Retriever:
         legs, sources = await self._plan(query, weights, prepared.vector)
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
         leg_weights = self.settings.weights(query, bool(weights))
-        fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k)
-        fused = fused[: max(k, WINDOW) if query.leanings else k]
+        kept = max(k, WINDOW) if query.leanings else k
+        fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k, kept)
         movies = await self.index.get([f.movie_id for f in fused])
         candidates = [
             _candidate(f, movies[f.movie_id], sources, query.wishes)

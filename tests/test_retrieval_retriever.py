@@ -1,6 +1,7 @@
 """The pipeline of retrieval: fusion, votes, diversity, and the retriever over the starter index."""
 
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from agent.assistant import Assistant
 from agent.decide import Decision, DecisionContext, RulesDecider
 from infra.wiring import Services
 from prompts.loader import load_phrases
+from retrieval import fusion
 from retrieval.diversity import reorder
-from retrieval.fusion import reciprocal_rank_fusion
+from retrieval.fusion import Fused, reciprocal_rank_fusion
 from retrieval.index import Hits
 from retrieval.movie import (
     Candidate,
     Constraints,
+    Evidence,
     Match,
     Movie,
     Query,
@@ -53,6 +56,59 @@ def test_fusion_breaks_ties_by_id_and_takes_nothing() -> None:
     legs = [Hits("a", ("n",), (1.0,)), Hits("b", ("m",), (1.0,))]
     assert [f.movie_id for f in reciprocal_rank_fusion(legs, {"a": 1, "b": 1})] == ["m", "n"]
     assert reciprocal_rank_fusion([], {}) == []
+
+
+def _fused_whole(legs: Sequence[Hits], weights: Mapping[str, float], k: int) -> list[Fused]:
+    """The definition, word for word: evidence for everything, sorted, nothing cut."""
+    found = {
+        movie_id for hits in legs if weights.get(hits.leg, 0.0) > 0.0 for movie_id in hits.movie_ids
+    }
+    fused = []
+    for movie_id in found:
+        pieces = [
+            Evidence(
+                hits.leg,
+                hits.movie_ids.index(movie_id) + 1,
+                hits.scores[hits.movie_ids.index(movie_id)],
+            )
+            for hits in legs
+            if weights.get(hits.leg, 0.0) > 0.0 and movie_id in hits.movie_ids
+        ]
+        score = 0.0
+        for piece in pieces:
+            score += weights[piece.leg] / (k + piece.rank)
+        fused.append(Fused(movie_id, score, tuple(pieces)))
+    return sorted(fused, key=lambda one: (-one.score, one.movie_id))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fusion_that_keeps_a_few_gives_the_beginning_of_the_whole(seed: int) -> None:
+    rng = random.Random(seed)
+    films = [f"m{number:03}" for number in range(120)]
+    legs = []
+    for leg in ("a", "b", "c", "unweighted", "a"):
+        ids = tuple(rng.sample(films, rng.randint(0, 60)))
+        legs.append(Hits(leg, ids, tuple(rng.choice((1.0, 2.0)) for _ in ids)))
+    weights = {"a": 1.0, "b": 1.0, "c": 0.3, "unweighted": 0.0}
+    whole = _fused_whole(legs, weights, 20)
+    assert reciprocal_rank_fusion(legs, weights, 20) == whole
+    for keep in (0, 1, 10, 50, len(whole), 1000):
+        assert reciprocal_rank_fusion(legs, weights, 20, keep) == whole[:keep]
+
+
+def test_fusion_makes_evidence_only_of_what_it_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Evidence] = []
+
+    def counted(leg: str, rank: int, score: float) -> Evidence:
+        made.append(Evidence(leg, rank, score))
+        return made[-1]
+
+    monkeypatch.setattr(fusion, "Evidence", counted)
+    ids = tuple(f"m{number:03}" for number in range(200))
+    legs = [Hits("a", ids, (1.0,) * 200), Hits("b", ids[::-1], (1.0,) * 200)]
+    [best] = reciprocal_rank_fusion(legs, {"a": 1.0, "b": 0.1}, keep=1)
+    assert best.movie_id == "m000"
+    assert [(one.leg, one.rank) for one in made] == [("a", 1), ("b", 200)]
 
 
 def test_votes_weigh_rank_and_recency_and_leave_seeds_out() -> None:
