@@ -301,6 +301,8 @@ async def settle(send: Send, generation: Generation, features: Features) -> None
             )
         except IndexUnavailable:
             return  # it goes on by itself; searches are a little slower until then
+        # Without it, searches stay on the segments from before the merge: nothing refreshes by itself.
+        await make_visible(send, generation.movies, features)
 
 
 async def current(send: Send, alias: str) -> Generation | None:
