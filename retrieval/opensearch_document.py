@@ -24,7 +24,7 @@ PART_BYTES = 700_000
 """Of a knowledge file in one document: in base64 still below 1 MiB, see `BATCH_BYTES`."""
 MAX_ID_BYTES = 512
 """OpenSearch's own limit for a document id."""
-_DECIMALS = 7
+DECIMALS = 7
 """Of the searched numbers: a unit vector's cosines keep six exact digits, in half the bytes."""
 
 
@@ -40,7 +40,7 @@ def document_of(row: Row) -> dict[str, Any]:
         "movie_id": movie.movie_id,
         MOVIE: to_record(movie),
         PACKED: base64.b64encode(row.vector.astype("<f4").tobytes()).decode(),
-        "vector": np.round(row.vector.astype(np.float64), _DECIMALS).tolist(),
+        "vector": np.round(row.vector.astype(np.float64), DECIMALS).tolist(),
         "title_key": title_key(movie.title),
         "other_title_keys": [title_key(title) for title in movie.alt_titles],
         "known": list(known_fields(movie)),

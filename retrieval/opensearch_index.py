@@ -33,6 +33,7 @@ from retrieval.index import (
     IndexStats,
     IndexUnavailable,
     Leg,
+    ListLeg,
     Row,
     check_row,
 )
@@ -40,7 +41,8 @@ from retrieval.movie import Clause, Constraints, Movie
 from retrieval.opensearch_document import MOVIE, PACKED, file_of_parts, movie_of, vector_of
 from retrieval.opensearch_filter import all_of, filter_of, ids_query, known_query
 from retrieval.opensearch_layout import Features, Json
-from retrieval.opensearch_legs import Scale, Search, ask, line_of, split_barred
+from retrieval.opensearch_legs import Scale, Scored, Search, bare_line, line_of, split_barred
+from retrieval.opensearch_lists import Listed, fits_body, unknown_to
 from retrieval.opensearch_view import (
     BUSY,
     FRESH_S,
@@ -48,7 +50,7 @@ from retrieval.opensearch_view import (
     View,
     Views,
     hits_in,
-    is_partial,
+    is_lacking,
     refused,
     whole,
 )
@@ -165,21 +167,42 @@ class OpenSearchIndex:
         filtered, barred = split_barred(constraints)
         scale = Scale(view.top_log_popularity, features.bm25_scale)
         search = Search(filter_of(filtered), barred, k, scale)
-        asked = [ask(leg, search) for leg in legs]
-        # A second round only where a long list was filtered so hard that its best are too few.
-        while waiting := list(dict.fromkeys(one.line for one in asked if one.line is not None)):
-            known = {line: view.answers[line] for line in waiting if line in view.answers}
-            new = [line for line in waiting if line not in known]
-            known |= zip(new, await self._many(view, new) if new else [], strict=True)
-            for one in asked:
-                if one.line is None:
-                    continue
-                answer = known[one.line]
-                partial = is_partial(answer) or "error" in answer
-                if one.lasting and not partial:
-                    view.keep_answer(one.line, answer)
-                one.take(hits_in(answer), partial)
+        fits = view.lists.fits(search.wanted)
+        asked = [
+            Listed(leg, view.lists.order(leg.scores), fits, barred, k)
+            if isinstance(leg, ListLeg)
+            else Scored(leg, search)
+            for leg in legs
+        ]
+        scored = [one for one in asked if isinstance(one, Scored) and one.line is not None]
+        lists = [one for one in asked if isinstance(one, Listed)]
+        await self._round(view, scored, lists, search)
+        # Further rounds only where a long list was filtered so hard that its best are too few.
+        while unknown_to(lists):
+            await self._round(view, [], lists, search)
         return [one.result() for one in asked]
+
+    async def _round(
+        self, view: View, scored: Sequence[Scored], lists: Sequence[Listed], search: Search
+    ) -> None:
+        """One multi-search: the legs that the server scores, and what all lists want to know."""
+        lines = list(dict.fromkeys(one.line for one in scored if one.line is not None))
+        unknown = unknown_to(lists)
+        if unknown:
+            lines.append(bare_line(fits_body(unknown, search.wanted)))
+        known = {line: view.answers[line] for line in lines if line in view.answers}
+        new = [line for line in lines if line not in known]
+        known |= zip(new, await self._many(view, new) if new else [], strict=True)
+        for one in scored:
+            assert one.line is not None
+            answer = known[one.line]
+            if one.lasting and not is_lacking(answer):
+                view.keep_answer(one.line, answer)
+            one.take(hits_in(answer), is_lacking(answer))
+        if unknown:
+            there = {hit["sort"][0] for hit in hits_in(known[lines[-1]])}
+            for each in lists:
+                each.take({i: i in there for i in unknown}, is_lacking(known[lines[-1]]))
 
     async def _many(self, view: View, lines: Sequence[str]) -> list[Json]:
         """One multi-search; a part that failed is an answer with an error, never all of them."""

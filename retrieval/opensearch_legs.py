@@ -1,19 +1,23 @@
 """Legs as OpenSearch requests, and their answers as hits.
 
-Knows how each leg of index.py is scored in the query language, so that scores agree with those of
-the local index (local_legs.py). No text of a user reaches a query parser: only terms of our own
-making do. Does not know HTTP. Pure. Called by opensearch_index.py.
+Knows how each leg of index.py but the lists (opensearch_lists.py) is scored in the query language,
+so that scores agree with those of the local index (local_legs.py). No text of a user reaches a
+query parser: only terms of our own making do. Does not know HTTP. Pure. Called by
+opensearch_index.py.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
-from retrieval.index import Hits, Leg, ListLeg, PopularLeg, TagLeg, TextLeg, VectorLeg
+import numpy as np
+
+from retrieval.index import Hits, PopularLeg, TagLeg, TextLeg, VectorLeg
 from retrieval.movie import Constraints, Range, Wish, fold_service, title_key
-from retrieval.opensearch_filter import all_of, any_of, has_value, ids_query, range_query
+from retrieval.opensearch_document import DECIMALS
+from retrieval.opensearch_filter import all_of, any_of, has_value, range_query
 from retrieval.opensearch_layout import Json
+from retrieval.opensearch_lists import MAX_HITS
 from retrieval.search_terms import (
     BOOSTS,
     EXACT_TITLE,
@@ -29,12 +33,8 @@ from retrieval.search_terms import (
     title_spans,
 )
 
-MAX_HITS = 10_000
-"""`max_result_window` of the mapping."""
 MORE_NEIGHBOURS = 50
 """Vectors asked for beyond k: an approximate search finds more, and ties are cut by id."""
-LIST_CHUNK = 2
-"""Times k ids of a list leg are asked about first; almost always k of them fit."""
 MAX_BARRED = 300
 """Up to so many barred movies are left out here, by asking for as many more hits: without them the
 same filter serves all turns, and the server and this process can keep what it selects."""
@@ -79,25 +79,6 @@ def _constant(query: Json, score: float) -> Json:
 # --- legs -----------------------------------------------------------------------------------------
 
 
-class Asked(Protocol):
-    """One leg on its way: `line` is what to ask next, None when it is answered."""
-
-    line: str | None
-
-    @property
-    def lasting(self) -> bool:
-        """Whether the same line is likely to be asked again and again."""
-        ...
-
-    def take(self, hits: list[Json], partial: bool) -> None:
-        """Take the answer to `line`."""
-        ...
-
-    def result(self) -> Hits:
-        """The hits, once `line` is None."""
-        ...
-
-
 def split_barred(constraints: Constraints) -> tuple[Constraints, frozenset[str]]:
     """(what the server filters, the ids that are left out here)."""
     if len(constraints.exclude_ids) > MAX_BARRED:
@@ -116,15 +97,13 @@ class Search:
     scale: Scale
 
 
-def ask(leg: Leg, search: Search) -> Asked:
-    """A leg as requests."""
-    return _Listed(leg, search) if isinstance(leg, ListLeg) else _Scored(leg, search)
+ScoredLeg = TextLeg | VectorLeg | TagLeg | PopularLeg
 
 
-class _Scored:
-    """A leg that the server scores: one request."""
+class Scored:
+    """A leg that the server scores: `line` is what to ask, None when it is answered."""
 
-    def __init__(self, leg: TextLeg | VectorLeg | TagLeg | PopularLeg, search: Search) -> None:
+    def __init__(self, leg: ScoredLeg, search: Search) -> None:
         self._leg = leg
         self._search = search
         self._ids: tuple[str, ...] = ()
@@ -135,11 +114,10 @@ class _Scored:
 
     @property
     def lasting(self) -> bool:
+        """Whether the same line is likely to be asked again and again."""
         return isinstance(self._leg, PopularLeg)
 
-    def _ask(
-        self, leg: TextLeg | VectorLeg | TagLeg | PopularLeg, wanted: Json | None, s: Scale
-    ) -> str | None:
+    def _ask(self, leg: ScoredLeg, wanted: Json | None, s: Scale) -> str | None:
         size, least = min(self._search.k + len(self._search.barred), MAX_HITS), None
         match leg:
             case VectorLeg():
@@ -155,9 +133,10 @@ class _Scored:
         if query is None or self._search.k < 1:
             return None
         body = {"query": query, "size": size, "sort": [{"_score": "desc"}, {"movie_id": "asc"}]}
-        return _bare(body | ({"min_score": least} if least is not None else {}))
+        return bare_line(body | ({"min_score": least} if least is not None else {}))
 
     def take(self, hits: list[Json], partial: bool) -> None:
+        """Take the answer to `line`."""
         self.line = None
         self._partial = partial
         barred = self._search.barred
@@ -170,52 +149,8 @@ class _Scored:
             self._scores = tuple([score - self._offset for score in scores])
 
     def result(self) -> Hits:
+        """The hits, once `line` is None."""
         return Hits(self._leg.name, self._ids, self._scores, self._partial)
-
-
-@dataclass
-class _Listed:
-    """A leg scored elsewhere: the server says which of its ids fit, a chunk at a time."""
-
-    leg: ListLeg
-    search: Search
-    line: str | None = None
-    _order: list[str] = field(default_factory=list)
-    _asked: int = 0
-    _found: list[str] = field(default_factory=list)
-    _partial: bool = False
-
-    def __post_init__(self) -> None:
-        scores = self.leg.scores
-        # Best first, ties by id; two sorts because a key in Python costs three times as much.
-        order = sorted(sorted(scores), key=scores.__getitem__, reverse=True)
-        self._order = [movie_id for movie_id in order if movie_id not in self.search.barred]
-        self._next()
-
-    @property
-    def lasting(self) -> bool:
-        return True
-
-    def _next(self) -> None:
-        at, k = self._asked, self.search.k
-        # The second time all the rest: a filter that lets so little through returns little.
-        chunk = self._order[at : at + (LIST_CHUNK * k if at == 0 else MAX_HITS)]
-        self._asked += len(chunk)
-        if not chunk or len(self._found) >= k:
-            self.line = None
-            return
-        query = all_of(ids_query(chunk), self.search.wanted)
-        self.line = _bare({"query": query, "size": len(chunk), "sort": ["movie_id"]})
-
-    def take(self, hits: list[Json], partial: bool) -> None:
-        self._partial |= partial
-        there = {hit["sort"][0] for hit in hits}
-        self._found += [i for i in self._order[: self._asked] if i in there]
-        self._next()
-
-    def result(self) -> Hits:
-        best = tuple(self._found[: self.search.k])
-        return Hits(self.leg.name, best, tuple(self.leg.scores[i] for i in best), self._partial)
 
 
 def line_of(body: Json) -> str:
@@ -223,7 +158,7 @@ def line_of(body: Json) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _bare(body: Json) -> str:
+def bare_line(body: Json) -> str:
     """Hits carry nothing but their sort values: no stored field has to be read."""
     spare = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
     return line_of({**body, **spare, "timeout": SERVER_TIMEOUT})
@@ -231,7 +166,8 @@ def _bare(body: Json) -> str:
 
 def _knn(leg: VectorLeg, wanted: Json | None, k: int) -> Json:
     """The filter stands inside: around the clause it would cut the k hits afterwards."""
-    clause: Json = {"vector": [float(x) for x in leg.vector], "k": k}
+    vector = np.round(leg.vector.astype(np.float64), DECIMALS).tolist()
+    clause: Json = {"vector": vector, "k": k}
     return {"knn": {"vector": clause | ({"filter": wanted} if wanted else {})}}
 
 

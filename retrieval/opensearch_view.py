@@ -32,6 +32,7 @@ from retrieval.opensearch_layout import (
     mapping_version,
     read_meta,
 )
+from retrieval.opensearch_lists import Lists
 
 LOOK_S = 1.0
 """Seconds that looking for a new revision may take."""
@@ -40,7 +41,7 @@ FRESH_S = 0.5
 STALE_S = 3.0
 """... and by searches: together with the look of infra/wiring.py each second, below 5 s."""
 ANSWERS = 200
-"""Answers kept of one revision: popular and listed movies by filter, about 20 kB each."""
+"""Answers kept of one revision: popular movies by filter, about 20 kB each."""
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses that may pass."""
 
@@ -65,6 +66,11 @@ class Send(Protocol):
 def is_partial(answer: Json) -> bool:
     """Whether a 200 says only a part of the truth."""
     return bool(answer.get("timed_out")) or answer.get("_shards", {}).get("failed", 0) > 0
+
+
+def is_lacking(answer: Json) -> bool:
+    """Whether one answer of a multi-search is partial or none at all."""
+    return is_partial(answer) or "error" in answer
 
 
 def hits_in(answer: Json) -> list[Json]:
@@ -108,6 +114,7 @@ class View:
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
     answers: dict[str, Json] = field(default_factory=dict)
     """{line of a multi-search: its whole answer}."""
+    lists: Lists = field(default_factory=Lists)
 
     def keep_answer(self, line: str, answer: Json) -> None:
         """Remember; never anything partial."""
@@ -183,7 +190,9 @@ class Views:
 
     def changed(self, view: View) -> None:
         """We changed it ourselves: look again before anything else, and keep nothing."""
-        self._view = replace(view, seen_at=float("-inf"), movies={}, vectors={}, answers={})
+        self._view = replace(
+            view, seen_at=float("-inf"), movies={}, vectors={}, answers={}, lists=Lists()
+        )
 
     async def inspect(self) -> Inspection:
         """Compare the mapping with ours. Raises: IndexFailure."""

@@ -301,7 +301,7 @@ async def settle(send: Send, generation: Generation, features: Features) -> None
             )
         except IndexUnavailable:
             return  # it goes on by itself; searches are a little slower until then
-        # Without it, searches stay on the segments from before the merge: nothing refreshes by itself.
+        # Nothing refreshes by itself: searches would stay on the segments before the merge.
         await make_visible(send, generation.movies, features)
 
 

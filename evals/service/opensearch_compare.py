@@ -22,7 +22,7 @@ from retrieval.index import WINDOW, Leg, TextLeg, VectorLeg
 from retrieval.movie import Query
 from retrieval.opensearch_filter import filter_of
 from retrieval.opensearch_index import OpenSearchIndex
-from retrieval.opensearch_legs import Scale, Search, ask
+from retrieval.opensearch_legs import Scale, Scored, Search
 from retrieval.retriever import Retriever
 
 K = 50
@@ -149,7 +149,7 @@ async def fusions(
         async def run(query: Query) -> list[str]:
             search = Search(filter_of(query.constraints), frozenset(), WINDOW, scale)
             legs = (TextLeg(query.text), VectorLeg(vectors[query.text]))
-            lines = [line for leg in legs if (line := ask(leg, search).line) is not None]
+            lines = [line for leg in legs if (line := Scored(leg, search).line) is not None]
             parts = [json.loads(line)["query"] for line in lines]
             pipe = {"phase_results_processors": [PIPELINES[name]]}
             hybrid = {"queries": parts, "pagination_depth": WINDOW}  # else only TOP of each leg
