@@ -29,6 +29,7 @@ class Address:
     path: str
     auth: Auth
     region: str | None
+    """From the host name, else from the settings; None leaves it to the AWS configuration."""
     user: str = ""
     password: str = ""
 
@@ -73,7 +74,7 @@ def address_of(settings: Settings) -> Address:
         tls=tls,
         path=url.path.rstrip("/"),
         auth=auth,
-        region=aws[1] if aws else None,
+        region=aws[1] if aws else settings.aws_region,
         user=unquote(url.username or ""),
         password=unquote(url.password or ""),
     )
@@ -120,7 +121,8 @@ def _signer(address: Address) -> Any:
     credentials = session.get_credentials()
     if region is None:
         raise SettingProblem(
-            f"AWS_REGION: missing, and {address.shown} does not name a region; set it"
+            f"USHER_AWS_REGION: missing, and {address.shown} does not name a region; "
+            "name it there or in the AWS configuration"
         )
     if credentials is None:
         raise SettingProblem(

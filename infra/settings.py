@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     opensearch_auth: Literal["auto", "none", "basic", "es", "aoss"] = "auto"
     """How requests are signed: as the address tells, or es (a domain), aoss (Serverless)."""
     aws_region: str | None = None
-    """AWS region of the DynamoDB tables; by default the one of the AWS configuration."""
+    """AWS region of DynamoDB and OpenSearch; by default the one of the AWS configuration."""
     dynamodb_endpoint_url: str | None = None
     """Another DynamoDB endpoint, such as a VPC endpoint or a server on this machine."""
     dynamodb_table_prefix: str = "usher"

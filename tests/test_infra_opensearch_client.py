@@ -67,8 +67,12 @@ def test_basic_needs_a_user_and_signing_needs_a_region_and_credentials(
         monkeypatch.setenv(name, str(tmp_path / "none"))
     with pytest.raises(SettingProblem, match="user:password"):
         address_of(settings("https://host", opensearch_auth="basic"))
-    with pytest.raises(SettingProblem, match="AWS_REGION"):
+    with pytest.raises(SettingProblem, match="^USHER_AWS_REGION: "):
         connect(address_of(settings("https://host", opensearch_auth="es")))
+    given = settings("https://host", opensearch_auth="es", aws_region="eu-west-3")
+    assert address_of(given).region == "eu-west-3"
+    with pytest.raises(SettingProblem, match="USHER_OPENSEARCH_AUTH"):  # no credentials, that is
+        connect(address_of(given))
     with pytest.raises(SettingProblem, match="USHER_OPENSEARCH_AUTH"):
         connect(address_of(settings("https://x.eu-west-1.es.amazonaws.com")))
 
