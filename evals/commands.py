@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("evals.recorded.extract_command", "entities in queries marked word for word"),
     "intents": ("evals.recorded.intents", "requests labelled by intent: balance, agreement"),
     "opensearch": ("evals.service.opensearch_command", "OpenSearch beside the local index"),
+    "stores": ("evals.service.stores_command", "races on SQLite and DynamoDB: what they break"),
     "latency": ("evals.service.latency", "time served turns on an index"),
     "plain": ("evals.service.plain", "time the plain endpoints on an index, cold and cached"),
     "cache": ("evals.service.cache", "hits, wrong hits and time saved by the semantic cache"),

@@ -30,7 +30,7 @@ from evals.recorded.rank_command import read, with_progress
 from evals.recorded.rank_figures import Figures, figures_of
 from evals.recorded.ranking import short
 from evals.report import Row, commit_of, publish
-from evals.service import index_durability, latency, opensearch_command
+from evals.service import index_durability, latency, opensearch_command, stores_command
 from evals.suite import CACHE, build_starter, play_and_score, rows_of
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
@@ -286,6 +286,10 @@ def _opensearch() -> list[Row]:
     return opensearch_command.rows_of(found)
 
 
+def _stores() -> list[Row]:
+    return stores_command.rows_of(stores_command.measure())
+
+
 def _routing() -> list[Row]:
     return route_command.rows_of(_core_index(), _data(IARD_GOLD), _data(IARD_PARTIAL))
 
@@ -348,6 +352,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("calibration", (LABELS,), _named(ON_LABELS, *calibration.FIGURES), _calibration),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
+    Measurement("stores", (), (), _stores),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),
     Measurement("extraction", (CORE, MIT_ENG, MIT_TRIVIA), extract_command.EXTRACTION, _extraction),
     Measurement("descriptions", (), _named(DESCRIPTIONS, describe.DESCRIBED), _described),
