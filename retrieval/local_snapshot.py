@@ -207,7 +207,8 @@ class Snapshot:
             raise ValueError(f"{path} is shorter than {MANIFEST} says")
         if not shape[0]:
             return np.zeros(shape, dtype=np.float32)
-        return np.memmap(path, dtype="<f4", mode="r", shape=shape)
+        # As a plain array: each row of a memmap is a memmap, which costs three times as much.
+        return np.asarray(np.memmap(path, dtype="<f4", mode="r", shape=shape))
 
 
 class _MovieFile:

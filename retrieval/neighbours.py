@@ -88,7 +88,7 @@ def archetype_votes(
     tally = _Tally()
     if not len(requests):
         return tally.votes(without={})
-    cosine = request_vectors @ vector
+    cosine = np.vecdot(request_vectors, vector)  # `@` would wake the threads of BLAS
     for i in np.argsort(-cosine, kind="stable")[:NEAREST_ARCHETYPES]:
         if cosine[i] < ARCHETYPE_FLOOR:
             break

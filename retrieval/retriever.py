@@ -237,5 +237,6 @@ def _candidate(
         elif piece.leg == "tags":
             met = [w for w in wishes if w.weight > 0 and fold(w.value) in values_of(movie, w.field)]
             source = ", ".join(f"{w.field}:{w.value}" for w in met)
-        named.append(replace(piece, source=source))
+        # `replace` of every piece took a fifth of a search.
+        named.append(Evidence(piece.leg, piece.rank, piece.score, source) if source else piece)
     return Candidate(movie, fused.score, tuple(named))

@@ -29,6 +29,7 @@ from retrieval.index import (
 )
 from retrieval.local_files import CURRENT, Manifest, current_generation, write_lock
 from retrieval.local_index import LocalIndex
+from retrieval.local_legs import LONG
 from retrieval.local_snapshot import open_snapshot
 from retrieval.local_writer import change, remove_old_generations, write_generation
 from retrieval.movie import (
@@ -367,3 +368,24 @@ async def test_an_open_index_outlives_its_folder(tmp_path: Path, executor: Execu
 def test_an_id_that_cannot_be_stored_is_refused(folder: Path, movie_id: str) -> None:
     with pytest.raises(ValueError, match="one non-empty line"):
         change(folder, [Row(Movie(movie_id, "Title"), vector(1.0))], [])
+
+
+def test_long_lists_are_told_apart_and_follow_the_filter(folder: Path) -> None:
+    """Their rows are kept by identity: another list, or another filter, is another answer."""
+    rows = [Row(Movie(f"l{i:04}", "Title", year=1990 + i % 2), vector(1.0)) for i in range(LONG)]
+    change(folder, rows, [])
+    snapshot = open_snapshot(folder)
+    rising = {row.movie.movie_id: float(at) for at, row in enumerate(rows)}
+    falling = {movie_id: -score for movie_id, score in rising.items()}
+    for _ in range(2):
+        for scores, year, best in (
+            (rising, 1990, f"l{LONG - 2:04}"),
+            (rising, 1991, f"l{LONG - 1:04}"),
+            (falling, 1991, "l0001"),
+        ):
+            wanted = Constraints(require=(Range("year", year, year),))
+            [hits] = snapshot.search([ListLeg(scores)], wanted, 5)
+            assert hits.movie_ids[0] == best and hits.scores[0] == scores[best]
+    change(folder, [], ["l0001"])
+    [hits] = open_snapshot(folder).search([ListLeg(falling)], Constraints(), 2)
+    assert hits.movie_ids == ("l0000", "l0002")

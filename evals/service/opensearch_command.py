@@ -26,6 +26,7 @@ from evals.report import Row
 from evals.service import opensearch_compare as compare
 from evals.service import opensearch_load as under_load
 from evals.service.opensearch_copy import Copied, copy_index
+from evals.service.opensearch_reload import reloads
 from infra.cli_common import running
 from infra.settings import load
 from infra.wiring import Services, open_opensearch
@@ -40,7 +41,7 @@ NODE = ROOT.parent / "shared" / "opensearch" / "start.sh"
 FIRST = 200
 """Turns that both indexes answer."""
 ALIAS = "usher-evals"
-PARTS = ("ingest", "overlap", "latency", "hybrid", "rebuild", "kill")
+PARTS = ("ingest", "overlap", "latency", "hybrid", "rebuild", "reload", "kill")
 Figures = dict[str, dict[str, Any]]
 
 
@@ -50,7 +51,7 @@ def add(commands: Commands) -> None:
     parser.set_defaults(command=lambda given: asyncio.run(opensearch(given)))
     parser.add_argument("--index", type=Path, required=True, help="local index that is copied")
     parser.add_argument("--url", help="of OpenSearch (default: a node of its own, started here)")
-    parser.add_argument("--only", help="parts: ingest,overlap,latency,hybrid,rebuild,kill")
+    parser.add_argument("--only", help=f"parts: {','.join(PARTS)}")
     add_json(parser)
 
 
@@ -103,6 +104,8 @@ async def measure(index: Path, url: str, parts: Sequence[str]) -> Figures:
             await _side_by_side(found, parts, (here, there), cases)
             if "rebuild" in parts:
                 found["rebuild"] = await _rebuild(index, target, there, here, cases)
+            if "reload" in parts:
+                found["reload"] = asdict(await reloads(there, url, ALIAS))
     return found
 
 
@@ -205,7 +208,10 @@ async def _services(index: Path, url: str, kind: str) -> AsyncIterator[Services]
 
 # --- rows -----------------------------------------------------------------------------------------
 
-ON = "catalogue_core (15,729 movies), OpenSearch 3.6.0 on the same machine"
+ON = (
+    "catalogue_core (15,729 movies), OpenSearch 3.6.0 and its clients "
+    f"on the same {os.cpu_count()} cores"
+)
 ON_TURNS = f"first {FIRST} ReDial dev turns, in sample, {ON}"
 
 
@@ -237,6 +243,9 @@ def rows_of(found: Figures) -> list[Row]:
     if one := found.get("rebuild"):
         value = f"{one['failed']} of {one['searches']} searches failed, {one['degraded']} partial"
         rows.append(Row("OpenSearch rebuild under load", ON, value, "0 failed"))
+    if one := found.get("reload"):
+        value = f"p95 {one['p95']:.1f} s, p50 {one['p50']:.1f} s of {one['times']} ({load})"
+        rows.append(Row("OpenSearch: another process works with a change", ON, value, "<= 5 s"))
     if one := found.get("kill"):
         back = "never" if one["recovered_s"] is None else f"after {one['recovered_s']:.1f} s"
         value = f"turn {one['status']} ({one['code']}) in {one['seconds']:.1f} s; recovered {back}"
