@@ -30,7 +30,13 @@ from evals.recorded.rank_command import read, with_progress
 from evals.recorded.rank_figures import Figures, figures_of
 from evals.recorded.ranking import short
 from evals.report import Row, commit_of, publish
-from evals.service import index_durability, latency, opensearch_command, stores_command
+from evals.service import (
+    index_durability,
+    latency,
+    opensearch_command,
+    opensearch_node,
+    stores_command,
+)
 from evals.suite import CACHE, build_starter, play_and_score, rows_of
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
@@ -279,7 +285,7 @@ def _posts_of(name: str) -> str:
 
 
 def _opensearch() -> list[Row]:
-    if not opensearch_command.NODE.exists():
+    if not opensearch_node.SCRIPT.exists():
         value = "not measured: no ../shared/opensearch/start.sh"
         return [Row("OpenSearch beside the local index", ON_CORE, value)]
     found = asyncio.run(opensearch_command.measure_on_own_node(_core_index()))

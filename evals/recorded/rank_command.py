@@ -35,6 +35,7 @@ def add(commands: Commands) -> None:
     parser.set_defaults(command=lambda given: asyncio.run(rank(given)))
     add_index_and_json(parser)
     parser.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
+    parser.add_argument("--first", type=int, help="only the first so many turns of the input")
     parser.add_argument("--output", type=Path, help="where the lists go, JSON lines (.gz ok)")
     parser.add_argument("-k", type=int, default=200, help="length of each list (default 200)")
     parser.add_argument("--candidates", type=Path, help="rank only these movie ids, one a line")
@@ -51,6 +52,7 @@ async def rank(given: argparse.Namespace) -> int:
     """Run the command. Raises: InputProblem and what opening an index raises."""
     protocol = _protocol(given)
     cases, names = read(given.input, given.names, given.counts_from)
+    cases = cases[: given.first]
     if given.proposals:
         cases = rank_input.with_proposals(cases, given.proposals)
     if given.output:
@@ -105,6 +107,8 @@ async def with_progress(cases: Sequence[Case], protocol: Protocol, services: Ser
 def _protocol(given: argparse.Namespace) -> Protocol:
     if given.k < 1:
         raise InputProblem("-k must be 1 or more")
+    if given.first is not None and given.first < 1:
+        raise InputProblem("--first must be 1 or more")
     if given.folds < 2:
         raise InputProblem("--folds must be 2 or more")
     candidates = rank_input.read_ids(given.candidates) if given.candidates else None

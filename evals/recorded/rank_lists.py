@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from evals.dialogues.scored_run import ScoredRun, Values
 from evals.dialogues.transcript_files import EvalInputProblem, objects_of, validated
 from evals.recorded.rank_command import read
+from evals.recorded.ranking import overlap
 from evals.recorded.ranking_metrics import METRICS, judged
 
 
@@ -32,16 +33,29 @@ def is_rank_file(path: Path) -> bool:
     return "movie_ids" in first
 
 
-def load_lists(path: Path, turns: Path, names: Path | None, k: int) -> ScoredRun:
-    """Metrics of each turn that has a new target. Raises: EvalInputProblem, InputProblem."""
-    if k < 1:
-        raise EvalInputProblem("-k must be 1 or more")
+def overlap_of(a: Path, b: Path, k: int) -> float:
+    """Mean share of films that the first k of both have, turn by turn. Raises: EvalInputProblem."""
+    one, other = _lists_in(a), _lists_in(b)
+    if one.keys() != other.keys():
+        raise EvalInputProblem(f"{a} and {b} are not lists of the same turns")
+    return overlap([one[qid][:k] for qid in one], [other[qid][:k] for qid in one])
+
+
+def _lists_in(path: Path) -> dict[str, tuple[str, ...]]:
     lists: dict[str, tuple[str, ...]] = {}
     for number, row in objects_of(path):
         line = validated(RankLine, row, f"{path} line {number}")
         if line.qid in lists:
             raise EvalInputProblem(f"{path} line {number}, field qid: {line.qid} is there twice")
         lists[line.qid] = line.movie_ids
+    return lists
+
+
+def load_lists(path: Path, turns: Path, names: Path | None, k: int) -> ScoredRun:
+    """Metrics of each turn that has a new target. Raises: EvalInputProblem, InputProblem."""
+    if k < 1:
+        raise EvalInputProblem("-k must be 1 or more")
+    lists = _lists_in(path)
     cases, _ = read(turns, names, None)
     asked = [case for case in cases if case.new_targets]
     lacking = [case.qid for case in asked if case.qid not in lists]

@@ -74,3 +74,12 @@ def paired_gain(
 def short(share: float) -> str:
     """.205, the way recall tables are written."""
     return f"{share:.3f}".removeprefix("0")
+
+
+def overlap(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> float:
+    """Mean share of films that both lists of a pair have; two empty lists agree."""
+    shares = [
+        len(set(a) & set(b)) / max(len(a), len(b)) if a or b else 1.0
+        for a, b in zip(one, other, strict=True)
+    ]
+    return float(np.mean(shares))

@@ -8,8 +8,6 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from evals.commands import Commands, add_json, new_command
-from evals.place import ROOT, find_data
+from evals.place import find_data
+from evals.recorded.rank import FULL, Protocol, run_rank
 from evals.recorded.rank_command import read
 from evals.recorded.rank_input import Case, InputProblem
+from evals.recorded.ranking import overlap
 from evals.report import Row
 from evals.service import opensearch_compare as compare
 from evals.service import opensearch_load as under_load
 from evals.service.opensearch_copy import Copied, copy_index
+from evals.service.opensearch_node import Node
 from evals.service.opensearch_reload import reloads
 from infra.cli_common import running
 from infra.settings import load
@@ -37,7 +38,6 @@ from retrieval.opensearch_writer import drop, indexes
 
 TURNS = "dialogue/redial_rec_turns_dev.jsonl.gz"
 DIALOGUES = "dialogue/redial_dev_1000.jsonl.gz"
-NODE = ROOT.parent / "shared" / "opensearch" / "start.sh"
 FIRST = 200
 """Turns that both indexes answer."""
 ALIAS = "usher-evals"
@@ -72,19 +72,16 @@ async def opensearch(given: argparse.Namespace) -> int:
 
 
 async def measure_on_own_node(index: Path, parts: Sequence[str] = PARTS) -> Figures:
-    """On a node that is started for it and may be killed. Raises: InputProblem where none is."""
-    if not NODE.exists():
-        raise InputProblem(f"there is no {NODE} to start a node with: give --url")
-    folder = tempfile.mkdtemp(prefix="usher-evals-node-", dir="/var/tmp")
+    """On a node that is started for it and may be killed. Raises: NodeProblem where none is."""
+    node = Node()
     try:
-        url = _word(folder).strip().splitlines()[-1]
+        url = await asyncio.to_thread(node.start)
         found = await measure(index, url, parts)
         if "kill" in parts:
-            found["kill"] = await _kill(index, url, folder)
+            found["kill"] = await _kill(index, url, node)
         return found
     finally:
-        _word(folder, "wipe")
-        shutil.rmtree(folder, ignore_errors=True)
+        node.wipe()
 
 
 async def measure(index: Path, url: str, parts: Sequence[str]) -> Figures:
@@ -115,11 +112,11 @@ async def _side_by_side(
     here, there = both
     queries = await compare.queries_of(cases, here)
     if "overlap" in parts:
-        lists = [
-            await compare.lists_of(await compare.retriever_of(services), queries)
-            for services in both
-        ]
-        found["overlap"] = {"turns": len(queries), "at_10": round(compare.overlap(*lists), 4)}
+        # The same door as `evals rank -k 10 --in-sample --first 200`.
+        protocol = Protocol(k=compare.TOP, in_sample=True, rows=(FULL,))
+        runs = [await run_rank(cases, protocol, services, lambda *_: None) for services in both]
+        lists = [[run.answers[case.qid].movie_ids for case in cases] for run in runs]
+        found["overlap"] = {"turns": len(cases), "at_10": round(overlap(*lists), 4)}
     if "latency" in parts:
         for name, services in (("local", here), ("opensearch", there)):
             times = await compare.latencies(services, queries)
@@ -158,20 +155,12 @@ async def _rebuild(
     }
 
 
-async def _kill(index: Path, url: str, folder: str) -> dict[str, Any]:
+async def _kill(index: Path, url: str, node: Node) -> dict[str, Any]:
     async with _target(url) as target:
         await copy_index(index, target)
         async with _services(index, url, "opensearch") as services:
-            killed = await under_load.kill_between_turns(
-                services, lambda: _word(folder, "kill"), lambda: _word(folder)
-            )
+            killed = await under_load.kill_between_turns(services, node.kill, node.start)
     return asdict(killed)
-
-
-def _word(folder: str, *words: str) -> str:
-    # env(1) sets the variables; only infra/settings.py reads the environment in this house.
-    command = ["env", f"OPENSEARCH_DIR={folder}", "OPENSEARCH_PORT=9241", str(NODE), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ import numpy as np
 
 from agent.replay import replay
 from evals.recorded.rank_input import Case
-from evals.recorded.ranking import ranks_of
+from evals.recorded.ranking import overlap, ranks_of
 from infra.wiring import Services
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.index import WINDOW, Leg, TextLeg, VectorLeg
@@ -42,24 +42,6 @@ async def queries_of(cases: Sequence[Case], services: Services) -> list[Query]:
 async def retriever_of(services: Services) -> Retriever:
     """The retriever of a turn."""
     return services.toolbox.retriever_for(await services.toolbox.catalogue.tables())
-
-
-async def lists_of(retriever: Retriever, queries: Sequence[Query]) -> list[list[str]]:
-    """The top of each final list."""
-    found = []
-    for query in queries:
-        retrieved = await retriever.retrieve(query, k=TOP)
-        found.append([c.movie.movie_id for c in retrieved.candidates[:TOP]])
-    return found
-
-
-def overlap(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> float:
-    """Mean share of the top that both lists have; two empty lists agree."""
-    shares = [
-        len(set(a) & set(b)) / max(len(a), len(b)) if a or b else 1.0
-        for a, b in zip(one, other, strict=True)
-    ]
-    return float(np.mean(shares))
 
 
 @dataclass(frozen=True, slots=True)

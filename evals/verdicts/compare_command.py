@@ -14,7 +14,7 @@ from rich.table import Table
 from evals.commands import Commands, add_json, new_command
 from evals.dialogues.scored_run import ScoredRun, load_run
 from evals.dialogues.transcript_files import EvalInputProblem, write_lines
-from evals.recorded.rank_lists import is_rank_file, load_lists
+from evals.recorded.rank_lists import is_rank_file, load_lists, overlap_of
 from evals.verdicts.comparison import Comparison, as_json, compare
 from evals.verdicts.gate_output import HEAD, cells_of, table
 
@@ -50,6 +50,9 @@ def run(given: argparse.Namespace) -> int:
     a, b = _load(given.a, given), _load(given.b, given)
     found = compare(a, b, given.seed)
     tell(found)
+    if all(path.is_file() and is_rank_file(path) for path in (given.a, given.b)):
+        shared = overlap_of(given.a, given.b, given.k)
+        print(f"overlap@{given.k} of the lists: {shared:.3f}")
     if given.markdown:
         write_lines(given.markdown, table(found).splitlines())
     if given.json:
