@@ -188,6 +188,21 @@ def test_rank_files_are_compared_turn_by_turn(
     assert found["hit_rate@10"]["test"] == "sign flips"
 
 
+def test_rank_files_say_how_alike_their_lists_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turns, a, b = rank_files(tmp_path)
+    for k, told in ((2, "overlap@2 of the lists: 0.500"), (1, "overlap@1 of the lists: 1.000")):
+        assert main(["compare", str(a), str(b), "--turns", str(turns), "-k", str(k)]) == 0
+        assert told in capsys.readouterr().out
+    for path in (a, b):  # lists of the first turns only
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:20]))
+    first = ["--turns", str(turns), "--first", "20"]
+    assert main(["compare", str(a), str(b), *first, "-k", "2"]) == 0
+    b.write_text(b.read_text() + '{"qid": "more", "movie_ids": []}\n')
+    assert "not lists of the same turns" in refused(capsys, "compare", a, b, *first)
+
+
 def test_rank_files_need_turns_and_every_turn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

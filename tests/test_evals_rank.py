@@ -84,6 +84,13 @@ def test_lists_come_in_the_order_of_the_input(tmp_path: Path) -> None:
         assert len(set(one["movie_ids"])) == 5
 
 
+def test_the_first_turns_alone_can_be_asked_for(tmp_path: Path) -> None:
+    known = movies()
+    rows = [asks_like(f"new-{i}", known[i]) for i in (3, 1, 2)]
+    lists = rank(tmp_path, *rows, flags=("-k", "5", "--first", "2"))
+    assert [one["qid"] for one in lists] == ["new-3", "new-1"]
+
+
 def test_mentioned_films_and_other_candidates_stay_out(tmp_path: Path) -> None:
     known = movies()
     allowed = [m["movie_id"] for m in known[:10]]
@@ -192,6 +199,7 @@ def test_mistakes_end_with_two_and_one_line(
     mistakes: list[tuple[Json, tuple[str, ...], str]] = [
         (row, ("-k", "0"), "-k must be"),
         (row, ("--folds", "1"), "--folds"),
+        (row, ("--first", "0"), "--first must be"),
         (row, ("--legs", "full,nothing"), "no row 'nothing'"),
         (row, ("--candidates", absent), "cannot be read"),
         (row, ("--candidates", str(tmp_path / "none.txt")), "is it the right one"),

@@ -51,13 +51,18 @@ def _lists_in(path: Path) -> dict[str, tuple[str, ...]]:
     return lists
 
 
-def load_lists(path: Path, turns: Path, names: Path | None, k: int) -> ScoredRun:
-    """Metrics of each turn that has a new target. Raises: EvalInputProblem, InputProblem."""
+def load_lists(
+    path: Path, turns: Path, names: Path | None, k: int, first: int | None = None
+) -> ScoredRun:
+    """Metrics of each turn that has a new target, of the `first` turns if that is given.
+
+    Raises: EvalInputProblem, InputProblem.
+    """
     if k < 1:
         raise EvalInputProblem("-k must be 1 or more")
     lists = _lists_in(path)
     cases, _ = read(turns, names, None)
-    asked = [case for case in cases if case.new_targets]
+    asked = [case for case in cases[:first] if case.new_targets]
     lacking = [case.qid for case in asked if case.qid not in lists]
     if lacking or not asked:
         told = f"lacks {len(lacking)} turns of {turns} (first: {lacking[0]})" if lacking else ""

@@ -38,6 +38,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("a", type=Path, help="the run before")
     parser.add_argument("b", type=Path, help="the run after")
     parser.add_argument("--turns", type=Path, help="turns with targets, for two rank files")
+    parser.add_argument("--first", type=int, help="only the first so many turns, as in `rank`")
     parser.add_argument("--names", type=Path, help="dialogues that give mentioned films their ids")
     parser.add_argument("-k", type=int, default=10, help="rank files: cut lists here (default 10)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
@@ -64,7 +65,7 @@ def _load(path: Path, given: argparse.Namespace) -> ScoredRun:
     if path.is_file() and is_rank_file(path):
         if given.turns is None:
             raise EvalInputProblem(f"{path} has ranked lists: --turns FILE must say what was right")
-        return load_lists(path, given.turns, given.names, given.k)
+        return load_lists(path, given.turns, given.names, given.k, given.first)
     return load_run(path)
 
 
