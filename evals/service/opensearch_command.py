@@ -76,7 +76,7 @@ async def measure_on_own_node(index: Path, parts: Sequence[str] = PARTS) -> Figu
     node = Node()
     try:
         url = await asyncio.to_thread(node.start)
-        found = await measure(index, url, parts)
+        found = await measure(index, url, [part for part in parts if part != "kill"])
         if "kill" in parts:
             found["kill"] = await _kill(index, url, node)
         return found
@@ -91,6 +91,8 @@ async def measure(index: Path, url: str, parts: Sequence[str]) -> Figures:
         raise InputProblem(f"USHER_DATA has no {TURNS} or no {DIALOGUES}")
     cases = read(path, None, dialogues)[0][:FIRST]
     found: Figures = {"load": {"average": [round(x, 1) for x in os.getloadavg()]}}
+    if not parts:
+        return found
     async with _target(url) as target:
         copied = await copy_index(index, target)
         if "ingest" in parts:
@@ -110,6 +112,8 @@ async def _side_by_side(
     found: Figures, parts: Sequence[str], both: tuple[Services, Services], cases: Sequence[Case]
 ) -> None:
     here, there = both
+    if not {"overlap", "latency", "hybrid"} & set(parts):
+        return
     queries = await compare.queries_of(cases, here)
     if "overlap" in parts:
         # The same door as `evals rank -k 10 --in-sample --first 200`.
