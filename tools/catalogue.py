@@ -116,8 +116,9 @@ class Catalogue:
 
 
 def _settle(first: bool) -> None:
-    """Keep the garbage collector away from the tables: they are none, and looking through them
-    stops every turn for 0.1 s each time (measured on the starter catalogue).
+    """Keep the garbage collector away from the tables.
+
+    They are none, and looking through them stops every turn for 0.1 s (the starter's, measured).
     """
     if not first:
         gc.unfreeze()
