@@ -196,7 +196,7 @@ def _tokens(usage: Mapping[str, Any] | None) -> Tokens | None:
 
 def _refused(status: int, model_id: str) -> ModelFailure:
     kind: FailureKind = "throttled" if status == 429 else "server" if status >= 500 else "denied"
-    hint = "; see `usher doctor` and the README's section on models" if kind == "denied" else ""
+    hint = "; see Models in the README" if kind == "denied" else ""
     if status == httpx.codes.NOT_FOUND:
         hint = "; does it know this model, and does USHER_OPENAI_BASE_URL end as it should (/v1)?"
     return ModelFailure(kind, f"{model_id}: the server answered {status}{hint}")
