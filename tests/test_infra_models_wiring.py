@@ -132,3 +132,14 @@ def test_doctor_asks_the_models(
     _, out, _ = run(*on_index("doctor", "--json"))
     (check,) = [c for c in json.loads(out)["checks"] if c["name"] == "models"]
     assert check["state"] == "ok" and "answered" in check["found"]
+
+
+def test_a_terminal_says_that_no_model_was_asked(
+    run: Run, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USHER_MODEL", "bedrock")
+    monkeypatch.setenv("USHER_BEDROCK_ENDPOINT_URL", bedrock.url)
+    bedrock.always({"status": 403})
+    code, out, _ = run(*on_index("chat", "--once", "a comedy"))
+    assert code == 0
+    assert "a model could not be asked as meant: denied; `usher doctor` tells more" in out
