@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agent.events import Act
 from agent.ledger import Entry, Ledger, LedgerEdit
-from agent.ledger_labels import parse_remove_text
+from agent.ledger_labels import parse_removal
 from agent.policy import Clarification, clarification
 from agent.router import takes_up
 from agent.turn import DialogueState, Edit
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from agent.model_turn import ModelTurn
 
 ABOUT_FILMS = re.compile(r"\b(?:movie|film|flick|watch|see|series|show me|recommend|something)")
+SURPRISE = re.compile(
+    r"\bsurprise me\b|\byou (?:choose|pick|decide)\b|\bdealer'?s choice\b"
+    r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
+    r"|\brandom (?:movie|film|pick|one)\b"
+)
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
 
@@ -59,6 +64,8 @@ class SearchRequest:
     count: int | None = None
     known_item: bool = False
     rewatch: bool = False
+    surprise: bool = False
+    """They leave it to the agent: not what everybody would be shown first."""
     proposals: tuple[str, ...] = ()
     """As a model writes them, "Title (Year)"; rules propose none."""
 
@@ -130,9 +137,9 @@ def _edited(context: DecisionContext) -> Decision:
 
 
 def _removed_by_text(message: str, ledger: Ledger) -> tuple[LedgerEdit, ...]:
-    label = parse_remove_text(message)
-    entry = next((e for e in ledger.entries if label and e.label.lower() == label.lower()), None)
-    return (LedgerEdit("withdraw", entry_id=entry.id),) if entry else ()
+    labels = [label.lower() for label in parse_removal(message)]
+    gone = [e for e in ledger.entries if e.label.lower() in labels]
+    return tuple(LedgerEdit("withdraw", entry_id=e.id) for e in gone)
 
 
 def _spoken(context: DecisionContext) -> Decision | None:
@@ -179,7 +186,10 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         count=heard.count,
         known_item=heard.known_item,
         rewatch=heard.rewatch,
+        surprise=bool(SURPRISE.search(context.message.lower())),
     )
+    if search.surprise:
+        return Decision((act,), edits, search, say=_language_note(context))
     told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
     say = _language_note(context)
     if told or state.ledger.entries:
@@ -203,6 +213,8 @@ def _text(context: DecisionContext) -> str:
     """The words to search by: the newest, with earlier ones while they refine the same request."""
     heard, state = context.understanding, context.state
     anew = heard.known_item or heard.reset or heard.for_me
+    if heard.more and state.shown and not heard.findings:
+        return state.query_text  # "another one" describes no film
     if anew or not state.shown or not state.query_text:
         return heard.query_text or ("" if anew else state.query_text)
     return f"{state.query_text} {heard.query_text}".strip()[-MAX_QUERY_CHARS:]

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from agent.ledger import Entry, Ledger
 from agent.ledger_labels import LANGUAGES, graded
+from agent.request_words import genre_films, wanted
 from agent.state import TurnState
-from prompts.loader import Phrases, listed
+from agent.suitable import age_asked, suits
+from prompts.loader import Phrases, listed, load_tag_words
 from retrieval.audience import NOT_ME
 from retrieval.movie import ATTRIBUTES, Movie, fold
 from retrieval.understanding import Question
@@ -36,6 +38,9 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
             )
         elif other is not None and asked.about == "difference":
             yield from _difference(movie, other, phrases)
+        elif asked.about == "certificate" and (age := age_asked(heard.text)) is not None:
+            verdict, because = suits(movie, age)
+            yield phrases.say(f"suits_{verdict}", pick, title=movie.title, value=listed(because))
         else:
             yield answer(asked, movie, phrases, pick)
 
@@ -63,6 +68,8 @@ def answer(asked: Question, movie: Movie, phrases: Phrases, pick: int) -> str:
     value = _field_value(asked, movie)
     if not value and asked.about == "availability":
         return phrases.say("unknown_where", pick, title=movie.title)
+    if not value and asked.about == "awards":
+        return phrases.say("unknown_awards", pick, title=movie.title)
     if not value:
         field = {"plot": "story", "cast": "cast"}.get(asked.about, asked.about)
         return phrases.say("unknown", pick, field=field, title=movie.title)
@@ -108,7 +115,7 @@ def _value(asked: Question, movie: Movie) -> str:
         grade = movie.attributes.get(asked.about)
         return graded(asked.about, grade) if grade is not None else ""
     value = _field_value(asked, movie)
-    units = {"runtime": f"{value} minutes", "rating": f"{value} out of 10"}
+    units = {"year": f"from {value}", "runtime": f"{value} minutes", "rating": f"{value} out of 10"}
     return units.get(asked.about, value) if value else ""
 
 
@@ -116,21 +123,31 @@ def _difference(movie: Movie, other: Movie, phrases: Phrases) -> Iterator[str]:
     """What two films share, and what each has that the other has not."""
     shared = [g for g in movie.genres if g in other.genres]
     if shared:
-        yield phrases.say(
-            "difference_shared", title=movie.title, other=other.title, value=listed(shared)
-        )
-    for one, two in ((movie, other), (other, movie)):
-        yield phrases.say("difference_own", title=one.label(), value="; ".join(_own(one, two)))
+        both = genre_films(shared)
+        yield phrases.say("difference_shared", title=movie.title, other=other.title, value=both)
+    own = [(one, _own(one, two)) for one, two in ((movie, other), (other, movie))]
+    for one, parts in own:
+        if parts:
+            yield phrases.say("difference_own", title=one.label(), value=", ".join(parts))
+    if not any(parts for _, parts in own):
+        yield phrases.say("difference_none", title=movie.label(), other=other.label())
 
 
 def _own(movie: Movie, other: Movie) -> list[str]:
-    """What sets a film apart, shortly: feel, people, length."""
-    tags = (*movie.genres, *movie.moods, *movie.themes)
+    """What sets a film apart, shortly: feel, subject, people, length."""
     theirs = {fold(t) for t in (*other.genres, *other.moods, *other.themes)}
-    own = [t for t in tags if fold(t) not in theirs][:3]
-    people = f"by {listed(movie.directors)}" if movie.directors else ""
-    length = f"{movie.runtime_min} minutes" if movie.runtime_min else ""
-    return [part for part in (listed(own), people, length) if part]
+    tags = load_tag_words()
+    feel = [t for t in (*movie.moods, *movie.genres) if fold(t) not in theirs]
+    about = listed(tags.subjects([t for t in movie.themes if fold(t) not in theirs]))
+    people = listed(movie.directors) if movie.directors != other.directors else ""
+    length = movie.runtime_min if movie.runtime_min != other.runtime_min else None
+    parts = (
+        listed(tags.adjectives(feel)[:3]),
+        about and f"about {about}",
+        people and f"by {people}",
+        f"{length} minutes long" if length else "",
+    )
+    return [part for part in parts if part]
 
 
 # --- what is known of the user --------------------------------------------------------------------
@@ -153,12 +170,12 @@ def _of_ledger(ledger: Ledger, phrases: Phrases) -> Iterator[str]:
     rest = [e for e in ledger.entries if e.kind not in dict(films)]
     others = [str(e.value) for e in rest if e.kind == "companion" and NOT_ME in str(e.value)]
     rest = [e for e in rest if str(e.value) not in others]
-    wanted = [e.label for e in rest if e.polarity == "want"]
+    wants = [e for e in rest if e.polarity == "want"]
     avoided = [e.label for e in rest if e.polarity == "avoid"]
-    if wanted:
-        yield phrases.say("about_me_wants", labels=listed(wanted))
+    if wants:
+        yield phrases.say("about_me_wants", wanted=wanted(wants))
     if avoided:
-        yield phrases.say("about_me_avoids", labels=listed(avoided))
+        yield phrases.say("about_me_avoids", labels=", ".join(avoided))
     for who in others:
         name = who.removesuffix(NOT_ME).replace("my ", "your ", 1)
         yield phrases.say("about_me_other", who=name)

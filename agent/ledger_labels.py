@@ -6,10 +6,13 @@ collide.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _REMOVE = re.compile(r'^\s*remove\s+["“](.+)["”]\s*$', re.IGNORECASE | re.DOTALL)
+
+_REMOVE_ALL = re.compile(r'^\s*remove all of\s+["“](.+)["”]\s*$', re.IGNORECASE | re.DOTALL)
+_BETWEEN = re.compile(r'["”] and ["“]')
 
 LANGUAGES: dict[str, str] = {
     **{"en": "English", "fr": "French", "es": "Spanish", "de": "German", "it": "Italian"},
@@ -136,3 +139,17 @@ def parse_remove_text(text: str) -> str | None:
     """The label that a message asks to remove in exactly that form, or None."""
     found = _REMOVE.match(text)
     return found.group(1) if found else None
+
+
+def remove_all_text(labels: Sequence[str]) -> str:
+    """What is sent to remove several entries in one turn."""
+    return "remove all of " + " and ".join(f'"{label}"' for label in labels)
+
+
+def parse_removal(text: str) -> tuple[str, ...]:
+    """The labels that a message asks to remove in exactly these forms; none otherwise."""
+    one = parse_remove_text(text)
+    if one is not None:
+        return (one,)
+    found = _REMOVE_ALL.match(text)
+    return tuple(_BETWEEN.split(found.group(1))) if found else ()

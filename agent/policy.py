@@ -210,12 +210,23 @@ def what_they_loved(known: Sequence[Movie]) -> Clarification:
 
 
 def nothing_left(
-    labels: Sequence[str], options: Sequence[Option], all_shown: bool = False
+    labels: Sequence[str],
+    options: Sequence[Option],
+    all_shown: bool = False,
+    tied: Sequence[str] = (),
 ) -> Clarification:
-    """Nothing (more) satisfies the ledger: ask what may go; each option leads to a list."""
-    if all_shown:
-        phrase = "exhausted" if labels else "exhausted_plain"
-    else:
-        phrase = "empty" if labels else "empty_plain"
+    """Nothing (more) satisfies the ledger: ask what may go; each option leads to a list.
+
+    Args:
+        labels: the wishes of which one may go.
+        options: the ways on.
+        all_shown: whether films did fit, and all were shown.
+        tied: the wishes that keep everything out together, where no single one would help.
+    """
+    phrase = "exhausted" if all_shown else "empty"
+    if tied:
+        phrase += "_tied"
+    elif not labels:
+        phrase += "_plain"
     inputs = {"labels": " or ".join(labels)} if labels else {}
-    return Clarification("empty:" + "|".join(labels), phrase, tuple(options), inputs)
+    return Clarification("empty:" + "|".join(labels or tied), phrase, tuple(options), inputs)

@@ -10,11 +10,16 @@ from agent.events import Card as CardView
 from agent.events import CardEvidence, Fact
 from agent.inform import about_me, informed, lower_first
 from agent.policy import Clarification
+from agent.request_words import wanted
 from agent.state import Card, TurnState
 from prompts.loader import Phrases, listed
 from retrieval.movie import Movie
 
 MAX_OVERVIEW_CHARS = 600
+PLAIN = ("list_more",)
+"""Openings after which nothing is commended: it was when the request was new."""
+FILMS_ONLY = ("seed", "seen", "not_now", "disliked")
+"""Kinds of entries that name a film and no wish."""
 
 
 def card_view(card: Card) -> CardView:
@@ -128,45 +133,53 @@ def _title(value: str | Mapping[str, object]) -> str:
 
 
 def _list(state: TurnState, phrases: Phrases) -> Iterator[str]:
-    """Open the list and commend the first of it."""
+    """Open the list and commend the first of it; a film alone needs no opening."""
     cards = state["cards"]
     if not cards:
         return
-    opening = _opening(state, phrases)
-    yield opening[:1].upper() + opening[1:]
-    best = cards[0]
-    if best.reasons:
+    best, opening = cards[0], _opening(state)
+    if len(cards) > 1:
+        yield _upper_first(phrases.say(opening, _pick(state), **_of_request(state)))
+    # How long a film is sells none: said first only where nothing else is known.
+    telling = [r for r in best.reasons if not r.rests_on.startswith("runtime:")] or best.reasons
+    if telling and (len(cards) == 1 or opening not in PLAIN):
         yield phrases.say(
-            "top_pick",
+            "top_pick" if len(cards) > 1 else "only_pick",
             _pick(state),
             title=best.candidate.movie.title,
-            reason=lower_first(best.reasons[0].text),
+            reason=lower_first(telling[0].text),
         )
 
 
-def _opening(state: TurnState, phrases: Phrases) -> str:
-    decision, ledger, pick = state["decision"], state["ledger"], _pick(state)
+def _opening(state: TurnState) -> str:
+    """The name of the phrase that a list is opened with."""
+    decision, ledger = state["decision"], state["ledger"]
     search = decision.search
     if search is not None and search.known_item:
-        return phrases.say("list_known_item", pick)
+        return "list_known_item"
     if search is not None and search.rewatch:
-        return phrases.say("list_rewatch", pick)
+        return "list_rewatch"
+    if search is not None and search.surprise:
+        return "list_surprise"
     if not ledger.entries and not (search and search.text):
-        return phrases.say("list_popular", pick)
+        return "list_popular"
     if any(edit.op == "undo" for edit in decision.edits):
-        return phrases.say("list_plain", pick)
-    if state["understanding"].more and not state["changes"]:
-        return phrases.say("list_more", pick)
-    seeds = [_title(e.value) for e in ledger.of("seed")]
-    rest = [
-        e.label for e in ledger.entries if e.kind not in ("seed", "seen", "not_now", "disliked")
-    ]
-    if rest:
-        return phrases.say(
-            "list_refined" if "refine" in decision.acts else "list_filters",
-            pick,
-            filters=", ".join([*(f"like {s}" for s in seeds[-2:]), *rest]),
-        )
-    if seeds:
-        return phrases.say("list_seed", pick, seeds=listed(seeds[-3:]))
-    return phrases.say("list_plain", pick)
+        return "list_plain"
+    same_words = search is None or search.text == state["before"].query_text
+    if state["before"].shown and not state["changes"] and same_words:
+        return "list_more"
+    if any(e.kind not in FILMS_ONLY for e in ledger.entries):
+        return "list_refined" if "refine" in decision.acts else "list_filters"
+    return "list_seed" if ledger.of("seed") else "list_plain"
+
+
+def _of_request(state: TurnState) -> dict[str, str]:
+    """What openings may name."""
+    entries = state["ledger"].entries
+    titles = [_title(e.value) for e in entries if e.kind == "seed"]
+    asked = wanted([e for e in entries if e.kind not in ("seen", "not_now", "disliked")])
+    return {"wanted": asked, "seeds": listed(titles[-3:])}
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

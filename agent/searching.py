@@ -1,11 +1,8 @@
-"""The search step of a turn: retrieve, verify, show; ask or let go where nothing is left.
+"""The search step of a turn: retrieve, verify, show; ask where nothing is left.
 
-Knows the order in which a list comes about and what is done when it stays empty. Does not know how
-movies are found (retrieval), what makes a question worth asking (policy.py) or a critique worth
-offering (critiques.py), nor LangGraph (graph.py).
-
-Nothing left: a wish that the agent itself put a number to ("shorter" than a list, "short") is let
-go and said to be; what the user laid down is never broken, but each way on is offered.
+Knows the order in which a list comes about. Does not know how movies are found (retrieval), what
+makes a question worth asking (policy.py) or a critique worth offering (critiques.py), what may be
+let go when the list stays empty (letting_go.py), nor LangGraph (graph.py).
 """
 
 from collections.abc import Sequence
@@ -16,33 +13,27 @@ from agent.critiques import AfterList, critiques
 from agent.decide import Decision, SearchRequest
 from agent.events import Option, Recommendations, ToolFinished, ToolStarted
 from agent.explanations import Audience, explained
-from agent.ledger import Entry, Ledger, LedgerEdit, movie_id_of
+from agent.ledger import movie_id_of
+from agent.letting_go import constraints_now, known_to, ways_on
 from agent.look_up import look_up
 from agent.policy import (
     Clarification,
     best_question,
     may_ask,
-    nothing_left,
     open_question,
     what_they_loved,
 )
-from agent.query import (
-    clause_of,
-    constraints_of,
-    is_for_somebody_else,
-    query_of,
-    unknowable_kinds,
-)
+from agent.query import clause_of, is_for_somebody_else, query_of, unknowable_kinds
 from agent.state import Card, Deps, TurnState, elapsed_ms
 from agent.verify import verify
 from retrieval.grounding import Grounded, ground
-from retrieval.movie import Candidate, Constraints, Query, Taste
-from tools.explain import Case, reasons
+from retrieval.movie import Candidate, Constraints, Query, Seed, Taste
+from tools.explain import Case, Reason, reasons
 
 LIST_LENGTH = 5
 MAX_LIST = 10
-MAX_WAYS_ON = 3
-"""Options when nothing is left."""
+OBVIOUS, UNEXPECTED = 10, 80
+"""Ranks between which a surprise lies: behind what everybody names, still good."""
 MOSTLY_UNKNOWN = 0.5
 """Share of otherwise fitting movies without a field from which the answer says so."""
 
@@ -60,9 +51,9 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     """Retrieve, verify and send the cards; where there are none, let go or ask."""
     started = deps.clock()
     if state["decision"].search is None:
-        return await _looked_up(state, deps, _constraints(state, SearchRequest()), [])
+        return await _looked_up(state, deps, constraints_now(state, SearchRequest()), [])
     request = state["decision"].search
-    if request.rewatch and not _known(state):
+    if request.rewatch and not known_to(state):
         known = await deps.toolbox.search(Query(), Taste())
         question = what_they_loved([c.movie for c in known.candidates])
         return {"clarify": question, "decision": _asking(state["decision"])}
@@ -71,7 +62,7 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     if cards:
         deps.emit(Recommendations, cards=[respond.card_view(card) for card in cards])
     notes = [*state["notes"], *await _unknown_fields(state, deps, found.query.constraints)]
-    notes += _service_note(state, deps)
+    notes += [*_service_note(state, deps), *_few_note(deps, request, len(cards))]
     clarify = await _question(state, deps, request, found)
     return {
         **await _looked_up(state, deps, found.query.constraints, cards),
@@ -89,10 +80,9 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
 async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Found:
     """One search under the ledger as it is now, verified."""
     started = deps.clock()
-    constraints = _constraints(state, request)
+    constraints = constraints_now(state, request)
     query = query_of(state["ledger"], request.text, constraints, request.known_item)
-    if request.rewatch:
-        query = replace(query, seeds=())  # what they loved is the answer here, not the example
+    query = replace(query, seeds=_examples(state, query, request))
     proposed = ground(request.proposals, state["tables"].lexicon)
     query = replace(query, proposals=proposed.movie_ids)
     summary = f"{len(constraints.require) + len(constraints.exclude)} conditions"
@@ -100,29 +90,23 @@ async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Foun
     own = not (request.rewatch or is_for_somebody_else(state["ledger"]))
     retrieved = await deps.toolbox.search(query, state["taste"] if own else Taste())
     kept = verify(retrieved.candidates, constraints).kept
+    kept = unexpected(kept) if request.surprise else kept
     summary = f"{len(kept)} candidates{_grounded(proposed)}"
     deps.emit(ToolFinished, tool="search", summary=summary, ms=elapsed_ms(deps, started))
     return _Found(query, kept, retrieved.degraded)
 
 
-def _known(state: TurnState) -> frozenset[str]:
-    """Films that they are known to have seen: named here, or kept in the profile."""
-    named = {m for e in state["ledger"].of("seed", "seen") if (m := movie_id_of(e))}
-    taste = state["taste"]
-    return frozenset(named | taste.seen | set(taste.likes))
+def _examples(state: TurnState, query: Query, request: SearchRequest) -> tuple[Seed, ...]:
+    """The films to go by.
 
-
-def _constraints(state: TurnState, request: SearchRequest) -> Constraints:
-    """The ledger's clauses, and every movie that must not be shown again."""
-    ledger, taste = state["ledger"], state["taste"]
-    unknowable = unknowable_kinds(state["tables"].known)
+    What they loved is no example where it is the answer. To have seen a film of the list says that
+    it was known, not that more of it is wanted.
+    """
     if request.rewatch:
-        bound = constraints_of(ledger, (), unknowable)
-        return Constraints(bound.require, bound.exclude, _known(state))
-    gone = state["before"].shown_ids
-    if not is_for_somebody_else(ledger):
-        gone = gone | taste.seen | set(taste.dislikes)
-    return constraints_of(ledger, gone, unknowable)
+        return ()
+    liked = {movie_id_of(e) for e in state["ledger"].of("seed")}
+    listed = state["before"].shown_ids
+    return tuple(s for s in query.seeds if s.movie_id in liked or s.movie_id not in listed)
 
 
 def _cards(
@@ -134,10 +118,21 @@ def _cards(
 ) -> list[Card]:
     length = min(request.count or LIST_LENGTH, MAX_LIST)
     pick = len(state["before"].shown)
-    return [
-        Card(c, tuple(reasons(Case(c, query, state["movies"], deps.phrases, pick + i))))
-        for i, c in enumerate(candidates[:length])
-    ]
+    cards: list[Card] = []
+    told: frozenset[str] = frozenset()
+    for i, candidate in enumerate(candidates[:length]):
+        case = Case(candidate, query, state["movies"], deps.phrases, pick + i, told)
+        found = [_known_well(state, case)] if request.rewatch else reasons(case)
+        cards.append(Card(candidate, tuple(found)))
+        told |= {reason.rests_on for reason in found}
+    return cards
+
+
+def _known_well(state: TurnState, case: Case) -> Reason:
+    """Why a film is offered again: they said so."""
+    movie_id = case.candidate.movie.movie_id
+    loved = {movie_id_of(e) for e in state["ledger"].of("seed")} | set(state["taste"].likes)
+    return case.reason(f"known:{movie_id}", "why_loved" if movie_id in loved else "why_seen")
 
 
 async def _worded(state: TurnState, deps: Deps, cards: list[Card]) -> list[Card]:
@@ -170,6 +165,18 @@ def _grounded(proposed: Grounded) -> str:
     return f"; {named} of {total} suggestions are in the catalogue" if total else ""
 
 
+def unexpected(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Not the first that come to mind, and each of another kind than those before it."""
+    pool, chosen, kinds = candidates[OBVIOUS:UNEXPECTED], list[Candidate](), set[str]()
+    for candidate in pool:
+        first = "".join(candidate.movie.genres[:1])
+        if first not in kinds and len(chosen) < LIST_LENGTH:
+            chosen.append(candidate)
+            kinds.add(first)
+    taken = {c.movie.movie_id for c in chosen}
+    return (*chosen, *(c for c in candidates if c.movie.movie_id not in taken))
+
+
 # --- questions and critiques ----------------------------------------------------------------------
 
 
@@ -185,12 +192,12 @@ async def _question(
     movies = [c.movie for c in found.candidates]
     clarify = state["clarify"]
     if not movies:
-        return await _ways_on(state, deps, found.query.constraints)
+        return await ways_on(state, deps, found.query.constraints)
     if clarify is not None:
         return open_question(movies) if clarify.key == "open" else clarify
     if deps.model is not None:
         return None  # a model asks by itself where it wants to know more
-    whole = not (request.known_item or request.rewatch or request.count)
+    whole = not (request.known_item or request.rewatch or request.count or request.surprise)
     fresh = whole and not state["understanding"].more and "search" in state["decision"].acts
     if not (fresh and may_ask(state["before"], state["ledger"])):
         return None
@@ -205,80 +212,6 @@ def _chips(state: TurnState, cards: Sequence[Card], kept: Sequence[Candidate]) -
         return []
     unknowable = unknowable_kinds(state["tables"].known)
     return critiques(AfterList(shown, rest, state["ledger"], unknowable))
-
-
-# --- nothing left ---------------------------------------------------------------------------------
-
-
-async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
-    """The ledger less its loose wishes, the newest first, until something fits; their labels.
-
-    Called before the ledger is shown, so that a turn changes it once.
-    """
-    ledger = state["ledger"]
-    loose = [e for e in ledger.entries if e.loose and e.hard]
-    request, edits = state["decision"].search, state["decision"].edits
-    # Taking one wish back, or a turn, changes exactly that.
-    taken_back = bool(edits) and all(e.op in ("withdraw", "revise", "undo") for e in edits)
-    if request is None or not loose or taken_back:
-        return ledger, []
-    if await _count(state, deps, request, ledger):
-        return ledger, []
-    lighter, gone = ledger, []
-    for entry in reversed(loose):
-        lighter, _ = lighter.apply([LedgerEdit("withdraw", entry_id=entry.id)], state["turn_id"])
-        gone.append(entry.label)
-        if await _count(state, deps, request, lighter):
-            break
-    # Where even that does not help, what the user laid down is asked about without them.
-    return replace(lighter, version=ledger.version, past=ledger.past), gone
-
-
-async def _count(state: TurnState, deps: Deps, request: SearchRequest, ledger: Ledger) -> int:
-    trial: TurnState = {**state, "ledger": ledger}
-    return await deps.toolbox.count(_constraints(trial, request))
-
-
-async def _ways_on(state: TurnState, deps: Deps, constraints: Constraints) -> Clarification:
-    """Nothing fits what was laid down: offer to let go of one wish, or to keep only one."""
-    hard = [e for e in state["ledger"].entries if e.hard and clause_of(e) is not None]
-    freed = [(await _freed(deps, constraints, e), e) for e in hard]
-    # What a wish keeps out is what letting go of it would bring; a bar is let go last.
-    freeing = sorted(
-        ((n, e) for n, e in freed if n), key=lambda f: (f[1].polarity == "avoid", -f[0])
-    )[:MAX_WAYS_ON]
-    options = [
-        Option(label=f"Without “{e.label}” ({n} films)", text=e.view().remove_text)
-        for n, e in freeing
-    ]
-    labels = [e.label for _, e in freeing]
-    if not options:
-        kept = await _alone(state, deps, hard)
-        options = [Option(label=f"Only “{e.label}”", text=f"start over: {e.label}") for e in kept]
-        labels = [e.label for e in hard][:MAX_WAYS_ON]
-    if not options:
-        options = [Option(label="Something else entirely", text="start over")]
-    shown_too = await deps.toolbox.count(replace(constraints, exclude_ids=frozenset()))
-    return nothing_left(labels, options, all_shown=shown_too > 0)
-
-
-async def _freed(deps: Deps, constraints: Constraints, entry: Entry) -> int:
-    clause = clause_of(entry)
-    return await deps.toolbox.count(constraints.without(clause)) if clause else 0
-
-
-async def _alone(state: TurnState, deps: Deps, entries: Sequence[Entry]) -> list[Entry]:
-    """The wishes that lead to something when they are the only one."""
-    found: list[Entry] = []
-    for entry in entries:
-        alone = constraints_of(Ledger(entries=(entry,)), state["before"].shown_ids)
-        if (
-            entry.polarity == "want"
-            and len(found) < MAX_WAYS_ON
-            and await deps.toolbox.count(alone)
-        ):
-            found.append(entry)
-    return found
 
 
 # --- what must be said ----------------------------------------------------------------------------
@@ -304,3 +237,10 @@ def _service_note(state: TurnState, deps: Deps) -> list[str]:
     named = [c.entry for c in state["changes"] if c.entry.kind in unknowable]
     held = [e for e in named if e in state["ledger"].entries]
     return [deps.phrases.say("no_service", service=e.value) for e in held]
+
+
+def _few_note(deps: Deps, request: SearchRequest, n: int) -> list[str]:
+    """Say that there are no more, where a list is shorter than people expect."""
+    if request.known_item or request.rewatch or not 0 < n < min(request.count or LIST_LENGTH, 5):
+        return []
+    return [deps.phrases.say("few" if n > 1 else "few_one", n, count=n)]

@@ -5,14 +5,17 @@ Knows what each step reads and adds. Does not know how a list is found (searchin
 so that a test can run them one by one.
 """
 
+from dataclasses import replace
+
 from agent import respond
-from agent.decide import DecisionContext
+from agent.decide import Decision, DecisionContext
 from agent.events import Clarify, LedgerChanged, Status, Suggestions, TextDelta
-from agent.ledger import movie_id_of
-from agent.searching import let_go
+from agent.ledger import Ledger, movie_id_of
+from agent.letting_go import let_go
 from agent.speak import speak
 from agent.state import Deps, TurnState, elapsed_ms
 from agent.turn import DialogueState, Shown
+from retrieval.movie import stems
 from retrieval.understand import Context, understand
 
 
@@ -63,6 +66,7 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     if ledger.entries == before.ledger.entries:
         ledger = before.ledger  # what came was let go again: nothing to show or to undo
     notes = [deps.phrases.say("relaxed", len(gone), label='", "'.join(gone))] if gone else []
+    decision = _without_stale_words(decision, before, ledger)
     phase = "searching" if decision.search else "answering"
     deps.emit(Status, phase=phase, acts=list(decision.acts))
     if ledger.version != before.ledger.version:
@@ -79,6 +83,23 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
         "clarify": decision.clarify,
         "timings": state["timings"] | {"decide": elapsed_ms(deps, started)},
     }
+
+
+def _without_stale_words(decision: Decision, before: DialogueState, ledger: Ledger) -> Decision:
+    """Words of a wish that is no longer held describe nothing: "a comedy", "no, a thriller"."""
+    gone = [e for e in before.ledger.entries if e not in ledger.entries]
+    stale = {stem for e in gone if isinstance(e.value, str) for stem in stems(e.value)}
+    years = any(e.kind == "year" for e in gone)
+    search, earlier = decision.search, before.query_text
+    if search is None or not (gone and earlier) or not search.text.startswith(earlier):
+        return decision
+    kept = [
+        word
+        for word in earlier.split()
+        if not stale & set(stems(word)) and not (years and any(c.isdigit() for c in word))
+    ]
+    text = f"{' '.join(kept)}{search.text[len(earlier) :]}".strip()
+    return replace(decision, search=replace(search, text=text))
 
 
 async def respond_step(state: TurnState, deps: Deps) -> TurnState:

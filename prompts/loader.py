@@ -52,6 +52,30 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
+class TagWords:
+    """How tags of catalogues, in small letters, read in a sentence."""
+
+    article: frozenset[str]
+    said: Mapping[str, str]
+    form: frozenset[str]
+    """Tags that name the form of a film: no answer to what it is about."""
+
+    def subjects(self, tags: Sequence[str]) -> list[str]:
+        """What a film with these tags is about, two at most: "a heist", "betrayal"."""
+        found = [self._said(tag) for tag in tags if tag.lower() not in self.form][:2]
+        return found[:1] if any(" and " in subject for subject in found) else found
+
+    def adjectives(self, tags: Sequence[str]) -> list[str]:
+        """Those that stand before "film"."""
+        return [tag for tag in tags if tag.lower() not in self.form]
+
+    def _said(self, tag: str) -> str:
+        if tag.lower() in self.article:
+            return f"{'an' if tag[:1].lower() in 'aeiou' else 'a'} {tag}"
+        return self.said.get(tag.lower(), tag)
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt for a model: a fixed system text, and the inputs that a call hands over."""
 
@@ -89,6 +113,13 @@ def load_phrases() -> Phrases:
         name: [value] if isinstance(value, str) else list(value) for name, value in loaded.items()
     }
     return Phrases(variants, _sha(content))
+
+
+@lru_cache(maxsize=1)
+def load_tag_words() -> TagWords:
+    """How tags read, read once."""
+    loaded = yaml.safe_load(files("prompts").joinpath("tags.yaml").read_bytes())
+    return TagWords(frozenset(loaded["article"]), loaded["said"], frozenset(loaded["form"]))
 
 
 @lru_cache

@@ -1,14 +1,15 @@
 """Reasons: why a candidate is on the list, each tied to a catalogue field or the user's words.
 
-Knows how evidence, constraints and shared facts become sentences of prompts/phrases.yaml. Does not
-know which surface shows them. Pure. Called by agent/steps.py; a model's own explanations (later)
-are checked against the same evidence.
+Knows how evidence, constraints and shared facts become sentences of prompts/phrases.yaml, and that
+the cards of one list should not all say the same. Does not know which surface shows them. Pure.
+Called by agent/searching.py; a model's own explanations are checked against the same evidence.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from prompts.loader import Phrases, listed
+from prompts.loader import Phrases, listed, load_tag_words
 from retrieval.movie import (
     Candidate,
     Clause,
@@ -20,12 +21,22 @@ from retrieval.movie import (
     fold,
     values_of,
 )
+from retrieval.wording import STOPWORDS
 
 MAX_REASONS = 3
 CLOSE_RANK, CLOSE_COSINE = 15, 0.35
 """A story "matches" only if it is among the nearest and near enough."""
 TOP_OF_LEG = 40
 """A leg explains a card only if the movie stands this high in it."""
+STEM = 5
+"""Letters by which "romance" and "romantic" are one word."""
+OWN_WORDS = 2
+"""Words beyond genres, people and years from which somebody has described a story."""
+_PEOPLE = ("director", "actor", "person")
+_GENERIC = frozenset(
+    "film films movie movies something anything recommend suggest show find watch want like good "
+    "great best tonight really please more another other others list least most from with".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,8 @@ class Case:
     phrases: Phrases
     pick: int = 0
     """Varies the wording."""
+    told: frozenset[str] = frozenset()
+    """Requests (`archetype:...`) that earlier cards of the list have named."""
 
     def leg(self, name: str) -> Evidence | None:
         """The evidence of a leg, if the movie stands high enough in it to explain a card."""
@@ -62,25 +75,20 @@ def reasons(case: Case) -> list[Reason]:
     """Up to three reasons of different kinds, the most telling first."""
     found: dict[str, Reason] = {}
     for kind, reason in _all(case):
-        if kind == "known" and found:
-            break  # being well known is a reason only where there is no better one
-        found.setdefault(kind, reason)
+        if kind != "close" or not found:  # nearness of texts counts where nothing better is known
+            found.setdefault(kind, reason)
         if len(found) == MAX_REASONS:
-            break
-    return list(found.values())
+            return list(found.values())
+    said = fold(" ".join(reason.text for reason in found.values()))
+    return [*found.values(), *_what_it_is(case, said)] or [_last_resort(case)]
 
 
 def _all(case: Case) -> Iterator[tuple[str, Reason]]:
     yield from _asked_for(case)
     yield from _from_seeds(case)
-    tags = case.leg("tags")
-    if tags and tags.source:
-        values = [part.partition(":")[2] for part in tags.source.split(", ")]
-        # "Romantic, romance" says one thing twice: words with the same beginning count once.
-        said = list({value[:5]: value for value in values}.values())[:3]
-        yield "tags", case.reason(tags.source, "why_tags", value=listed(said).capitalize())
+    yield from _tagged(case)
     archetype = case.leg("archetypes")
-    if archetype and archetype.source:
+    if archetype and archetype.source and _answers(archetype.source, case):
         request = archetype.source
         yield "archetype", case.reason(f"archetype:{request}", "why_archetype", request=request)
     if case.leg("proposals"):
@@ -90,25 +98,30 @@ def _all(case: Case) -> Iterator[tuple[str, Reason]]:
         minutes = case.candidate.movie.runtime_min
         yield "runtime", case.reason(f"runtime:{minutes}", "why_runtime", value=minutes)
     dense = case.leg("dense")
-    if dense and dense.rank <= CLOSE_RANK and dense.score >= CLOSE_COSINE:
+    if dense and dense.rank <= CLOSE_RANK and dense.score >= CLOSE_COSINE and _describes(case):
         yield "text", case.reason("overview", "why_text")
+
+
+def _last_resort(case: Case) -> Reason:
     if case.query.known_item:  # fame has no part in finding what somebody describes
         legs = [e.leg for e in case.candidate.evidence]
-        yield "known", case.reason(legs[0] if legs else "title", "why_words")
-    else:
-        yield "known", case.reason("fame", "why_known")
+        return case.reason(legs[0] if legs else "title", "why_words")
+    return case.reason("fame", "why_known")
 
 
 def _asked_for(case: Case) -> Iterator[tuple[str, Reason]]:
-    """The people that were asked for."""
-    movie, required = case.candidate.movie, case.query.constraints.require
-    for clause in required:
-        if not isinstance(clause, Match) or clause.field not in ("director", "actor", "person"):
+    """The people that were asked for, whether they bind or only rank."""
+    movie = case.candidate.movie
+    wanted = [
+        (c.field, c.values) for c in case.query.constraints.require if isinstance(c, Match)
+    ] + [(w.field, frozenset({fold(w.value)})) for w in case.query.wishes if w.weight > 0]
+    for field, values in wanted:
+        if field not in _PEOPLE:
             continue
         for name in (*movie.directors, *movie.cast):
-            if fold(name) in clause.values:
+            if fold(name) in values:
                 phrase = "why_director" if name in movie.directors else "why_person"
-                yield f"person:{name}", case.reason(f"{clause.field}:{name}", phrase, value=name)
+                yield f"person:{name}", case.reason(f"{field}:{name}", phrase, value=name)
                 break
 
 
@@ -116,21 +129,27 @@ def _about_runtime(clause: Clause) -> bool:
     return isinstance(clause, Range) and clause.field == "runtime"
 
 
+# --- examples -------------------------------------------------------------------------------------
+
+
 def _from_seeds(case: Case) -> Iterator[tuple[str, Reason]]:
     """What people name together, what the movies share, what is close in text."""
-    movie = case.candidate.movie
+    backed: set[str] = set()
     for leg, phrase in (("neighbours", "why_neighbour"), ("comention", "why_comention")):
         evidence = case.leg(leg)
         seed = case.named.get(evidence.source) if evidence else None
         if seed is not None:
+            backed.add(seed.movie_id)
             yield "people", case.reason(f"{leg}:{seed.movie_id}", phrase, seed=seed.title)
     seeds = [case.named[s.movie_id] for s in case.query.seeds if s.movie_id in case.named]
-    for seed in seeds:
-        shared = listed(_shared(movie, seed))
-        if shared:
-            rests_on = f"shared:{seed.movie_id}"
-            yield "shared", case.reason(rests_on, "why_shared", shared=shared, seed=seed.title)
-    if seeds and case.leg("dense_seeds"):
+    common = [(_shared(case.candidate.movie, seed), seed) for seed in seeds]
+    # One theme in common is a reason only beside people who name both films.
+    telling = [(s, m) for s, m in common if len(s) > 1 or (s and m.movie_id in backed)]
+    if telling:
+        shared, seed = max(telling, key=lambda c: (len(c[0]), c[1].movie_id in backed))
+        rests_on = f"shared:{seed.movie_id}"
+        yield "shared", case.reason(rests_on, "why_shared", shared=listed(shared), seed=seed.title)
+    if len(seeds) == 1 and case.leg("dense_seeds"):  # of several, the mean is close to none
         rests_on = f"dense_seeds:{seeds[0].movie_id}"
         yield "close", case.reason(rests_on, "why_seed_like", seed=seeds[0].title)
 
@@ -138,10 +157,93 @@ def _from_seeds(case: Case) -> Iterator[tuple[str, Reason]]:
 def _shared(movie: Movie, seed: Movie) -> list[str]:
     """What two movies have in common, the most telling first: people, themes, moods."""
     people = [n for n in (*movie.directors, *movie.cast) if fold(n) in values_of(seed, "person")]
-    themes = [t for t in movie.themes if fold(t) in values_of(seed, "theme")]
+    both = [t for t in movie.themes if fold(t) in values_of(seed, "theme")]
+    themes = [load_tag_words().said.get(fold(t), t) for t in both]
     moods = [f"{_article(m)} {m} mood" for m in movie.moods if fold(m) in values_of(seed, "mood")]
     return [*people[:1], *themes[:2], *moods[:1]][:2]
 
 
 def _article(word: str) -> str:
     return "an" if word[:1] in "aeiou" else "a"
+
+
+# --- wishes ---------------------------------------------------------------------------------------
+
+
+def _tagged(case: Case) -> Iterator[tuple[str, Reason]]:
+    """The moods, genres and themes that were wished for and are there."""
+    tags = case.leg("tags")
+    pairs = [p.partition(":") for p in tags.source.split(", ")] if tags and tags.source else []
+    named = [(field, value) for field, _, value in pairs if field not in _PEOPLE]
+    # "Romantic, romance" says one thing twice: words with the same beginning count once.
+    said = {value[:STEM]: (field, value) for field, value in named}.values()
+    kinds = [value for field, value in said if field in ("genre", "mood")][:3]
+    themes = [value for field, value in said if field in ("theme", "keyword", "topic")][:2]
+    if kinds:
+        rests_on = ", ".join(f"{f}:{v}" for f, v in named if v in kinds)
+        yield "tags", case.reason(rests_on, "why_tags", value=_upper_first(listed(kinds)))
+    if themes:
+        rests_on = ", ".join(f"{f}:{v}" for f, v in named if v in themes)
+        phrase = "why_theme" if len(themes) == 1 else "why_themes"
+        said_as = load_tag_words().said
+        said_so = listed([said_as.get(fold(theme), theme) for theme in themes])
+        yield "themes", case.reason(rests_on, phrase, value=_upper_first(said_so))
+
+
+def _answers(request: str, case: Case) -> bool:
+    """Whether what people ask in those words was asked here, and no earlier card says so."""
+    if f"archetype:{request}" in case.told:
+        return False
+    words = _stems(request)
+    barred = [c.values for c in case.query.constraints.exclude if isinstance(c, Match)]
+    if words & _stems(" ".join(v for values in barred for v in values)):
+        return False
+    return bool(words & (_stems(case.query.text) | _wished(case.query)))
+
+
+def _describes(case: Case) -> bool:
+    """Whether the words asked with describe a story, beyond the wishes that were heard in them."""
+    own = {word for word in _stems(case.query.text) if not any(c.isdigit() for c in word)}
+    return len(own - _wished(case.query)) >= OWN_WORDS
+
+
+def _wished(query: Query) -> set[str]:
+    clauses = [c for c in query.constraints.require if isinstance(c, Match)]
+    words = [v for clause in clauses for v in clause.values] + [w.value for w in query.wishes]
+    return _stems(" ".join(words))
+
+
+def _stems(text: str) -> set[str]:
+    words = re.findall(r"\w+", fold(text))
+    telling = (w for w in words if len(w) > 2 and w not in STOPWORDS and w not in _GENERIC)
+    return {word[:STEM] for word in telling}
+
+
+# --- the film itself ------------------------------------------------------------------------------
+
+
+def _what_it_is(case: Case, said: str) -> Iterator[Reason]:
+    """How it feels and what it is about, beyond what was said; else who made it.
+
+    Args:
+        case: the card.
+        said: the other reasons, folded.
+    """
+    movie, tags = case.candidate.movie, load_tag_words()
+    moods = [m for m in tags.adjectives(movie.moods) if fold(m) not in said][:2]
+    themes = [t for t in movie.themes if fold(t) not in said]
+    about, feel = listed(tags.subjects(themes)), _upper_first(listed(moods))
+    if moods and about:
+        rests_on = f"mood:{moods[0]}, theme:{themes[0]}"
+        yield case.reason(rests_on, "why_feel", moods=feel, themes=about)
+    elif moods:
+        yield case.reason(f"mood:{moods[0]}", "why_feel_only", moods=feel)
+    elif about:
+        yield case.reason(f"theme:{themes[0]}", "why_about", themes=about)
+    elif not said and movie.directors and movie.cast:
+        who = {"director": movie.directors[0], "cast": listed(movie.cast[:2])}
+        yield case.reason(f"director:{movie.directors[0]}", "why_made", **who)
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
