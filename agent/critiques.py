@@ -70,12 +70,26 @@ def critiques(after: AfterList) -> list[Option]:
     """Up to four chips, the one that splits what is left most evenly first."""
     offered: list[tuple[float, Option]] = []
     for option, comparison in CRITIQUES:
+        if takes_back(comparison, after.ledger):
+            continue
         kept, rest = after.with_critique(comparison)
         if changes(after, kept, rest):
             share = len(rest) / len(after.rest)
             offered.append((abs(share - 0.5), option))
     chosen = [option for _, option in sorted(offered, key=lambda o: o[0])][: MAX_CHIPS - 1]
     return [*chosen, OTHERS] if len(after.rest) >= MIN_CHANGED else chosen
+
+
+def takes_back(comparison: Comparison, ledger: Ledger) -> bool:
+    """Whether it is the opposite of what they asked for: "longer" after "under two hours"."""
+    for entry in ledger.entries:
+        if isinstance(entry.value, str) or entry.value.get("name", entry.kind) != comparison.what:
+            continue
+        low, high = entry.value.get("min") is not None, entry.value.get("max") is not None
+        low, high = (low, high) if entry.polarity == "want" else (high, low)
+        if low != high and high == (comparison.direction > 0):
+            return True
+    return False
 
 
 def changes(after: AfterList, kept: Sequence[Movie], rest: Sequence[Movie]) -> bool:

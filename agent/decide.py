@@ -33,6 +33,7 @@ SURPRISE = re.compile(
     r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
     r"|\brandom (?:movie|film|pick|one)\b"
 )
+RESET_WORDS = 3
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
 
@@ -110,7 +111,7 @@ def decide(context: DecisionContext) -> Decision:
     removed = _removed_by_text(context.message, state.ledger)
     if removed:
         return Decision(("refine",), removed, SearchRequest(state.query_text))
-    if heard.reset and not heard.says_anything:
+    if heard.reset and _says_only_that(heard):
         return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.undo:
         past = state.ledger.past
@@ -125,6 +126,12 @@ def decide(context: DecisionContext) -> Decision:
     if spoken:
         return spoken
     return _searching(context, edits)
+
+
+def _says_only_that(heard: Understanding) -> bool:
+    """Whether "start over" is all: what is left of its own words describes no film."""
+    told = heard.findings or heard.comparisons or heard.mentions or heard.known_item
+    return not told and len(heard.query_text.split()) <= RESET_WORDS
 
 
 def _edited(context: DecisionContext) -> Decision:

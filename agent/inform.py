@@ -5,18 +5,21 @@ Says only what the catalogue or the user said; what is unknown is said to be unk
 lists or how they are opened (respond.py, which calls this). Pure.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
-from agent.ledger import Entry, Ledger
+from agent.ledger import Entry, Ledger, movie_id_of
 from agent.ledger_labels import LANGUAGES, graded
 from agent.request_words import genre_films, wanted
 from agent.state import TurnState
 from agent.suitable import age_asked, suits
 from prompts.loader import Phrases, listed, load_tag_words
 from retrieval.audience import NOT_ME
-from retrieval.movie import ATTRIBUTES, Movie, fold
+from retrieval.movie import ATTRIBUTES, Movie, fold, values_of
 from retrieval.understanding import Question
+from retrieval.wording import GENRE_WORDS, MOOD_WORDS
 
+_IS_A = re.compile(r"\b(?:is|was|isn't)\b[^.?!]* an? ([^.?!,]{2,30})\?")
 MAX_REMEMBERED = 5
 """Liked films of other evenings that are named; the rest is counted."""
 
@@ -41,6 +44,8 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
         elif asked.about == "certificate" and (age := age_asked(heard.text)) is not None:
             verdict, because = suits(movie, age)
             yield phrases.say(f"suits_{verdict}", pick, title=movie.title, value=listed(because))
+        elif asked.about == "genre" and (said := _is_it(heard.text, movie, phrases, pick)):
+            yield said
         else:
             yield answer(asked, movie, phrases, pick)
 
@@ -48,10 +53,14 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
 def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
     """The reasons stored with the list, for the movie asked about or all of it."""
     before = state["before"]
+    if (before.pending or "").startswith("empty:"):
+        labels = [e.label for e in before.ledger.entries if e.hard and movie_id_of(e) is None]
+        yield phrases.say("why_empty", labels=listed(labels))
+        return
     cards = before.shown[-1].cards if before.shown else ()
     asked = state["understanding"].mentions
-    wanted = {m.movie_id for m in asked} & {str(c["id"]) for c in cards}
-    chosen = [c for c in cards if not wanted or c["id"] in wanted][: 1 if wanted else 3]
+    named = {m.movie_id for m in asked} & {str(c["id"]) for c in cards}
+    chosen = [c for c in cards if not named or c["id"] in named][: 1 if named else 3]
     if not chosen:
         yield phrases.say("why_nothing")
     for card in chosen:
@@ -94,9 +103,7 @@ def _field_value(asked: Question, movie: Movie) -> str:
         "certificate": movie.certificate or "",
         "language": LANGUAGES.get(movie.language or "", movie.language or ""),
         "country": listed(list(movie.country)),
-        "genre": "; ".join(
-            p for p in (listed(movie.genres), listed(movie.moods), _topics(movie)) if p
-        ),
+        "genre": _in_short(movie),
         "rating": movie.rating or "",
         "awards": listed(list(movie.awards)),
         "availability": listed(services),
@@ -105,8 +112,28 @@ def _field_value(asked: Question, movie: Movie) -> str:
     return str(known[asked.about])
 
 
-def _topics(movie: Movie) -> str:
-    return f"it is about {listed(movie.themes)}" if movie.themes else ""
+def _in_short(movie: Movie) -> str:
+    """Genres, feel and subject: "horror and drama, tense and creepy, about a haunted house"."""
+    tags = load_tag_words()
+    about = listed(tags.subjects(movie.themes))
+    parts = (listed(movie.genres[:3]), listed(tags.adjectives(movie.moods)[:2]))
+    return ", ".join(part for part in (*parts, about and f"about {about}") if part)
+
+
+def _is_it(text: str, movie: Movie, phrases: Phrases, pick: int) -> str | None:
+    """Yes or no to "is it a comedy?"; None where another question was asked."""
+    asked = _IS_A.search(text.lower())
+    words = fold(asked.group(1)) if asked else ""
+    kinds = {
+        m
+        for w, m in (GENRE_WORDS | MOOD_WORDS).items()
+        if re.search(rf"\b{re.escape(w)}s?\b", words)
+    }
+    if not kinds or not movie.genres:
+        return None
+    own = values_of(movie, "topic")
+    phrase = "genre_yes" if all(fold(kind) in own for kind in kinds) else "genre_no"
+    return phrases.say(phrase, pick, title=movie.title, value=_in_short(movie))
 
 
 def _value(asked: Question, movie: Movie) -> str:
@@ -137,12 +164,13 @@ def _own(movie: Movie, other: Movie) -> list[str]:
     """What sets a film apart, shortly: feel, subject, people, length."""
     theirs = {fold(t) for t in (*other.genres, *other.moods, *other.themes)}
     tags = load_tag_words()
-    feel = [t for t in (*movie.moods, *movie.genres) if fold(t) not in theirs]
+    feel = [t for t in movie.moods if fold(t) not in theirs]
+    kinds = [g for g in movie.genres if fold(g) not in theirs]
     about = listed(tags.subjects([t for t in movie.themes if fold(t) not in theirs]))
     people = listed(movie.directors) if movie.directors != other.directors else ""
     length = movie.runtime_min if movie.runtime_min != other.runtime_min else None
     parts = (
-        listed(tags.adjectives(feel)[:3]),
+        listed(tags.adjectives(feel)[:2] or kinds[:2]),
         about and f"about {about}",
         people and f"by {people}",
         f"{length} minutes long" if length else "",

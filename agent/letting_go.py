@@ -17,12 +17,14 @@ from agent.ledger_labels import remove_all_text
 from agent.policy import Clarification, nothing_left
 from agent.query import clause_of, constraints_of, is_for_somebody_else, unknowable_kinds
 from agent.state import Deps, TurnState
-from retrieval.movie import Constraints
+from retrieval.movie import Constraints, satisfies
 
 MIN_WAYS_ON, MAX_WAYS_ON = 2, 3
 """Options when nothing is left."""
 MAX_TOGETHER = 3
 """Wishes that may have to go at once; with more, one is kept alone."""
+MAX_SHOWN = 3
+"""Films shown before that are named when there are no others."""
 MAX_TRIALS = 60
 """Counts of what fits, a millisecond each."""
 
@@ -124,9 +126,18 @@ async def ways_on(state: TurnState, deps: Deps, constraints: Constraints) -> Cla
         options += [Option(label=f"Only “{e.label}”", text=f"start over: {e.label}") for e in kept]
     if not options:
         options = [Option(label="Something else entirely", text="start over")]
-    shown_too = await deps.toolbox.count(replace(constraints, exclude_ids=frozenset()))
     tied = [e.label for e in hard] if not labels else []
-    return nothing_left(labels, options, all_shown=shown_too > 0, tied=tied)
+    return nothing_left(labels, options, await _shown(state, deps, constraints), tied)
+
+
+async def _shown(state: TurnState, deps: Deps, constraints: Constraints) -> list[str]:
+    """The films that would fit, had they not been shown: their titles, the first few."""
+    shown = [m for s in state["before"].shown for m in s.movie_ids]
+    movies = await deps.toolbox.movies(shown)
+    bound = replace(constraints, exclude_ids=frozenset())
+    fit = [movies[m].title for m in shown if m in movies and satisfies(movies[m], bound)]
+    more = len(fit) - MAX_SHOWN
+    return [*fit[:MAX_SHOWN], *([f"{more} more"] if more > 0 else [])]
 
 
 async def _ways(

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from agent.events import Option
 from agent.ledger import Ledger
 from agent.turn import DialogueState
+from prompts.loader import listed
 from retrieval.movie import Movie
 from retrieval.understanding import Unsure
 from retrieval.wording import GENRE_WORDS, MOOD_WORDS
@@ -212,7 +213,7 @@ def what_they_loved(known: Sequence[Movie]) -> Clarification:
 def nothing_left(
     labels: Sequence[str],
     options: Sequence[Option],
-    all_shown: bool = False,
+    shown: Sequence[str] = (),
     tied: Sequence[str] = (),
 ) -> Clarification:
     """Nothing (more) satisfies the ledger: ask what may go; each option leads to a list.
@@ -220,13 +221,15 @@ def nothing_left(
     Args:
         labels: the wishes of which one may go.
         options: the ways on.
-        all_shown: whether films did fit, and all were shown.
+        shown: titles of films that do fit, all shown before.
         tied: the wishes that keep everything out together, where no single one would help.
     """
-    phrase = "exhausted" if all_shown else "empty"
+    phrase = "exhausted" if shown else "empty"
     if tied:
         phrase += "_tied"
     elif not labels:
         phrase += "_plain"
     inputs = {"labels": " or ".join(labels)} if labels else {}
+    if shown:
+        inputs["titles"] = listed(shown)
     return Clarification("empty:" + "|".join(labels or tied), phrase, tuple(options), inputs)

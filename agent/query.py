@@ -39,6 +39,10 @@ _FIELDS: Mapping[str, MatchField] = {
 SERIES = Match("kind", frozenset({"series"}))
 """Left out unless asked for: people who ask for "something to watch" here mean a film."""
 OCCASION_WEIGHT = 0.5
+LEANING_KINDS = (
+    *("year", "runtime", "attribute", "theme", "keyword"),
+    *("genre", "mood", "person", "actor", "director"),
+)
 SEEN_AGO = 3
 """Having seen a film says less than liking it: it weighs like a seed named three films ago."""
 
@@ -119,7 +123,7 @@ def is_for_somebody_else(ledger: Ledger) -> bool:
 def leanings_of(ledger: Ledger) -> tuple[Clause, ...]:
     """Soft wishes that have no tag leg, and themes, which tags alone do not bring to the top."""
     soft = [e for e in ledger.entries if not e.hard and e.polarity == "want"]
-    named = [e for e in soft if e.kind in ("year", "runtime", "attribute", "theme", "keyword")]
+    named = [e for e in soft if e.kind in LEANING_KINDS]
     return tuple(clause for e in named if (clause := clause_of(e)) is not None)
 
 

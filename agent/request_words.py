@@ -7,22 +7,24 @@ Knows the order in which English puts such words and the plurals of genres. Does
 from collections.abc import Iterator, Sequence
 
 from agent.ledger import Entry, movie_id_of
-from prompts.loader import listed
-from retrieval.audience import NOT_ME
+from prompts.loader import listed, load_tag_words
+from retrieval.audience import FOR_CHILDREN, NOT_ME
 
-MAX_PARTS = 6
+MAX_PARTS = 5
 """Wishes that a sentence names; the chips show them all."""
 _PLURALS = {
     **{"comedy": "comedies", "thriller": "thrillers", "drama": "dramas", "western": "westerns"},
     **{"musical": "musicals", "documentary": "documentaries", "mystery": "mysteries"},
     **{"romance": "romances", "biography": "biographies"},
 }
+_ADJECTIVES = {"romance": "romantic", "history": "historical", "biography": "biographical"}
 _BEHIND = ("actor", "person", "director", "year", "country", "language", "certificate")
 """Kinds that follow the noun without a comma, in the order in which they are said."""
 
 
 def wanted(entries: Sequence[Entry]) -> str:
     """What is wanted and avoided, as a noun phrase; "films" where there is nothing to say."""
+    entries = _without_implied(entries)
     parts = [*_behind(entries), *_after_comma(entries)]
     more = len(parts) > MAX_PARTS
     close = [text for text, near in parts[:MAX_PARTS] if near]
@@ -31,24 +33,42 @@ def wanted(entries: Sequence[Entry]) -> str:
     return ", ".join([phrase, *loose, *(["and the rest of what you said"] if more else [])])
 
 
+def _without_implied(entries: Sequence[Entry]) -> list[Entry]:
+    """Less what a child's age brought along: "for kids" says that it is not scary."""
+    children = [e for e in entries if e.kind == "companion" and e.value in ("kids", "teens")]
+    turns = {e.source_turn for e in children}
+    implied = ("certificate", "attribute")
+    return [
+        e
+        for e in entries
+        if e.source_turn not in turns
+        or not ((e.kind in implied and e.polarity == "avoid") or e.value == FOR_CHILDREN)
+    ]
+
+
 def _head(entries: Sequence[Entry]) -> str:
     """Moods and genres before the noun: "funny family adventure films"."""
     wants = [e for e in entries if e.polarity == "want"]
     series = any(e.kind == "kind" and e.value == "series" for e in wants)
     genres = [str(e.value) for e in wants if e.kind == "genre"]
     soft = all(not e.hard for e in wants if e.kind == "genre")
-    moods = ", ".join(str(e.value) for e in wants if e.kind == "mood")
-    # Wishes that only rank need not meet in one film: "romance or action films".
-    kinds = " or ".join(genres) if soft else " ".join(genres)
-    named = f"{kinds} series".strip() if series else genre_films([kinds] if kinds else [])
+    moods = ", ".join(load_tag_words().adjective(str(e.value)) for e in wants if e.kind == "mood")
+    word = "series" if series else "films"
+    if soft or any(" or " in genre for genre in genres):
+        # Wishes that only rank need not meet in one film: "horror films or comedies".
+        each = [g for genre in genres for g in genre.split(" or ")]
+        named = " or ".join(genre_films([genre], word) for genre in each) or word
+    else:
+        named = genre_films(genres, word)
     return f"{moods} {named}".strip()
 
 
-def genre_films(genres: Sequence[str]) -> str:
-    """ "comedies", "family adventure films"."""
-    if len(genres) == 1 and genres[0] in _PLURALS:
-        return _PLURALS[genres[0]]
-    return " ".join([*genres, "films"])
+def genre_films(genres: Sequence[str], word: str = "films") -> str:
+    """Films of these genres together: comedies, family adventure films."""
+    *others, last = genres or [""]
+    plural = _PLURALS.get(last) if word == "films" else None
+    before = [_ADJECTIVES.get(genre, genre) for genre in others]
+    return " ".join([*before, plural or f"{last} {word}".strip()])
 
 
 def _behind(entries: Sequence[Entry]) -> Iterator[tuple[str, bool]]:

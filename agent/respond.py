@@ -10,6 +10,7 @@ from agent.events import Card as CardView
 from agent.events import CardEvidence, Fact
 from agent.inform import about_me, informed, lower_first
 from agent.policy import Clarification
+from agent.query import unknowable_kinds
 from agent.request_words import wanted
 from agent.state import Card, TurnState
 from prompts.loader import Phrases, listed
@@ -18,6 +19,8 @@ from retrieval.movie import Movie
 MAX_OVERVIEW_CHARS = 600
 PLAIN = ("list_more",)
 """Openings after which nothing is commended: it was when the request was new."""
+MANY = 2
+"""Titles that are said one by one."""
 FILMS_ONLY = ("seed", "seen", "not_now", "disliked")
 """Kinds of entries that name a film and no wish."""
 
@@ -118,10 +121,12 @@ def changes_said(state: TurnState, phrases: Phrases) -> Iterator[str]:
         yield phrases.say("dropped", labels='", "'.join(removed))
     if replaced:
         yield phrases.say("replaced", labels='", "'.join(replaced))
-    for kind, name in (("seen", "noted_seen"), ("disliked", "noted_disliked")):
+    for kind in ("seen", "disliked", "not_now"):
         titles = [_title(c.entry.value) for c in changes if _came(c.what, c.entry.kind, kind)]
-        if titles:
-            yield phrases.say(name, titles=listed(titles))
+        if len(titles) > MANY and kind == "seen":
+            yield phrases.say("noted_seen_many", _pick(state), count=len(titles))
+        elif titles:
+            yield phrases.say(f"noted_{kind}", titles=listed(titles))
 
 
 def _came(what: str, kind: str, wanted: str) -> bool:
@@ -177,7 +182,8 @@ def _of_request(state: TurnState) -> dict[str, str]:
     """What openings may name."""
     entries = state["ledger"].entries
     titles = [_title(e.value) for e in entries if e.kind == "seed"]
-    asked = wanted([e for e in entries if e.kind not in ("seen", "not_now", "disliked")])
+    unsayable = {"seen", "not_now", "disliked", *unknowable_kinds(state["tables"].known)}
+    asked = wanted([e for e in entries if e.kind not in unsayable])
     return {"wanted": asked, "seeds": listed(titles[-3:])}
 
 

@@ -27,7 +27,7 @@ from agent.query import clause_of, is_for_somebody_else, query_of, unknowable_ki
 from agent.state import Card, Deps, TurnState, elapsed_ms
 from agent.verify import verify
 from retrieval.grounding import Grounded, ground
-from retrieval.movie import Candidate, Constraints, Query, Seed, Taste
+from retrieval.movie import Candidate, Constraints, Query, Seed, Taste, holds
 from tools.explain import Case, Reason, reasons
 
 LIST_LENGTH = 5
@@ -62,7 +62,8 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
     if cards:
         deps.emit(Recommendations, cards=[respond.card_view(card) for card in cards])
     notes = [*state["notes"], *await _unknown_fields(state, deps, found.query.constraints)]
-    notes += [*_service_note(state, deps), *_few_note(deps, request, len(cards))]
+    notes += [*_service_note(state, deps), *_few_note(state, deps, request, len(cards))]
+    notes += _unmet_note(state, deps, cards)
     clarify = await _question(state, deps, request, found)
     return {
         **await _looked_up(state, deps, found.query.constraints, cards),
@@ -239,8 +240,23 @@ def _service_note(state: TurnState, deps: Deps) -> list[str]:
     return [deps.phrases.say("no_service", service=e.value) for e in held]
 
 
-def _few_note(deps: Deps, request: SearchRequest, n: int) -> list[str]:
+def _few_note(state: TurnState, deps: Deps, request: SearchRequest, n: int) -> list[str]:
     """Say that there are no more, where a list is shorter than people expect."""
     if request.known_item or request.rewatch or not 0 < n < min(request.count or LIST_LENGTH, 5):
         return []
-    return [deps.phrases.say("few" if n > 1 else "few_one", n, count=n)]
+    left = bool(state["before"].shown) and not state["changes"]
+    phrase = "few_left" if left else "few" if n > 1 else "few_one"
+    return [deps.phrases.say(phrase, n, count=n)]
+
+
+def _unmet_note(state: TurnState, deps: Deps, cards: Sequence[Card]) -> list[str]:
+    """Say which new wish, of those that only rank, no film of the list is known to meet."""
+    new = {c.entry.id for c in state["changes"]}
+    unmet = [
+        e.label
+        for e in state["ledger"].entries
+        if e.id in new and e.kind in ("genre", "mood", "actor", "director", "person")
+        if not e.hard and e.polarity == "want" and (clause := clause_of(e)) is not None
+        if cards and not any(holds(card.candidate.movie, clause) for card in cards)
+    ]
+    return [deps.phrases.say("unmet", len(cards), labels='", "'.join(unmet))] if unmet else []

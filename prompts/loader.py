@@ -59,17 +59,24 @@ class TagWords:
     said: Mapping[str, str]
     form: frozenset[str]
     """Tags that name the form of a film: no answer to what it is about."""
+    before_films: Mapping[str, str]
+    """Moods that are no adjectives, as one would put them before "films"."""
 
     def subjects(self, tags: Sequence[str]) -> list[str]:
         """What a film with these tags is about, two at most: "a heist", "betrayal"."""
-        found = [self._said(tag) for tag in tags if tag.lower() not in self.form][:2]
+        found = [self.phrase(tag) for tag in tags if tag.lower() not in self.form][:2]
         return found[:1] if any(" and " in subject for subject in found) else found
 
     def adjectives(self, tags: Sequence[str]) -> list[str]:
         """Those that stand before "film"."""
         return [tag for tag in tags if tag.lower() not in self.form]
 
-    def _said(self, tag: str) -> str:
+    def adjective(self, mood: str) -> str:
+        """A mood before "films"."""
+        return self.before_films.get(mood.lower(), mood)
+
+    def phrase(self, tag: str) -> str:
+        """A tag inside a sentence: "a heist", "Christmas"."""
         if tag.lower() in self.article:
             return f"{'an' if tag[:1].lower() in 'aeiou' else 'a'} {tag}"
         return self.said.get(tag.lower(), tag)
@@ -119,7 +126,8 @@ def load_phrases() -> Phrases:
 def load_tag_words() -> TagWords:
     """How tags read, read once."""
     loaded = yaml.safe_load(files("prompts").joinpath("tags.yaml").read_bytes())
-    return TagWords(frozenset(loaded["article"]), loaded["said"], frozenset(loaded["form"]))
+    article, form = frozenset(loaded["article"]), frozenset(loaded["form"])
+    return TagWords(article, loaded["said"], form, loaded["adjective"])
 
 
 @lru_cache

@@ -144,5 +144,5 @@ def test_questions_that_stand_by_themselves() -> None:
     loved = what_they_loved(mixed())
     assert loved.options[0].text == 'I loved "Film 0 (2000)"'
     assert nothing_left([], []).phrase == "empty_plain"
-    assert nothing_left(["comedy"], [], all_shown=True).phrase == "exhausted"
+    assert nothing_left(["comedy"], [], shown=["Clue"]).phrase == "exhausted"
     assert MIN_CHANGE > 2

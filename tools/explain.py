@@ -31,7 +31,7 @@ TOP_OF_LEG = 40
 STEM = 5
 """Letters by which "romance" and "romantic" are one word."""
 OWN_WORDS = 2
-"""Words beyond genres, people and years from which somebody has described a story."""
+"""Words of a request, beyond genres, people and years, that a story must have to match it."""
 _PEOPLE = ("director", "actor", "person")
 _GENERIC = frozenset(
     "film films movie movies something anything recommend suggest show find watch want like good "
@@ -59,7 +59,7 @@ class Case:
     pick: int = 0
     """Varies the wording."""
     told: frozenset[str] = frozenset()
-    """Requests (`archetype:...`) that earlier cards of the list have named."""
+    """What the reasons of earlier cards of the list rest on."""
 
     def leg(self, name: str) -> Evidence | None:
         """The evidence of a leg, if the movie stands high enough in it to explain a card."""
@@ -91,6 +91,7 @@ def _all(case: Case) -> Iterator[tuple[str, Reason]]:
     if archetype and archetype.source and _answers(archetype.source, case):
         request = archetype.source
         yield "archetype", case.reason(f"archetype:{request}", "why_archetype", request=request)
+    yield from _suited(case)
     if case.leg("proposals"):
         yield "model", case.reason("proposals", "why_model")
     runtimes = [c for c in case.query.constraints.require if _about_runtime(c)]
@@ -158,7 +159,7 @@ def _shared(movie: Movie, seed: Movie) -> list[str]:
     """What two movies have in common, the most telling first: people, themes, moods."""
     people = [n for n in (*movie.directors, *movie.cast) if fold(n) in values_of(seed, "person")]
     both = [t for t in movie.themes if fold(t) in values_of(seed, "theme")]
-    themes = [load_tag_words().said.get(fold(t), t) for t in both]
+    themes = [load_tag_words().phrase(t) for t in both]
     moods = [f"{_article(m)} {m} mood" for m in movie.moods if fold(m) in values_of(seed, "mood")]
     return [*people[:1], *themes[:2], *moods[:1]][:2]
 
@@ -172,22 +173,42 @@ def _article(word: str) -> str:
 
 def _tagged(case: Case) -> Iterator[tuple[str, Reason]]:
     """The moods, genres and themes that were wished for and are there."""
+    said = _wishes_met(case)
+    kinds = [v for field, v in said if field in ("genre", "mood") and v not in _implied(case)][:3]
+    themes = [value for field, value in said if field in ("theme", "keyword", "topic")][:2]
+    tags = load_tag_words()
+    if kinds:
+        rests_on = ", ".join(f"{f}:{v}" for f, v in said if v in kinds)
+        value = _upper_first(listed([tags.adjective(kind) for kind in kinds]))
+        yield "tags", case.reason(rests_on, "why_tags", value=value)
+    if themes:
+        rests_on = ", ".join(f"{f}:{v}" for f, v in said if v in themes)
+        phrase = "why_theme" if len(themes) == 1 else "why_themes"
+        value = _upper_first(listed([tags.said.get(fold(theme), theme) for theme in themes]))
+        yield "themes", case.reason(rests_on, phrase, value=value)
+
+
+def _suited(case: Case) -> Iterator[tuple[str, Reason]]:
+    """What the occasion asks for rather than the user; it is news once in a list."""
+    kinds = [value for _, value in _wishes_met(case) if value in _implied(case)][:2]
+    value = _upper_first(listed([load_tag_words().adjective(kind) for kind in kinds]))
+    if kinds and not any(rests_on.startswith("occasion:") for rests_on in case.told):
+        yield "occasion", case.reason(f"occasion:{', '.join(kinds)}", "why_occasion", value=value)
+
+
+def _implied(case: Case) -> set[str]:
+    """Values that were not asked for but go with who watches: they weigh less."""
+    weights = {w.value: w.weight for w in sorted(case.query.wishes, key=lambda w: w.weight)}
+    return {value for value, weight in weights.items() if weight < 1}
+
+
+def _wishes_met(case: Case) -> list[tuple[str, str]]:
+    """(field, value) of the tags that were wished for; people are told elsewhere."""
     tags = case.leg("tags")
     pairs = [p.partition(":") for p in tags.source.split(", ")] if tags and tags.source else []
     named = [(field, value) for field, _, value in pairs if field not in _PEOPLE]
     # "Romantic, romance" says one thing twice: words with the same beginning count once.
-    said = {value[:STEM]: (field, value) for field, value in named}.values()
-    kinds = [value for field, value in said if field in ("genre", "mood")][:3]
-    themes = [value for field, value in said if field in ("theme", "keyword", "topic")][:2]
-    if kinds:
-        rests_on = ", ".join(f"{f}:{v}" for f, v in named if v in kinds)
-        yield "tags", case.reason(rests_on, "why_tags", value=_upper_first(listed(kinds)))
-    if themes:
-        rests_on = ", ".join(f"{f}:{v}" for f, v in named if v in themes)
-        phrase = "why_theme" if len(themes) == 1 else "why_themes"
-        said_as = load_tag_words().said
-        said_so = listed([said_as.get(fold(theme), theme) for theme in themes])
-        yield "themes", case.reason(rests_on, phrase, value=_upper_first(said_so))
+    return list({value[:STEM]: (field, value) for field, value in named}.values())
 
 
 def _answers(request: str, case: Case) -> bool:
@@ -202,9 +223,12 @@ def _answers(request: str, case: Case) -> bool:
 
 
 def _describes(case: Case) -> bool:
-    """Whether the words asked with describe a story, beyond the wishes that were heard in them."""
+    """Whether words of the request that are no wish of their own stand in the story."""
+    if case.query.known_item:
+        return True
     own = {word for word in _stems(case.query.text) if not any(c.isdigit() for c in word)}
-    return len(own - _wished(case.query)) >= OWN_WORDS
+    story = _stems(case.candidate.movie.overview)
+    return len((own - _wished(case.query)) & story) >= OWN_WORDS
 
 
 def _wished(query: Query) -> set[str]:
