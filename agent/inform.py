@@ -16,10 +16,11 @@ from agent.suitable import age_asked, suits
 from prompts.loader import Phrases, listed, load_tag_words
 from retrieval.audience import NOT_ME
 from retrieval.movie import ATTRIBUTES, Movie, fold, values_of
-from retrieval.understanding import Question
+from retrieval.understanding import Question, Understanding
 from retrieval.wording import GENRE_WORDS, MOOD_WORDS
 
 _IS_A = re.compile(r"\b(?:is|was|isn't)\b[^.?!]* an? ([^.?!,]{2,30})\?")
+_THAT_ONE = re.compile(r"\b(?:that|this) one\b|\bwhy (?:it|that|this)\W*$")
 MAX_REMEMBERED = 5
 """Liked films of other evenings that are named; the rest is counted."""
 
@@ -32,7 +33,10 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
         asked, pick = heard.question, len(state["before"].shown) + len(state["turn"].message)
         movie = state["movies"].get(asked.movie_id or "")
         other = state["movies"].get(asked.other_id or "")
-        if movie is None:
+        pair = _pair(heard, state["movies"]) if movie is None else None
+        if pair is not None:
+            yield from _difference(*pair, phrases)
+        elif movie is None:
             yield phrases.say("ask_which")
         elif asked.extreme:
             value = _value(asked, movie)
@@ -50,6 +54,13 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
             yield answer(asked, movie, phrases, pick)
 
 
+def _pair(heard: Understanding, movies: Mapping[str, Movie]) -> tuple[Movie, Movie] | None:
+    """The two films of "which is better, Alien or Aliens?"."""
+    ids = dict.fromkeys(m.movie_id for m in heard.mentions)
+    named = [movies[m] for m in ids if m in movies]
+    return (named[0], named[1]) if len(named) == 2 else None
+
+
 def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
     """The reasons stored with the list, for the movie asked about or all of it."""
     before = state["before"]
@@ -59,7 +70,8 @@ def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
         return
     cards = before.shown[-1].cards if before.shown else ()
     asked = state["understanding"].mentions
-    named = {m.movie_id for m in asked} & {str(c["id"]) for c in cards}
+    pointed = {before.in_focus or ""} if _THAT_ONE.search(state["turn"].message.lower()) else set()
+    named = ({m.movie_id for m in asked} or pointed) & {str(c["id"]) for c in cards}
     chosen = [c for c in cards if not named or c["id"] in named][: 1 if named else 3]
     if not chosen:
         yield phrases.say("why_nothing")

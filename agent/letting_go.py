@@ -124,8 +124,8 @@ async def ways_on(state: TurnState, deps: Deps, constraints: Constraints) -> Cla
     if len(options) < MIN_WAYS_ON:
         kept = (await _alone(state, deps, hard))[: MAX_WAYS_ON - len(options)]
         options += [Option(label=f"Only “{e.label}”", text=f"start over: {e.label}") for e in kept]
-    if not options:
-        options = [Option(label="Something else entirely", text="start over")]
+    if len(options) < MIN_WAYS_ON:
+        options.append(Option(label="Something else entirely", text="start over"))
     tied = [e.label for e in hard] if not labels else []
     return nothing_left(labels, options, await _shown(state, deps, constraints), tied)
 

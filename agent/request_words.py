@@ -94,16 +94,27 @@ def _behind(entries: Sequence[Entry]) -> Iterator[tuple[str, bool]]:
 def _after_comma(entries: Sequence[Entry]) -> Iterator[tuple[str, bool]]:
     """Lengths, grades, and what is ruled out."""
     barred = False
+    tightest = _tightest(entries)
     for entry in entries:
         if movie_id_of(entry) is not None:
             continue
         if entry.kind == "runtime" and entry.polarity == "want":
-            yield f"{entry.label} long", False
+            if entry is tightest:
+                yield f"{entry.label} long", False
         elif entry.kind == "attribute":
             yield entry.label, False
         elif entry.polarity == "avoid":
             yield f"but {entry.label}" if not barred else entry.label, False
             barred = True
+
+
+def _tightest(entries: Sequence[Entry]) -> Entry | None:
+    """Of several lengths, "at most 90" and then "shorter still", the one that says most."""
+    lengths = [e for e in entries if e.kind == "runtime" and not isinstance(e.value, str)]
+    upper = [e for e in lengths if not isinstance(e.value, str) and e.value.get("max")]
+    if len(upper) < len(lengths) or not upper:
+        return lengths[-1] if lengths else None
+    return min(upper, key=lambda e: 0 if isinstance(e.value, str) else int(e.value["max"]))
 
 
 def _title(entry: Entry) -> str:

@@ -5,6 +5,7 @@ makes a question worth asking (policy.py) or a critique worth offering (critique
 let go when the list stays empty (letting_go.py), nor LangGraph (graph.py).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,7 @@ from retrieval.grounding import Grounded, ground
 from retrieval.movie import Candidate, Constraints, Query, Seed, Taste, holds
 from tools.explain import Case, Reason, reasons
 
+AWARDS = re.compile(r"\b(?:oscars?|award[- ]winn\w+|academy awards?|golden globes?|palme d.or)\b")
 LIST_LENGTH = 5
 MAX_LIST = 10
 OBVIOUS, UNEXPECTED = 10, 80
@@ -63,7 +65,7 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
         deps.emit(Recommendations, cards=[respond.card_view(card) for card in cards])
     notes = [*state["notes"], *await _unknown_fields(state, deps, found.query.constraints)]
     notes += [*_service_note(state, deps), *_few_note(state, deps, request, len(cards))]
-    notes += _unmet_note(state, deps, cards)
+    notes += [*_unmet_note(state, deps, cards), *_awards_note(state, deps)]
     clarify = await _question(state, deps, request, found)
     return {
         **await _looked_up(state, deps, found.query.constraints, cards),
@@ -260,3 +262,11 @@ def _unmet_note(state: TurnState, deps: Deps, cards: Sequence[Card]) -> list[str
         if cards and not any(holds(card.candidate.movie, clause) for card in cards)
     ]
     return [deps.phrases.say("unmet", len(cards), labels='", "'.join(unmet))] if unmet else []
+
+
+def _awards_note(state: TurnState, deps: Deps) -> list[str]:
+    """Say that awards are unknown where they were asked for, and are."""
+    asked = AWARDS.search(state["turn"].message.lower())
+    return (
+        [deps.phrases.say("no_awards")] if asked and not state["tables"].known.get("awards") else []
+    )

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from agent.assistant import Assistant
 from agent.events import LedgerChanged
+from agent.ledger_labels import parse_removal
 from talking import Reply, Talk, services
 
 
@@ -103,3 +104,47 @@ async def test_questions_about_the_list_are_answered_from_the_catalogue(
     newest = max(first.cards, key=lambda c: c.year or 0)
     assert newest.title in (await talk.say("and which is the newest?")).text
     assert "comedy" in labels(talk)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_whatever_lets_the_fewest_wishes_go_and_undo_brings_them_back(
+    assistant: Assistant,
+) -> None:
+    talk = Talk(assistant, "g")
+    asked = await talk.say("a Korean musical western from the 1950s under 80 minutes")
+    held = labels(talk)
+    assert not asked.cards
+    assert asked.question is not None
+    assert 2 <= len(asked.question.options) <= 3
+    reply = await talk.say("ok, whatever")
+    assert reply.cards
+    gone = set(held) - set(labels(talk))
+    assert gone
+    assert all(f'"{label}"' in reply.text for label in gone)
+    await talk.say("undo")
+    assert labels(talk) == held
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_several_wishes_go_by_one_tap(assistant: Assistant) -> None:
+    talk = Talk(assistant, "h")
+    asked = await talk.say("a Korean musical western from the 1950s under 80 minutes")
+    held = labels(talk)
+    together = next(text for text in options(asked) if text.startswith("remove all of"))
+    assert (await talk.say(together)).cards
+    assert set(held) - set(labels(talk)) == set(parse_removal(together))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_was_shown_and_fits_is_named_when_there_is_no_more(
+    assistant: Assistant,
+) -> None:
+    talk = Talk(assistant, "i")
+    first = await talk.say("a romantic comedy from the 80s")
+    assert "When Harry Met Sally..." in first.titles
+    reply = await talk.say("with Meg Ryan")
+    assert not reply.cards
+    assert reply.question is not None
+    assert "When Harry Met Sally" in reply.question.question
+    told = await talk.say("why is there nothing?")
+    assert "with Meg Ryan" in told.text

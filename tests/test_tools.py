@@ -1,11 +1,13 @@
 """The toolbox: tags of its tools, tastes from interactions, reasons that rest on something."""
 
 import inspect
+from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
 
 from prompts.loader import load_phrases
-from retrieval.movie import Candidate, Constraints, Evidence, Match, Movie, Query, Range, Seed
+from retrieval.movie import Candidate, Constraints, Evidence, Match, Movie, Query, Range, Seed, Wish
 from tools.explain import MAX_REASONS, Case, reasons
 from tools.profile import taste_of
 from tools.stores import Interaction, InteractionKind
@@ -72,8 +74,11 @@ MOVIE = Movie(
 )
 
 
-def why(query: Query, *evidence: Evidence) -> dict[str, str]:
-    case = Case(Candidate(MOVIE, 1.0, evidence), query, {"s1": SEED}, load_phrases())
+def why(
+    query: Query, *evidence: Evidence, movie: Movie = MOVIE, told: Collection[str] = ()
+) -> dict[str, str]:
+    candidate = Candidate(movie, 1.0, evidence)
+    case = Case(candidate, query, {"s1": SEED}, load_phrases(), told=frozenset(told))
     return {reason.rests_on: reason.text for reason in reasons(case)}
 
 
@@ -94,8 +99,44 @@ def test_reasons_name_what_was_asked_for() -> None:
 
 
 def test_being_well_known_is_the_last_resort() -> None:
-    assert set(why(Query(), Evidence("popular", 1, 1.0))) == {"fame"}
-    far = Evidence("dense", 180, 0.2)
-    assert set(why(Query(text="x"), far)) == {"fame"}
+    nameless = replace(MOVIE, moods=(), themes=(), directors=(), cast=())
+    popular = Evidence("popular", 1, 1.0)
+    assert set(why(Query(), popular, movie=nameless)) == {"fame"}
+    assert set(why(Query(), popular)) == {"mood:tense, theme:heist"}
+    assert why(Query(), popular)["mood:tense, theme:heist"] == "Tense, about a heist"
+
+
+def test_a_story_matches_where_its_words_are_the_user_s() -> None:
+    told = replace(MOVIE, overview="A safecracker wants one last job before he retires.")
     near = Evidence("dense", 3, 0.6)
-    assert set(why(Query(text="x"), near)) == {"overview"}
+    assert "overview" in why(Query(text="a safecracker and his last job"), near, movie=told)
+    assert "overview" not in why(Query(text="a good tense movie"), near, movie=told)
+    far = Evidence("dense", 180, 0.2)
+    assert "overview" not in why(Query(text="a safecracker and his last job"), far, movie=told)
+
+
+def test_a_request_is_named_once_and_only_where_it_answers() -> None:
+    asked = "a good heist movie"
+    leg = Evidence("archetypes", 1, 1.0, asked)
+    query = Query(text="a heist movie")
+    key = f"archetype:{asked}"
+    assert key in why(query, leg)
+    assert key not in why(query, leg, told={key})
+    assert key not in why(Query(text="a love story"), leg)
+    barred = Constraints(exclude=(Match("topic", frozenset({"heist"})),))
+    assert key not in why(Query(text="no heist", constraints=barred), leg)
+
+
+def test_one_theme_in_common_is_no_reason_by_itself() -> None:
+    other = replace(MOVIE, directors=("Somebody Else",))
+    query = Query(seeds=(Seed("s1"),))
+    assert "shared:s1" not in why(query, movie=other)
+    assert "shared:s1" in why(query, Evidence("neighbours", 2, 0.3, "s1"), movie=other)
+
+
+def test_what_suits_an_occasion_is_not_called_asked_for() -> None:
+    leg = Evidence("tags", 1, 1.0, "mood:tense")
+    implied = Query(wishes=(Wish("mood", "tense", 0.5),))
+    assert why(implied, leg)["occasion:tense"] == "Tense, which suits the occasion"
+    assert "occasion:tense" not in why(implied, leg, told={"occasion:tense"})
+    assert why(Query(wishes=(Wish("mood", "tense"),)), leg)["mood:tense"] == "Tense, as you asked"

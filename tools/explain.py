@@ -183,9 +183,8 @@ def _tagged(case: Case) -> Iterator[tuple[str, Reason]]:
         yield "tags", case.reason(rests_on, "why_tags", value=value)
     if themes:
         rests_on = ", ".join(f"{f}:{v}" for f, v in said if v in themes)
-        phrase = "why_theme" if len(themes) == 1 else "why_themes"
-        value = _upper_first(listed([tags.said.get(fold(theme), theme) for theme in themes]))
-        yield "themes", case.reason(rests_on, phrase, value=value)
+        value = listed([tags.said.get(fold(theme), theme) for theme in themes])
+        yield "themes", case.reason(rests_on, "why_theme", value=value)
 
 
 def _suited(case: Case) -> Iterator[tuple[str, Reason]]:

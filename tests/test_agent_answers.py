@@ -1,0 +1,114 @@
+"""Answers as somebody reads them who chooses a film tonight: true, to the point, not all alike."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from agent.assistant import Assistant
+from talking import Talk, services
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def assistant(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Assistant]:
+    async with services(tmp_path_factory.mktemp("answers")) as wired:
+        yield wired.assistant
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_refused_genre_is_no_reason(assistant: Assistant) -> None:
+    talk = Talk(assistant, "a")
+    await talk.say("a horror movie")
+    reply = await talk.say("actually no horror")
+    assert reply.cards
+    said = " ".join(text for card in reply.cards for text in card.why).lower()
+    assert "horror" not in said
+    assert "scary" not in said
+
+
+async def test_no_two_cards_of_a_list_say_the_same(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "b").say("a thriller from the 2000s")
+    reasons = [text for card in reply.cards for text in card.why]
+    assert len(set(reasons)) == len(reasons)
+    assert all(card.why for card in reply.cards)
+
+
+async def test_having_seen_a_film_of_the_list_asks_for_no_more_of_it(assistant: Assistant) -> None:
+    talk = Talk(assistant, "c")
+    await talk.say("a romantic comedy")
+    reply = await talk.say("I've seen the first two")
+    assert reply.cards
+    assert not any("People who love" in text for card in reply.cards for text in card.why)
+
+
+async def test_tastes_of_two_meet_in_one_list(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "d").say("my girlfriend likes romance and I like action")
+    both = [c for c in reply.cards if {"romance", "action"} <= set(c.facts.genres)]
+    assert len(both) >= 2
+
+
+async def test_somebody_else_gets_what_they_love(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "e").say("a film for my dad, he loves westerns and John Wayne")
+    assert all("western" in card.facts.genres for card in reply.cards)
+    assert "for your dad" in reply.text
+
+
+async def test_a_surprise_is_not_what_everybody_is_shown(assistant: Assistant) -> None:
+    usual = await Talk(assistant, "f1").say("what's good?")
+    reply = await Talk(assistant, "f2").say("surprise me")
+    assert reply.cards
+    assert not set(reply.titles) & set(usual.titles)
+    assert reply.question is None
+    assert len({card.facts.genres[0] for card in reply.cards}) == len(reply.cards)
+
+
+async def test_more_describes_no_film(assistant: Assistant) -> None:
+    talk = Talk(assistant, "g")
+    await talk.say("surprise me")
+    reply = await talk.say("another one")
+    assert not any("scary one" in text for card in reply.cards for text in card.why)
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("is Alien ok for a 7 year old?", "rated R"),
+        ("is Paddington ok for my kids?", "fine|think so"),
+        ("is Alien a comedy?", "would not say so|Rather not"),
+        ("is Alien a horror film?", "Yes|It is"),
+        ("did Alien win any oscars?", "do not know what Alien has won"),
+        ("how does Alien differ from Aliens?", "Both are"),
+        ("which is better, Alien or Aliens?", "Both are"),
+    ],
+)
+async def test_questions_are_answered(assistant: Assistant, question: str, says: str) -> None:
+    reply = await Talk(assistant, f"h {question}").say(question)
+    assert reply.acts == ["inform"]
+    assert any(part in reply.text for part in says.split("|")), reply.text
+
+
+async def test_why_that_one_means_the_film_just_spoken_of(assistant: Assistant) -> None:
+    talk = Talk(assistant, "i")
+    first = await talk.say("movies like Heat")
+    about = await talk.say("which of these is the shortest?")
+    shortest = next(t for t in first.titles if t in about.text)
+    told = await talk.say("why that one?")
+    assert shortest in told.text
+    assert sum(title in told.text for title in first.titles) == 1
+
+
+async def test_awards_are_honestly_unknown(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "j").say("an oscar winning drama")
+    assert reply.cards
+    assert "no awards" in reply.text
+
+
+async def test_what_is_known_reads_as_a_sentence(assistant: Assistant) -> None:
+    talk = Talk(assistant, "k")
+    await talk.say("a thriller from the 90s for tonight with my wife, no gore, I loved Heat")
+    told = (await talk.say("what do you know about me?")).text
+    assert "you like Heat" in told
+    assert "you are looking for thrillers from the 1990s" in told
+    assert "you want" not in told
