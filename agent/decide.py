@@ -20,7 +20,7 @@ from agent.turn import DialogueState, Edit
 from retrieval.audience import NOT_ME
 from retrieval.gloss import OTHER, READ
 from retrieval.lexicon import Lexicon
-from retrieval.movie import ATTRIBUTES, Movie, number_of
+from retrieval.movie import ATTRIBUTES, Movie, fold, number_of
 from retrieval.understanding import Comparison, Mention, Understanding, Withdrawal
 from retrieval.wording import GRADE_WORDS
 
@@ -306,8 +306,8 @@ def _matching(ledger: Ledger, withdrawal: Withdrawal) -> list[Entry]:
     entries = ledger.of(*kinds)
     if withdrawal.value is None:
         return list(entries)
-    wanted = withdrawal.value.lower()
-    return [e for e in entries if wanted in str(_plain(e)).lower()]
+    wanted = fold(withdrawal.value)
+    return [e for e in entries if wanted in fold(str(_plain(e)))]
 
 
 def _plain(entry: Entry) -> Any:

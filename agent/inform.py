@@ -8,6 +8,7 @@ lists or how they are opened (respond.py, which calls this). Pure.
 import re
 from collections.abc import Iterator, Mapping
 
+from agent.awards import said
 from agent.ledger import Entry, Ledger, movie_id_of
 from agent.ledger_labels import LANGUAGES, graded
 from agent.request_words import genre_films, wanted
@@ -16,7 +17,7 @@ from agent.suitable import age_asked, suits
 from prompts.loader import Phrases, listed, load_tag_words
 from retrieval.audience import NOT_ME
 from retrieval.movie import ATTRIBUTES, Movie, fold, values_of
-from retrieval.understanding import Question, Understanding
+from retrieval.understanding import Question
 from retrieval.wording import GENRE_WORDS, MOOD_WORDS
 
 _IS_A = re.compile(r"\b(?:is|was|isn't)\b[^.?!]* an? ([^.?!,]{2,30})\?")
@@ -33,10 +34,7 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
         asked, pick = heard.question, len(state["before"].shown) + len(state["turn"].message)
         movie = state["movies"].get(asked.movie_id or "")
         other = state["movies"].get(asked.other_id or "")
-        pair = _pair(heard, state["movies"]) if movie is None else None
-        if pair is not None:
-            yield from _difference(*pair, phrases)
-        elif movie is None:
+        if movie is None:
             yield phrases.say("ask_which")
         elif asked.extreme:
             value = _value(asked, movie)
@@ -48,17 +46,10 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
         elif asked.about == "certificate" and (age := age_asked(heard.text)) is not None:
             verdict, because = suits(movie, age)
             yield phrases.say(f"suits_{verdict}", pick, title=movie.title, value=listed(because))
-        elif asked.about == "genre" and (said := _is_it(heard.text, movie, phrases, pick)):
-            yield said
+        elif asked.about == "genre" and (is_it := _is_it(heard.text, movie, phrases, pick)):
+            yield is_it
         else:
             yield answer(asked, movie, phrases, pick)
-
-
-def _pair(heard: Understanding, movies: Mapping[str, Movie]) -> tuple[Movie, Movie] | None:
-    """The two films of "which is better, Alien or Aliens?"."""
-    ids = dict.fromkeys(m.movie_id for m in heard.mentions)
-    named = [movies[m] for m in ids if m in movies]
-    return (named[0], named[1]) if len(named) == 2 else None
 
 
 def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
@@ -117,7 +108,7 @@ def _field_value(asked: Question, movie: Movie) -> str:
         "country": listed(list(movie.country)),
         "genre": _in_short(movie),
         "rating": movie.rating or "",
-        "awards": listed(list(movie.awards)),
+        "awards": listed([said(prize) for prize in movie.awards]),
         "availability": listed(services),
         "difference": listed([*movie.genres[:2], *movie.moods[:2]]),
     }

@@ -232,7 +232,8 @@ def _contradicts(new: Entry, old: Entry, joins: bool) -> bool:
     if new.kind == "attribute":
         return _attribute(new) == _attribute(old)
     if new.kind in ONE_OF_A_KIND and new.polarity == old.polarity == "want":
-        return not _complementary(new, old)
+        # "Shorter", then "longer": the second takes the first back; two stated bounds make a span.
+        return (new.loose and old.loose) or not _complementary(new, old)
     if _values(new) & _values(old):
         return True
     another_turn = old.source_turn != new.source_turn

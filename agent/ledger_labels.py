@@ -58,7 +58,7 @@ def label(kind: str, value: str | Mapping[str, Any], polarity: str) -> str:
         return text
     if kind in ("theme", "keyword"):
         return f"no {value}"
-    return f"no {text}" if kind in ("genre", "mood", "person") else f"not {text}"
+    return f"no {text}" if kind in ("genre", "person") else f"not {text}"
 
 
 def value_label(kind: str, value: str | Mapping[str, Any]) -> str:

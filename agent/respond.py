@@ -12,13 +12,20 @@ from agent.inform import about_me, informed, lower_first
 from agent.policy import Clarification
 from agent.query import unknowable_kinds
 from agent.request_words import wanted
-from agent.state import Card, TurnState
+from agent.state import Card, TurnState, met_by
 from prompts.loader import Phrases, listed
 from retrieval.movie import Movie
 
 MAX_OVERVIEW_CHARS = 600
+EXPECTED = (
+    *("runtime:", "occasion:", "genre:", "mood:", "theme:", "keyword:", "topic:"),
+    *("director:", "actor:", "person:", "award:"),
+)
+"""What a reason rests on that only says that the wish was met."""
 PLAIN = ("list_more",)
 """Openings after which nothing is commended: it was when the request was new."""
+MET = 0.5
+"""Share of the cards from which a list is called by a wish that only ranks."""
 MANY = 2
 """Titles that are said one by one."""
 FILMS_ONLY = ("seed", "seen", "not_now", "disliked")
@@ -145,8 +152,8 @@ def _list(state: TurnState, phrases: Phrases) -> Iterator[str]:
     best, opening = cards[0], _opening(state)
     if len(cards) > 1:
         yield _upper_first(phrases.say(opening, _pick(state), **_of_request(state)))
-    # How long a film is sells none: said first only where nothing else is known.
-    telling = [r for r in best.reasons if not r.rests_on.startswith("runtime:")] or best.reasons
+    # What every card has, because it was asked for, sells none: said where nothing else is known.
+    telling = [r for r in best.reasons if not r.rests_on.startswith(EXPECTED)] or best.reasons
     if telling and (len(cards) == 1 or opening not in PLAIN):
         yield phrases.say(
             "top_pick" if len(cards) > 1 else "only_pick",
@@ -183,7 +190,8 @@ def _of_request(state: TurnState) -> dict[str, str]:
     entries = state["ledger"].entries
     titles = [_title(e.value) for e in entries if e.kind == "seed"]
     unsayable = {"seen", "not_now", "disliked", *unknowable_kinds(state["tables"].known)}
-    asked = wanted([e for e in entries if e.kind not in unsayable])
+    said = [e for e in entries if e.kind not in unsayable]
+    asked = wanted([e for e in said if met_by(e, state["cards"]) >= MET])
     return {"wanted": asked, "seeds": listed(titles[-3:])}
 
 

@@ -5,11 +5,11 @@ makes a question worth asking (policy.py) or a critique worth offering (critique
 let go when the list stays empty (letting_go.py), nor LangGraph (graph.py).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent import respond
+from agent.awards import prize_asked, prize_of, said, winners_first
 from agent.critiques import AfterList, critiques
 from agent.decide import Decision, SearchRequest
 from agent.events import Option, Recommendations, ToolFinished, ToolStarted
@@ -25,17 +25,17 @@ from agent.policy import (
     what_they_loved,
 )
 from agent.query import clause_of, is_for_somebody_else, query_of, unknowable_kinds
-from agent.state import Card, Deps, TurnState, elapsed_ms
+from agent.state import Card, Deps, TurnState, elapsed_ms, met_by
 from agent.verify import verify
 from retrieval.grounding import Grounded, ground
-from retrieval.movie import Candidate, Constraints, Query, Seed, Taste, holds
-from tools.explain import Case, Reason, reasons
+from retrieval.movie import Candidate, Constraints, Query, Seed, Taste
+from tools.explain import MAX_REASONS, Case, Reason, reasons
 
-AWARDS = re.compile(r"\b(?:oscars?|award[- ]winn\w+|academy awards?|golden globes?|palme d.or)\b")
 LIST_LENGTH = 5
 MAX_LIST = 10
 OBVIOUS, UNEXPECTED = 10, 80
 """Ranks between which a surprise lies: behind what everybody names, still good."""
+UNMET_KINDS = ("genre", "mood", "theme", "keyword", "actor", "director", "person")
 MOSTLY_UNKNOWN = 0.5
 """Share of otherwise fitting movies without a field from which the answer says so."""
 
@@ -65,7 +65,7 @@ async def search_step(state: TurnState, deps: Deps) -> TurnState:
         deps.emit(Recommendations, cards=[respond.card_view(card) for card in cards])
     notes = [*state["notes"], *await _unknown_fields(state, deps, found.query.constraints)]
     notes += [*_service_note(state, deps), *_few_note(state, deps, request, len(cards))]
-    notes += [*_unmet_note(state, deps, cards), *_awards_note(state, deps)]
+    notes += [*_unmet_note(state, deps, cards), *_prize_note(state, deps, cards)]
     clarify = await _question(state, deps, request, found)
     return {
         **await _looked_up(state, deps, found.query.constraints, cards),
@@ -93,6 +93,8 @@ async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Foun
     own = not (request.rewatch or is_for_somebody_else(state["ledger"]))
     retrieved = await deps.toolbox.search(query, state["taste"] if own else Taste())
     kept = verify(retrieved.candidates, constraints).kept
+    prize = _prize(state)
+    kept = winners_first(kept, prize) if prize else kept
     kept = unexpected(kept) if request.surprise else kept
     summary = f"{len(kept)} candidates{_grounded(proposed)}"
     deps.emit(ToolFinished, tool="search", summary=summary, ms=elapsed_ms(deps, started))
@@ -126,7 +128,10 @@ def _cards(
     for i, candidate in enumerate(candidates[:length]):
         case = Case(candidate, query, state["movies"], deps.phrases, pick + i, told)
         found = [_known_well(state, case)] if request.rewatch else reasons(case)
-        cards.append(Card(candidate, tuple(found)))
+        prize = prize_of(candidate.movie, _prize(state) or "")
+        if prize:
+            found = [case.reason(f"award:{prize}", "why_prize", value=said(prize)), *found]
+        cards.append(Card(candidate, tuple(found[:MAX_REASONS])))
         told |= {reason.rests_on for reason in found}
     return cards
 
@@ -254,19 +259,19 @@ def _few_note(state: TurnState, deps: Deps, request: SearchRequest, n: int) -> l
 def _unmet_note(state: TurnState, deps: Deps, cards: Sequence[Card]) -> list[str]:
     """Say which new wish, of those that only rank, no film of the list is known to meet."""
     new = {c.entry.id for c in state["changes"]}
-    unmet = [
-        e.label
-        for e in state["ledger"].entries
-        if e.id in new and e.kind in ("genre", "mood", "actor", "director", "person")
-        if not e.hard and e.polarity == "want" and (clause := clause_of(e)) is not None
-        if cards and not any(holds(card.candidate.movie, clause) for card in cards)
-    ]
+    wishes = [e for e in state["ledger"].entries if e.id in new and e.kind in UNMET_KINDS]
+    unmet = [e.label for e in wishes if not met_by(e, cards)]
     return [deps.phrases.say("unmet", len(cards), labels='", "'.join(unmet))] if unmet else []
 
 
-def _awards_note(state: TurnState, deps: Deps) -> list[str]:
-    """Say that awards are unknown where they were asked for, and are."""
-    asked = AWARDS.search(state["turn"].message.lower())
-    return (
-        [deps.phrases.say("no_awards")] if asked and not state["tables"].known.get("awards") else []
-    )
+def _prize(state: TurnState) -> str | None:
+    """The prize that this request is for, in this turn's words or those that still count."""
+    search = state["decision"].search
+    return prize_asked(f"{search.text if search else ''} {state['turn'].message}")
+
+
+def _prize_note(state: TurnState, deps: Deps, cards: Sequence[Card]) -> list[str]:
+    """Say that no film of the list is known to have the prize that was asked for."""
+    asked = _prize(state)
+    found = asked and any(prize_of(card.candidate.movie, asked) for card in cards)
+    return [deps.phrases.say("no_prize")] if asked and cards and not found else []

@@ -1,21 +1,23 @@
 """What the steps of one turn share: their dependencies and the state they hand on.
 
-Knows the shapes only. Does not know what a step does (steps.py), nor LangGraph (graph.py).
+Knows the shapes, and which cards meet a wish. Does not know what a step does (steps.py), nor
+LangGraph (graph.py).
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from agent.decide import Decider, Decision
 from agent.events import Option
-from agent.ledger import Change, Ledger
+from agent.ledger import Change, Entry, Ledger
 from agent.model_turn import ModelTurn
 from agent.policy import Clarification
+from agent.query import clause_of
 from agent.turn import DialogueState, Turn
 from prompts.loader import Phrases
-from retrieval.movie import Candidate, Movie, Query, Taste
+from retrieval.movie import Candidate, Movie, Query, Taste, holds, is_excluded_by
 from retrieval.understanding import Understanding
 from tools.catalogue import Tables
 from tools.explain import Reason
@@ -77,6 +79,15 @@ class TurnState(TypedDict, total=False):
     answer: str
     after: DialogueState
     timings: dict[str, float]
+
+
+def met_by(entry: Entry, cards: Sequence[Card]) -> float:
+    """The share of the cards that meet a wish, as far as is known; what binds is met by all."""
+    clause = clause_of(entry)
+    if entry.hard or entry.polarity == "avoid" or clause is None or not cards:
+        return 1.0
+    movies = [card.candidate.movie for card in cards]
+    return sum(holds(m, clause) or is_excluded_by(m, clause) for m in movies) / len(movies)
 
 
 def elapsed_ms(deps: Deps, started: float) -> float:

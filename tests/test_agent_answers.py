@@ -78,9 +78,9 @@ async def test_more_describes_no_film(assistant: Assistant) -> None:
         ("is Paddington ok for my kids?", "fine|think so"),
         ("is Alien a comedy?", "would not say so|Rather not"),
         ("is Alien a horror film?", "Yes|It is"),
-        ("did Alien win any oscars?", "do not know what Alien has won"),
+        ("did Alien win any oscars?", "no prize that Alien has won"),
+        ("did Parasite win any oscars?", "the Oscar for Best Picture"),
         ("how does Alien differ from Aliens?", "Both are"),
-        ("which is better, Alien or Aliens?", "Both are"),
     ],
 )
 async def test_questions_are_answered(assistant: Assistant, question: str, says: str) -> None:
@@ -99,10 +99,12 @@ async def test_why_that_one_means_the_film_just_spoken_of(assistant: Assistant) 
     assert sum(title in told.text for title in first.titles) == 1
 
 
-async def test_awards_are_honestly_unknown(assistant: Assistant) -> None:
+async def test_prizes_asked_for_come_first(assistant: Assistant) -> None:
     reply = await Talk(assistant, "j").say("an oscar winning drama")
-    assert reply.cards
-    assert "no awards" in reply.text
+    assert all(card.why[0].startswith("Won the Oscar for") for card in reply.cards)
+    assert all("drama" in card.facts.genres for card in reply.cards)
+    none = await Talk(assistant, "j2").say("an Emmy-winning western from the 60s")
+    assert "no such prize" in none.text
 
 
 async def test_what_is_known_reads_as_a_sentence(assistant: Assistant) -> None:

@@ -102,8 +102,8 @@ def test_being_well_known_is_the_last_resort() -> None:
     nameless = replace(MOVIE, moods=(), themes=(), directors=(), cast=())
     popular = Evidence("popular", 1, 1.0)
     assert set(why(Query(), popular, movie=nameless)) == {"fame"}
-    assert set(why(Query(), popular)) == {"mood:tense, theme:heist"}
-    assert why(Query(), popular)["mood:tense, theme:heist"] == "Tense, about a heist"
+    assert set(why(Query(), popular)) == {"feel:tense, heist"}
+    assert why(Query(), popular)["feel:tense, heist"] == "Tense, about a heist"
 
 
 def test_a_story_matches_where_its_words_are_the_user_s() -> None:

@@ -24,7 +24,7 @@ from retrieval.movie import (
 from retrieval.wording import STOPWORDS
 
 MAX_REASONS = 3
-CLOSE_RANK, CLOSE_COSINE = 15, 0.35
+CLOSE_RANK, CLOSE_COSINE, CLOSE_TO_SEED = 15, 0.35, 0.5
 """A story "matches" only if it is among the nearest and near enough."""
 TOP_OF_LEG = 40
 """A leg explains a card only if the movie stands this high in it."""
@@ -150,7 +150,9 @@ def _from_seeds(case: Case) -> Iterator[tuple[str, Reason]]:
         shared, seed = max(telling, key=lambda c: (len(c[0]), c[1].movie_id in backed))
         rests_on = f"shared:{seed.movie_id}"
         yield "shared", case.reason(rests_on, "why_shared", shared=listed(shared), seed=seed.title)
-    if len(seeds) == 1 and case.leg("dense_seeds"):  # of several, the mean is close to none
+    near = case.leg("dense_seeds")
+    if len(seeds) == 1 and near and near.rank <= CLOSE_RANK and near.score >= CLOSE_TO_SEED:
+        # Of several seeds, the mean is close to none.
         rests_on = f"dense_seeds:{seeds[0].movie_id}"
         yield "close", case.reason(rests_on, "why_seed_like", seed=seeds[0].title)
 
@@ -257,12 +259,12 @@ def _what_it_is(case: Case, said: str) -> Iterator[Reason]:
     themes = [t for t in movie.themes if fold(t) not in said]
     about, feel = listed(tags.subjects(themes)), _upper_first(listed(moods))
     if moods and about:
-        rests_on = f"mood:{moods[0]}, theme:{themes[0]}"
+        rests_on = f"feel:{moods[0]}, {themes[0]}"
         yield case.reason(rests_on, "why_feel", moods=feel, themes=about)
     elif moods:
-        yield case.reason(f"mood:{moods[0]}", "why_feel_only", moods=feel)
+        yield case.reason(f"feel:{moods[0]}", "why_feel_only", moods=feel)
     elif about:
-        yield case.reason(f"theme:{themes[0]}", "why_about", themes=about)
+        yield case.reason(f"feel:{themes[0]}", "why_about", themes=about)
     elif not said and movie.directors and movie.cast:
         who = {"director": movie.directors[0], "cast": listed(movie.cast[:2])}
         yield case.reason(f"director:{movie.directors[0]}", "why_made", **who)
