@@ -17,7 +17,7 @@ _PLURALS = {
     **{"musical": "musicals", "documentary": "documentaries", "mystery": "mysteries"},
     **{"romance": "romances", "biography": "biographies"},
 }
-_ADJECTIVES = {"romance": "romantic", "history": "historical", "biography": "biographical"}
+_ADJECTIVES = {"romance": "romantic", "history": "historical", "animation": "animated"}
 _BEHIND = ("actor", "person", "director", "year", "country", "language", "certificate")
 """Kinds that follow the noun without a comma, in the order in which they are said."""
 
@@ -65,10 +65,11 @@ def _head(entries: Sequence[Entry]) -> str:
 
 def genre_films(genres: Sequence[str], word: str = "films") -> str:
     """Films of these genres together: comedies, family adventure films."""
-    *others, last = genres or [""]
-    plural = _PLURALS.get(last) if word == "films" else None
+    # What has a plural of its own comes last: "animated family comedies".
+    *others, last = sorted(genres, key=lambda genre: genre in _PLURALS) or [""]
     before = [_ADJECTIVES.get(genre, genre) for genre in others]
-    return " ".join([*before, plural or f"{last} {word}".strip()])
+    plural = _PLURALS.get(last) if word == "films" else None
+    return " ".join([*before, plural or f"{_ADJECTIVES.get(last, last)} {word}".strip()])
 
 
 def _behind(entries: Sequence[Entry]) -> Iterator[tuple[str, bool]]:
@@ -82,7 +83,8 @@ def _behind(entries: Sequence[Entry]) -> Iterator[tuple[str, bool]]:
             if kind == "person":
                 text = f"with {text}"
             yield text, True
-    about = [str(e.value) for e in wants if e.kind in ("theme", "keyword")]
+    tags = load_tag_words()
+    about = [tags.phrase(str(e.value)) for e in wants if e.kind in ("theme", "keyword")]
     if about:
         yield f"about {listed(about)}", True
     yield from ((e.label, True) for e in wants if e.kind == "service")

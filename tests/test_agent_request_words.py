@@ -66,4 +66,5 @@ def test_examples_are_named_by_title() -> None:
 def test_plurals() -> None:
     assert genre_films(["comedy"]) == "comedies"
     assert genre_films(["science fiction"]) == "science fiction films"
+    assert genre_films(["comedy", "animation", "family"]) == "animated family comedies"
     assert genre_films([]) == "films"

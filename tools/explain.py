@@ -80,7 +80,10 @@ def reasons(case: Case) -> list[Reason]:
         if len(found) == MAX_REASONS:
             return list(found.values())
     said = fold(" ".join(reason.text for reason in found.values()))
-    return [*found.values(), *_what_it_is(case, said)] or [_last_resort(case)]
+    more = list(_what_it_is(case, said)) or (
+        list(_who_made_it(case, said)) if len(found) < 2 else []
+    )
+    return [*found.values(), *more] or [_last_resort(case)]
 
 
 def _all(case: Case) -> Iterator[tuple[str, Reason]]:
@@ -248,7 +251,7 @@ def _stems(text: str) -> set[str]:
 
 
 def _what_it_is(case: Case, said: str) -> Iterator[Reason]:
-    """How it feels and what it is about, beyond what was said; else who made it.
+    """How it feels and what it is about, beyond what was said.
 
     Args:
         case: the card.
@@ -265,9 +268,15 @@ def _what_it_is(case: Case, said: str) -> Iterator[Reason]:
         yield case.reason(f"feel:{moods[0]}", "why_feel_only", moods=feel)
     elif about:
         yield case.reason(f"feel:{themes[0]}", "why_about", themes=about)
-    elif not said and movie.directors and movie.cast:
-        who = {"director": movie.directors[0], "cast": listed(movie.cast[:2])}
-        yield case.reason(f"director:{movie.directors[0]}", "why_made", **who)
+
+
+def _who_made_it(case: Case, said: str) -> Iterator[Reason]:
+    """The people, where nothing of the film itself is known and they were not named."""
+    movie = case.candidate.movie
+    if movie.directors and movie.cast and fold(movie.directors[0]) not in said:
+        cast = listed([name for name in movie.cast[:2] if fold(name) not in said])
+        who = {"director": movie.directors[0], "cast": cast or movie.cast[-1]}
+        yield case.reason(f"made:{movie.directors[0]}", "why_made", **who)
 
 
 def _upper_first(text: str) -> str:
