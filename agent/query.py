@@ -39,10 +39,8 @@ _FIELDS: Mapping[str, MatchField] = {
 SERIES = Match("kind", frozenset({"series"}))
 """Left out unless asked for: people who ask for "something to watch" here mean a film."""
 OCCASION_WEIGHT = 0.5
-LEANING_KINDS = (
-    *("year", "runtime", "attribute", "theme", "keyword"),
-    *("genre", "mood", "person", "actor", "director"),
-)
+LEANING_KINDS = ("year", "runtime", "attribute", "theme", "keyword")
+TASTE_KINDS = ("genre", "mood", "person", "actor", "director")
 SEEN_AGO = 3
 """Having seen a film says less than liking it: it weighs like a seed named three films ago."""
 
@@ -122,9 +120,20 @@ def is_for_somebody_else(ledger: Ledger) -> bool:
 
 def leanings_of(ledger: Ledger) -> tuple[Clause, ...]:
     """Soft wishes that have no tag leg, and themes, which tags alone do not bring to the top."""
-    soft = [e for e in ledger.entries if not e.hard and e.polarity == "want"]
-    named = [e for e in soft if e.kind in LEANING_KINDS]
-    return tuple(clause for e in named if (clause := clause_of(e)) is not None)
+    return _leaning(ledger, LEANING_KINDS)
+
+
+def tastes_of(ledger: Ledger) -> tuple[Clause, ...]:
+    """Tastes that only rank, "he loves westerns", as a chat follows them up.
+
+    Apart from `leanings_of`: what people in recorded dialogues take was not measured with these.
+    """
+    return _leaning(ledger, TASTE_KINDS)
+
+
+def _leaning(ledger: Ledger, kinds: tuple[str, ...]) -> tuple[Clause, ...]:
+    soft = [e for e in ledger.entries if not e.hard and e.polarity == "want" and e.kind in kinds]
+    return tuple(clause for e in soft if (clause := clause_of(e)) is not None)
 
 
 def seeds_of(ledger: Ledger) -> tuple[Seed, ...]:
