@@ -114,3 +114,12 @@ async def test_what_is_known_reads_as_a_sentence(assistant: Assistant) -> None:
     assert "you like Heat" in told
     assert "you are looking for thrillers from the 1990s" in told
     assert "you want" not in told
+
+
+async def test_start_over_shows_a_list_and_asks_nothing(assistant: Assistant) -> None:
+    talk = Talk(assistant, "l")
+    await talk.say("a mystery with Tom Hanks")
+    reply = await talk.say("start over")
+    assert reply.cards
+    assert reply.question is None
+    assert not any("over and over" in text for card in reply.cards for text in card.why)
