@@ -33,6 +33,8 @@ SURPRISE = re.compile(
     r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
     r"|\brandom (?:movie|film|pick|one)\b"
 )
+WITH_MORE = re.compile(r"^\W*(?:and |but )?with (?!.*\binstead\b)")
+"""Begins a message that adds to what was said: "with comedy" after "romance"."""
 RESET_WORDS = 3
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
@@ -264,7 +266,7 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
                 polarity=finding.polarity,
                 hard=finding.hard,
                 loose=finding.loose,
-                joins=heard.additive,
+                joins=heard.additive or bool(WITH_MORE.match(context.message.lower())),
             )
         )
     for comparison in heard.comparisons:

@@ -123,3 +123,10 @@ async def test_start_over_shows_a_list_and_asks_nothing(assistant: Assistant) ->
     assert reply.cards
     assert reply.question is None
     assert not any("over and over" in text for card in reply.cards for text in card.why)
+
+
+async def test_with_adds_to_what_was_said(assistant: Assistant) -> None:
+    talk = Talk(assistant, "m")
+    await talk.say("a romance for date night")
+    reply = await talk.say("with comedy")
+    assert all({"romance", "comedy"} <= set(card.facts.genres) for card in reply.cards)
