@@ -13,9 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from agent.model import Tokens
 from evals.dialogues.scored import Scored
 from evals.dialogues.transcript import Transcript
-from evals.users.audit import Fault
+from evals.users.audit import STAND_IN, Fault
+from evals.users.user_model import AGAIN
 
 Z95 = 1.96
 """Normal quantile of a 95 % interval."""
@@ -37,6 +39,17 @@ class Figures:
     left_out: Sequence[str]
     """Scenarios that this catalogue cannot play, with the reason."""
     seconds: float
+    speaker: str | None = None
+    """The model that played the users."""
+    tokens: Tokens = Tokens()
+    """What it read and wrote; without what an interrupted run had used before."""
+
+    def replies(self) -> dict[str, int]:
+        """{messages, again:leak, stand_in:failed ...}: how often a model's user was corrected."""
+        turns = [turn for t in self.found.transcripts for turn in t.turns]
+        acts = Counter(act for turn in turns for act in turn.user_acts or ())
+        corrected = {a: n for a, n in sorted(acts.items()) if a.startswith((AGAIN, STAND_IN))}
+        return {"messages": len(turns), **corrected}
 
     @property
     def wanted(self) -> list[Transcript]:
@@ -106,7 +119,12 @@ class Figures:
             "success_by_kind": {k: f"{a}/{b}" for k, (a, b) in self.slices("kind").items()},
             "scenarios_left_out": list(self.left_out),
             "seconds": round(self.seconds, 1),
+            **({"user": self._user()} if self.speaker else {}),
         }
+
+    def _user(self) -> dict[str, Any]:
+        tokens = {"input": self.tokens.total - self.tokens.output, "output": self.tokens.output}
+        return {"model_id": self.speaker, "replies": self.replies(), "tokens": tokens}
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:
@@ -140,6 +158,9 @@ def print_figures(figures: Figures) -> None:
     kinds = Counter(fault.kind for fault in figures.faults)
     told = ", ".join(f"{kinds[k]} {k}s" for k in ("leak", "invented fact", "user error"))
     print(f"users: {told}; {figures.user_first()} dialogues are not clean")
+    if figures.speaker:
+        told = ", ".join(f"{name} {n}" for name, n in figures.replies().items())
+        print(f"users were played by {figures.speaker}: {told}; {figures.tokens.total} tokens")
     for reason in figures.left_out:
         print(f"left out: {reason}")
 
