@@ -10,17 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from agent.model import Tokens
 from evals.dialogues.scored import Scored
 from evals.dialogues.transcript import Transcript
+from evals.statistics import mean_interval
 from evals.users.audit import STAND_IN, Fault
 from evals.users.user_model import AGAIN
 
-Z95 = 1.96
-"""Normal quantile of a 95 % interval."""
 SHOWN = 30
 BY_TURN = (1, 2, 3, 5, 8)
 TOLD = (
@@ -60,7 +60,7 @@ class Figures:
     def success(self, among: Iterable[Transcript]) -> tuple[int, int]:
         """(how many took a film, of how many)."""
         kept = list(among)
-        return sum(bool(t.outcome and t.outcome.accepted_ids) for t in kept), len(kept)
+        return sum(took_a_film(t) for t in kept), len(kept)
 
     def by_turn(self) -> dict[int, float]:
         """{turns: share that had taken a film by then}; who never did counts as not yet."""
@@ -106,7 +106,7 @@ class Figures:
         return {
             **self.found.as_json(),
             "goal_success": round(taken / of, 4) if of else None,
-            "goal_success_ci95": [round(x, 4) for x in wilson(taken, of)],
+            "goal_success_ci95": [round(x, 4) for x in interval_of(self.wanted)],
             "wanted_a_film": of,
             "success_by_turn": {str(n): round(share, 4) for n, share in self.by_turn().items()},
             "median_turns_to_success": self.median_turns(),
@@ -127,14 +127,19 @@ class Figures:
         return {"model_id": self.speaker, "replies": self.replies(), "tokens": tokens}
 
 
-def wilson(count: int, of: int) -> tuple[float, float]:
-    """95 % Wilson interval of a share; (0, 1) of nothing."""
-    if of == 0:
+def took_a_film(one: Transcript) -> bool:
+    """Whether its user took one."""
+    return bool(one.outcome and one.outcome.accepted_ids)
+
+
+def interval_of(among: Sequence[Transcript]) -> tuple[float, float]:
+    """95 % interval of the share who took a film; whole goals are drawn. (0, 1) of nothing."""
+    if not among:
         return 0.0, 1.0
-    share, z2 = count / of, Z95**2
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = Z95 * math.sqrt(share * (1 - share) / of + z2 / (4 * of**2)) / (1 + z2 / of)
-    return middle - half, middle + half
+    passes = np.array([took_a_film(t) for t in among], dtype=np.float64)
+    goals = [t.scenario_id or t.dialogue_id for t in among]
+    found = mean_interval(passes, goals, np.random.default_rng(0), shares=True)
+    return found.low, found.high
 
 
 def print_figures(figures: Figures) -> None:
@@ -146,7 +151,7 @@ def print_figures(figures: Figures) -> None:
         print(score)
     Console(width=100).print(_kinds(figures))
     taken, of = figures.success(figures.wanted)
-    low, high = wilson(taken, of)
+    low, high = interval_of(figures.wanted)
     share = taken / of if of else 0.0
     print(f"{len(found.transcripts)} dialogues, {found.turns} turns, {figures.seconds:.0f} s")
     print(f"goal success  {share:.1%} [{low:.1%}, {high:.1%}] of {of} users who wanted a film")
