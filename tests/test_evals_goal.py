@@ -163,6 +163,9 @@ def test_json_lines_are_read_and_an_id_twice_is_told(tmp_path: Path) -> None:
     file.write_text(line * 2)
     with pytest.raises(ScenarioProblem, match="twice"):
         load_goals(file)
+    file.write_text(line + "{half")
+    with pytest.raises(ScenarioProblem, match="line 2 is no JSON"):
+        load_goals(file)
 
 
 def test_the_coverage_table_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:

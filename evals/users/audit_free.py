@@ -9,7 +9,7 @@ are titles and names too. Does not know what may be said when. Pure; called by a
 import re
 from collections.abc import Iterator
 
-from evals.users.audit_words import Marks, content, everyday_vocabulary, says_something
+from evals.users.audit_words import Marks, content, everyday_vocabulary, heard_in, says_something
 from retrieval.movie import Movie, fold, stem, title_key
 
 MAX_TITLE_WORDS = 8
@@ -51,7 +51,7 @@ def people_in(text: str, marks: Marks, strange: frozenset[str]) -> Iterator[str]
     """Surnames of the catalogue that stand in a text as a name."""
     for match in re.finditer(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", text):
         token = stem(fold(match.group()).removesuffix("'s"))
-        if token not in strange or token not in marks.people:
+        if token not in marks.people or not heard_in(match.group()) & strange:
             continue
         cued = _NAME_CUE.search(text[: match.start()]) is not None
         named = cued and token not in everyday_vocabulary()

@@ -266,7 +266,13 @@ def _goals_of(file: Path) -> Iterator[Goal]:
 
 
 def _json_lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            rows += [json.loads(line)] if line.strip() else []
+        except ValueError as error:
+            raise ValueError(f"line {number} is no JSON ({error})") from None
+    return rows
 
 
 # --- coverage -------------------------------------------------------------------------------------
