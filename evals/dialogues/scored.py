@@ -122,8 +122,8 @@ def tell(found: Scored) -> None:
     print(f"{len(found.transcripts)} dialogues, {found.turns} turns, {found.cards} cards")
     broken = {name: count for name, count in found.floors.items() if count}
     silent = sorted({s.scorer for s in found.scores if s.floor} - found.floors.keys())
-    told = f"; not measured: {', '.join(silent)}" if silent else ""
-    print(f"floors: {broken or 'none broken'}{told}")
+    unknown = f"; not measured: {', '.join(silent)}" if silent else ""
+    print(f"floors: {broken or 'none broken'}{unknown}")
 
 
 def _table(found: Scored) -> Table:

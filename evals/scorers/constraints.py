@@ -10,22 +10,12 @@ from dataclasses import dataclass
 from agent.events import LedgerEntryView
 from agent.ledger import Entry, Ledger
 from agent.query import SERIES, constraints_of
-from evals.dialogues.expected import clause_label
 from evals.dialogues.scores import Scorer, Spot
 from evals.dialogues.transcript import PlayedTurn
+from evals.scorers import case as cases
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, share, shared
 from retrieval.lexicon import split_year
-from retrieval.movie import (
-    Clause,
-    Constraints,
-    Movie,
-    Range,
-    holds,
-    is_excluded_by,
-    is_known,
-    number_of,
-    title_key,
-)
+from retrieval.movie import Clause, Constraints, Movie, holds, is_excluded_by, is_known, title_key
 
 REMEMBERED = 2
 """Turns after which obeying a wish counts as memory."""
@@ -85,21 +75,11 @@ def _entry(view: LedgerEntryView) -> Entry:
 
 def _judge(number: int, movie: Movie, bound: Constraints) -> Judged:
     unmet = [clause for clause in bound.require if not holds(movie, clause)]
-    broken = [told(movie, clause) for clause in unmet if is_known(movie, clause)]
-    broken += [told(movie, c, avoid=True) for c in bound.exclude if is_excluded_by(movie, c)]
-    unknown = [told(movie, clause) for clause in unmet if not is_known(movie, clause)]
+    broken = [cases.told(movie, clause) for clause in unmet if is_known(movie, clause)]
+    broken += [cases.told(movie, c, avoid=True) for c in bound.exclude if is_excluded_by(movie, c)]
+    unknown = [cases.told(movie, clause) for clause in unmet if not is_known(movie, clause)]
     clauses = len(bound.require) + sum(clause != SERIES for clause in bound.exclude)
     return Judged(number, movie, tuple(broken), tuple(unknown), clauses)
-
-
-def told(movie: Movie, clause: Clause, avoid: bool = False) -> str:
-    """A wish that a film does not meet, for people: wanted "at most 100 min", it is 170."""
-    wish = f'wanted "{clause_label(clause, avoid)}"'
-    if not is_known(movie, clause):
-        return f"{wish}, which is not known"
-    if isinstance(clause, Range):
-        return f"{wish}, it is {number_of(movie, clause.field)}"
-    return wish
 
 
 def _spots(cards: Sequence[Judged]) -> list[Spot]:
@@ -141,7 +121,7 @@ def avoided(case: Case) -> Verdict | None:
         looked_at += len(movies)
         hits = ((m, c) for m in movies for c in unwanted if is_excluded_by(m, c))
         spots += [
-            at(number, f"{movie.label()}: {told(movie, clause, avoid=True)}")
+            at(number, f"{movie.label()}: {cases.told(movie, clause, avoid=True)}")
             for movie, clause in hits
         ]
     return faults(spots, looked_at) if looked_at else None
@@ -156,7 +136,9 @@ def memory(case: Case) -> Verdict | None:
         for movie in case.movies(turn) if old else []:
             pairs += len(old)
             forgotten = ((c, avoid) for c, avoid in old if not _obeys(movie, c, avoid))
-            spots += [at(number, f"{movie.label()}: {told(movie, *one)}") for one in forgotten]
+            spots += [
+                at(number, f"{movie.label()}: {cases.told(movie, *one)}") for one in forgotten
+            ]
     return faultless(spots, pairs)
 
 
