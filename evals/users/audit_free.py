@@ -50,7 +50,7 @@ def _is_title(text: str, at: int, phrase: str, telling: frozenset[str]) -> bool:
 def people_in(text: str, marks: Marks, strange: frozenset[str]) -> Iterator[str]:
     """Surnames of the catalogue that stand in a text as a name."""
     for match in re.finditer(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", text):
-        token = stem(fold(match.group()).removesuffix("'s"))
+        token = stem((fold(match.group()).removesuffix("'s").split() or [""])[-1])
         if token not in marks.people or not heard_in(match.group()) & strange:
             continue
         cued = _NAME_CUE.search(text[: match.start()]) is not None
