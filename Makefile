@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start chat test check eval figures lock
+.PHONY: help setup start chat test check eval gate baseline figures lock
 
 help: ## print these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,12 @@ check: setup ## format, lint, types and the direction of imports
 
 eval: setup ## play the scenarios on the starter index and update the table in the README (<= 5 min)
 	$(BIN)/python -m evals suite
+
+gate: setup ## our dialogues on the starter index, held against evals/baselines (CI does)
+	$(BIN)/python -m evals guard
+
+baseline: setup ## store evals/baselines anew, for the commit that means to change them
+	$(BIN)/python -m evals guard --renew
 
 figures: setup ## measure what needs USHER_DATA, kills or load; slow, resumable
 	$(BIN)/python -m evals figures

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("evals.dialogues.export_command", "transcripts for other systems, pseudonymised"),
     "compare": ("evals.verdicts.compare_command", "what differs between two runs, pair by pair"),
     "gate": ("evals.verdicts.gate_command", "floors, and no loss against a baseline: for CI"),
+    "guard": ("evals.verdicts.starter_gate", "what `make gate` runs: nothing lost on the starter"),
     "baseline": ("evals.verdicts.baseline_command", "store a run as the baseline of `gate`"),
     "calibrate": ("evals.judging.calibrate_command", "does a judge agree with people?"),
     "judge": ("evals.judging.judge_command", "let a language model grade a run by a rubric"),

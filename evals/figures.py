@@ -38,6 +38,7 @@ from evals.service import (
     stores_command,
 )
 from evals.suite import CACHE, build_starter, play_and_score, rows_of
+from evals.users import simulate_rows
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
 from infra.progress import shown
@@ -204,6 +205,14 @@ def _wordings() -> list[Row]:
     return asyncio.run(play())
 
 
+def _simulated() -> list[Row]:
+    async def play() -> list[Row]:
+        async with opened(_core_index()) as services:
+            return await simulate_rows.measure(services)
+
+    return asyncio.run(play())
+
+
 def _rank() -> list[Row]:
     cases, names = read(_data(TURNS), None, _data(DIALOGUES))
     protocol = Protocol(counts_from=_data(DIALOGUES))
@@ -349,6 +358,9 @@ MEASUREMENTS: Sequence[Measurement] = (
         _scenarios,
     ),
     Measurement("wordings", (CORE,), _named(SCENARIOS_ON_CORE, *wordings.FIGURES), _wordings),
+    Measurement(
+        "simulate", (CORE,), _named(simulate_rows.ON_USERS, *simulate_rows.FIGURES), _simulated
+    ),
     Measurement(
         "rank",
         (CORE, TURNS, DIALOGUES),

@@ -85,9 +85,14 @@ def targets(world: World, shown: frozenset[str]) -> list[Movie]:
     ]
 
 
-def planted(count: int, rng: random.Random) -> Iterator[tuple[str, int, Transcript]]:
+SET_OF_WORDS = ("misspelt", "other order", "plot")
+"""Seen only where every word must have a reason: a model's words are free."""
+
+
+def planted(
+    count: int, rng: random.Random, ways: Sequence[str] = tuple(WAYS)
+) -> Iterator[tuple[str, int, Transcript]]:
     """(way, turn, dialogue with a leak in that turn), every way in turn."""
-    ways = list(WAYS)
     done = 0
     while done < count:
         way = ways[done % len(ways)]
@@ -123,6 +128,18 @@ def test_every_planted_leak_is_caught(seed: int) -> None:
         for way, number, leaky in planted(PLANTS, random.Random(seed))
         if not any(fault.turn == number for fault in faults_of(leaky))
     ]
+    assert missed == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_planted_leaks_are_caught_in_free_wording_too(seed: int) -> None:
+    ways = [way for way in WAYS if way not in SET_OF_WORDS]
+    missed = []
+    for way, number, leaky in planted(PLANTS, random.Random(seed), ways):
+        world = simulating.worlds()[leaky.scenario_id or ""]
+        faults = audit(leaky, world, simulating.marks(), own_words=False)
+        if not any(fault.turn == number for fault in faults):
+            missed.append((way, number, leaky.turns[number - 1].user))
     assert missed == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from evals.__main__ import main
 from evals.dialogues.scores import Scorer
 from evals.verdicts.gate_output import junit, markdown
-from evals.verdicts.gates import RELATIVE_MARGIN, SHARE_MARGIN, Check, Gate
+from evals.verdicts.gates import MUST_BE_MEASURED, RELATIVE_MARGIN, SHARE_MARGIN, Check, Gate
 from scored_folders import LATENCY, SUCCESS, TURNS, VIOLATIONS, Column, run_folder
 from test_evals_compare import passes, refused
 
@@ -180,3 +180,25 @@ def test_a_damaged_baseline_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_the_margin_of_shares_is_what_the_help_says() -> None:
     assert SHARE_MARGIN == 0.05
+
+
+def test_a_floor_that_was_not_measured_is_told_and_no_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent: Column = [None] * N
+    aside = VIOLATIONS.model_copy(update={"name": "injections_obeyed"})
+    some = run_folder(tmp_path / "some", {VIOLATIONS: CLEAN, aside: silent})
+    xml, md = tmp_path / "out.xml", tmp_path / "out.md"
+    files = ("--junit", str(xml), "--markdown", str(md))
+    assert main(["gate", str(some), *files]) == 0
+    out = capsys.readouterr().out
+    assert "not measured floor    injections_obeyed: applies to none of 100 dialogues" in out
+    assert "passes (not measured: injections_obeyed)" in out
+    assert "not measured: applies to none" in md.read_text()
+    suite = ElementTree.parse(xml).getroot()[0]
+    assert (suite.attrib["failures"], suite.attrib["skipped"]) == ("0", "1")
+    # Without these three a gate means nothing.
+    for needed in sorted(MUST_BE_MEASURED):
+        scorer = VIOLATIONS.model_copy(update={"name": needed})
+        blind = run_folder(tmp_path / needed, {VIOLATIONS: CLEAN, scorer: silent})
+        assert outcomes(capsys, 1, blind)[needed] == "not measured"

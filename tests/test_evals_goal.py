@@ -8,8 +8,8 @@ import simulating
 from evals.__main__ import main
 from evals.dialogues.scenario import ScenarioProblem
 from evals.dialogues.scenarios_command import our_coverage
-from evals.users.goal import Goal, binding, load_goals
-from evals.users.goal_world import Films, Unplayable, world_of
+from evals.users.goal import HELD_OUT, Goal, binding, load_goals
+from evals.users.goal_world import Films, Unplayable, world_of, worlds_of
 from retrieval.movie import Movie, Range
 
 ASKED_FOR = {
@@ -27,7 +27,34 @@ def test_ours_cover_everything_asked_for_in_both_splits() -> None:
     table = our_coverage()
     assert ASKED_FOR <= table.keys()
     for kind in ASKED_FOR:
-        assert min(table[kind].values()) >= ENOUGH_OF_EACH, (kind, table[kind])
+        counts = table[kind]
+        assert min(counts["train"], counts["dev"]) >= ENOUGH_OF_EACH, (kind, counts)
+        assert counts["test"] >= 1, (kind, "none is held out")
+
+
+def test_held_out_goals_are_played_only_when_they_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = load_goals(HELD_OUT)
+    assert len(held) >= 40 and {goal.split for goal in held} == {"test"}
+    ours = load_goals()
+    assert "test" not in {goal.split for goal in ours}
+    said = {text.lower() for goal in ours for text in goal.opening}
+    assert not [t for goal in held for t in goal.opening if t.lower() in said]
+    assert not {goal.id for goal in held} & {goal.id for goal in ours}
+    file = tmp_path / "one.jsonl"
+    file.write_text(
+        '{"id":"g","split":"test","covers":["x"],"who":"me","opening":["hi"],'
+        '"wants":{"a":{"every":{"genre":"x"}}}}\n'
+    )
+    with pytest.raises(SystemExit):
+        main(["simulate", "--input", str(file)])
+    assert "--split test" in capsys.readouterr().err
+
+
+def test_every_held_out_goal_can_be_played_on_the_starter() -> None:
+    _, left_out = worlds_of(load_goals(HELD_OUT), simulating.films())
+    assert left_out == []
 
 
 def test_ours_are_many_and_not_alike() -> None:
@@ -135,6 +162,9 @@ def test_json_lines_are_read_and_an_id_twice_is_told(tmp_path: Path) -> None:
     assert [g.id for g in load_goals(file)] == ["g"]
     file.write_text(line * 2)
     with pytest.raises(ScenarioProblem, match="twice"):
+        load_goals(file)
+    file.write_text(line + "{half")
+    with pytest.raises(ScenarioProblem, match="line 2 is no JSON"):
         load_goals(file)
 
 

@@ -84,6 +84,7 @@ FAULTS = [
     ({"messages": []}, "line 1, field messages: "),
     ({"messages": [{"content": "x"}]}, "line 1, field messages.0.role: Field required"),
     ({"messages": [{"role": "robot", "content": "x"}]}, "line 1, messages.0, field role: "),
+    ({"messages": [{"role": "user"}]}, "line 1, messages.0, field content: a message of the user"),
     ({"dialogue_id": "a", "turns": {}}, "line 1, field turns: must be a list"),
     ({"turns": []}, "line 1, field dialogue_id: must be a text"),
     ({"dialogue_id": "a", "turns": [{"user": "x"}]}, "field turns.0: needs user and events"),

@@ -1,5 +1,7 @@
 """Scenario files: ours are well-formed and varied, bad ones are named."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,27 @@ def test_ledger_entries_match_on_what_is_said_only() -> None:
     assert LedgerLine(value={"min": 1990}).matches(view)
     assert not LedgerLine(kind="year", value={"max": 1990}).matches(view)
     assert not LedgerLine(polarity="avoid").matches(view)
+
+
+SHAS = """
+from evals.dialogues.run_folder import sha_of
+from evals.dialogues.scenario import load_scenarios
+from evals.users.goal import load_goals
+print(*(sha_of([one.model_dump(mode="json") for one in found]) for found in
+        (load_scenarios(), load_goals())))
+"""
+
+
+def test_a_set_of_scenarios_has_the_same_sha_in_every_process() -> None:
+    # A run is resumed, kept and compared by these: a set's order differs from process to process.
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", SHAS],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1 and len(told.pop().split()) == 2

@@ -11,6 +11,7 @@ from typing import Literal, cast, get_args
 from pydantic import model_validator
 
 from agent.events import Act, EntryKind, LedgerEntryView
+from agent.ledger_labels import label
 from evals.form import Form
 from retrieval.movie import Clause, Constraints, Match, MatchField, Range, RangeField
 from retrieval.understanding import Polarity
@@ -43,6 +44,17 @@ class ClauseForm(Form):
         if self.values is None:
             return Range(cast(RangeField, self.field), self.min, self.max)
         return Match(cast(MatchField, self.field), frozenset(self.values))
+
+
+def clause_label(clause: Clause, avoid: bool = False) -> str:
+    """What people call a clause: the words that it would have on a chip."""
+    polarity = "avoid" if avoid else "want"
+    if isinstance(clause, Match):
+        return label(clause.field, " or ".join(sorted(clause.values)), polarity)
+    bounds = {k: v for k, v in (("min", clause.min), ("max", clause.max)) if v is not None}
+    if clause.field in ("year", "runtime"):
+        return label(clause.field, bounds, polarity)
+    return label("attribute", {"name": clause.field, **bounds}, polarity)
 
 
 class Wish(Form):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from agent.events import Act
 from evals.dialogues.expected import ClauseForm, Compared, Expected, LedgerLine, Wish
@@ -51,7 +51,12 @@ def _clause(name: str, wanted: object) -> Clause:
     raise ValueError(f"{name}: {wanted!r} is no clause")
 
 
-Clauses = Annotated[tuple[Any, ...], BeforeValidator(_clauses)]
+def _written(clauses: tuple[Clause, ...]) -> list[dict[str, Any]]:
+    """As JSON in one order only: a set has another one in each process, and shas must agree."""
+    return [ClauseForm.of(c).model_dump(mode="json", exclude_none=True) for c in clauses]
+
+
+Clauses = Annotated[tuple[Any, ...], BeforeValidator(_clauses), PlainSerializer(_written)]
 
 
 class Hold(_Form):

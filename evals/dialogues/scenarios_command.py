@@ -22,7 +22,7 @@ from evals.dialogues.scenario import load_scenarios
 from evals.dialogues.score_command import read_transcripts
 from evals.dialogues.transcript import PlayedTurn, Transcript
 from evals.dialogues.transcript_files import EvalInputProblem
-from evals.users.goal import Split, coverage, load_goals
+from evals.users.goal import HELD_OUT, SPLITS, Split, coverage, load_goals
 
 SCRIPTED_SPLIT: Split = "train"
 """Scripted scenarios were written beside the rules that answer them: nothing was held back."""
@@ -71,17 +71,19 @@ def scenarios(given: argparse.Namespace) -> int:
 def our_coverage() -> dict[str, dict[Split, int]]:
     """{what is covered: {split: how many}} over both kinds."""
     scripted = [(SCRIPTED_SPLIT, scenario.covers) for scenario in load_scenarios()]
-    return coverage([*scripted, *((goal.split, goal.covers) for goal in load_goals())])
+    goals = (*load_goals(), *load_goals(HELD_OUT))
+    return coverage([*scripted, *((goal.split, goal.covers) for goal in goals)])
 
 
 def _show(table: dict[str, dict[Split, int]]) -> None:
-    drawn = Table("covers", "train", "dev")
+    drawn = Table("covers", *SPLITS)
     for what, counts in table.items():
-        drawn.add_row(what, str(counts["train"]), str(counts["dev"]))
+        drawn.add_row(what, *(str(counts[split]) for split in SPLITS))
     Console(width=100).print(drawn)
     goals = load_goals()
     dev = sum(goal.split == "dev" for goal in goals)
     print(f"{len(goals)} goals ({dev} dev), {len(load_scenarios())} scripted dialogues (train)")
+    print(f"{len(load_goals(HELD_OUT))} goals held out (test): simulate --split test")
 
 
 # --- from a transcript ----------------------------------------------------------------------------

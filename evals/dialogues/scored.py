@@ -121,7 +121,9 @@ def tell(found: Scored) -> None:
     Console(width=100).print(_table(found))
     print(f"{len(found.transcripts)} dialogues, {found.turns} turns, {found.cards} cards")
     broken = {name: count for name, count in found.floors.items() if count}
-    print(f"floors: {broken or 'none broken'}")
+    silent = sorted({s.scorer for s in found.scores if s.floor} - found.floors.keys())
+    unknown = f"; not measured: {', '.join(silent)}" if silent else ""
+    print(f"floors: {broken or 'none broken'}{unknown}")
 
 
 def _table(found: Scored) -> Table:

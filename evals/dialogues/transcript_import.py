@@ -122,6 +122,8 @@ def from_messages(foreign: ForeignDialogue, where: str, number: int) -> Transcri
     messages = []
     for at, message in enumerate(foreign.messages):
         place = f"{where}, messages.{at}"
+        if message.role == "user" and message.content is None:
+            raise EvalInputProblem(f"{place}, field content: a message of the user needs text")
         messages.append(validated(Message, message.model_dump(mode="json"), place))
     return Transcript(
         dialogue_id=foreign.dialogue_id or foreign.id or f"line-{number}",

@@ -25,9 +25,9 @@ from evals.judging.agreement import GRADES, Agreement, Bounded
 from evals.judging.calibration import ALONE, FLOOR, Calibration, as_grades, calibrate, verdict
 from evals.judging.calibration_file import Calibrated, JudgeId, write_calibration
 from evals.judging.judge import Judge, judged_texts
-from evals.judging.judge_model import the_model
 from evals.judging.labels import Item, read_items
 from evals.judging.rubric import RUBRIC, load_rubric
+from evals.language_model import the_model
 from infra.progress import shown
 
 DETAILS = f"""\
@@ -117,7 +117,7 @@ async def _judge(
     criterion = rubric.criterion(given.criterion)
     if criterion.kind != "scale":
         raise EvalInputProblem(f"--criterion {criterion.name} is a yes/no question: grades needed")
-    async with the_model() as model:
+    async with the_model("a judge") as model:
         judge = Judge(model, rubric.only(criterion.name))
         with shown() as report:
             texts = [(item.item_id, item.said) for item in items]

@@ -1,7 +1,7 @@
 """A language model as judge: graded criteria with quotes, and everything unusable counted.
 
 Knows how the judge is asked and which of its verdicts count. Does not know which model it is
-(judge_model.py), where verdicts are kept (judge_command.py), nor whether people agree with it
+(language_model.py), where verdicts are kept (judge_command.py), nor whether people agree with it
 (calibration.py). Called by judge_command.py and calibrate_command.py.
 
 An answer that does not fit, a quote that is not in the dialogue or a model that cannot be reached
@@ -10,9 +10,8 @@ leaves a criterion unscored, never 0: a judge that fails must not look like a ba
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -22,11 +21,10 @@ from evals.dialogues.transcript import Transcript
 from evals.judging.calibration_file import PREFIX, JudgeId, JudgeLog
 from evals.judging.judge_view import Conversation, turn_of_quote, view_of, view_of_texts
 from evals.judging.rubric import Criterion, Rubric
+from evals.language_model import AT_ONCE, all_of
 from evals.problem import EvalProblem
 from prompts.loader import load_prompt
 
-AT_ONCE = 8
-"""Dialogues that are judged at the same time."""
 UNPARSED, UNFOUNDED, NO_EVIDENCE, FAILED = "unparsed", "unfounded", "no evidence", "failed"
 
 Report = Callable[[int, int], None]
@@ -181,13 +179,3 @@ async def judged_texts(
 
     await all_of([one(item_id, said) for item_id, said in items])
     return grades
-
-
-async def all_of(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all; the first error stops the others and is raised as itself."""
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()

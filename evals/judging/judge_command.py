@@ -28,18 +28,16 @@ from evals.dialogues.transcript_files import (
 )
 from evals.judging.calibration_file import JUDGE_LOG, JudgeId, JudgeLog, read_log
 from evals.judging.judge import (
-    AT_ONCE,
     FAILED,
     NO_EVIDENCE,
     UNFOUNDED,
     UNPARSED,
     Judge,
     Report,
-    all_of,
 )
-from evals.judging.judge_model import the_model
 from evals.judging.judge_pairs import PairJudge
 from evals.judging.rubric import RUBRIC, Rubric, load_rubric
+from evals.language_model import AT_ONCE, all_of, the_model
 from evals.verdicts.comparison import check_same_data
 from infra.progress import shown
 
@@ -88,7 +86,7 @@ async def run(given: argparse.Namespace) -> int:
 
 async def _grade(given: argparse.Namespace, rubric: Rubric) -> JudgeLog:
     transcripts = RunFolder.open(given.run).transcripts()
-    async with the_model(given.model) as model:
+    async with the_model("a judge", given.model) as model:
         with shown() as report:
             tell = partial(report, "judging")
             return await grade_run(given.run, transcripts, Judge(model, rubric), tell)
@@ -184,7 +182,7 @@ async def _compare(given: argparse.Namespace, rubric: Rubric) -> dict[str, objec
         {one.key: one for one in RunFolder.open(path).transcripts()}
         for path in (given.against, given.run)
     )
-    async with the_model(given.model) as model:
+    async with the_model("a judge", given.model) as model:
         judge = PairJudge(model, rubric.pair, rubric.sha)
         with shown() as report:
             return (await judge.compare(a, b, partial(report, "comparing"))).as_json()

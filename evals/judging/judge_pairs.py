@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from agent.model import ChatModel, Meter, ModelFailure, asked
 from evals.dialogues.scored_run import Key
 from evals.dialogues.transcript import Transcript
-from evals.judging.judge import AT_ONCE, Report, all_of, why_unscored
+from evals.judging.judge import Report, why_unscored
 from evals.judging.judge_view import Conversation, length_of, view_of
+from evals.language_model import AT_ONCE, all_of
 from evals.statistics import mcnemar, wilson
 from prompts.loader import load_prompt
 

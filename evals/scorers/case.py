@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, cast
 
-from evals.dialogues.expected import Expected
+from evals.dialogues.expected import Expected, clause_label
 from evals.dialogues.reference import Reference
 from evals.dialogues.scores import Score, Scorer, Spot
 from evals.dialogues.transcript import PlayedTurn, Shown, Transcript
 from retrieval.lexicon import Lexicon
-from retrieval.movie import Movie
+from retrieval.movie import Clause, Movie, Range, is_known, number_of
 
 T = TypeVar("T")
 EVIDENCE_SHOWN = 20
@@ -110,6 +110,16 @@ class Rule:
             return self.scorer.score(case.transcript, None)
         spots = verdict.spots[:EVIDENCE_SHOWN]
         return self.scorer.score(case.transcript, verdict.value, spots, verdict.of)
+
+
+def told(movie: Movie, clause: Clause, avoid: bool = False) -> str:
+    """A wish that a film does not meet, for people: wanted "at most 100 min", it is 170."""
+    wish = f'wanted "{clause_label(clause, avoid)}"'
+    if not is_known(movie, clause):
+        return f"{wish}, which is not known"
+    if isinstance(clause, Range):
+        return f"{wish}, it is {number_of(movie, clause.field)}"
+    return wish
 
 
 def at(turn: int, detail: str) -> Spot:

@@ -12,17 +12,10 @@ from agent.ledger import Entry, Ledger
 from agent.query import SERIES, constraints_of
 from evals.dialogues.scores import Scorer, Spot
 from evals.dialogues.transcript import PlayedTurn
+from evals.scorers import case as cases
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, share, shared
 from retrieval.lexicon import split_year
-from retrieval.movie import (
-    Clause,
-    Constraints,
-    Movie,
-    holds,
-    is_excluded_by,
-    is_known,
-    title_key,
-)
+from retrieval.movie import Clause, Constraints, Movie, holds, is_excluded_by, is_known, title_key
 
 REMEMBERED = 2
 """Turns after which obeying a wish counts as memory."""
@@ -34,8 +27,9 @@ class Judged:
 
     turn: int
     movie: Movie
-    broken: tuple[Clause, ...]
-    unknown: tuple[Clause, ...]
+    broken: tuple[str, ...]
+    unknown: tuple[str, ...]
+    """In words, with what the record says instead."""
     clauses: int
     """How many there were; that no series is wanted does not count."""
 
@@ -81,9 +75,9 @@ def _entry(view: LedgerEntryView) -> Entry:
 
 def _judge(number: int, movie: Movie, bound: Constraints) -> Judged:
     unmet = [clause for clause in bound.require if not holds(movie, clause)]
-    broken = [clause for clause in unmet if is_known(movie, clause)]
-    broken += [clause for clause in bound.exclude if is_excluded_by(movie, clause)]
-    unknown = [clause for clause in unmet if not is_known(movie, clause)]
+    broken = [cases.told(movie, clause) for clause in unmet if is_known(movie, clause)]
+    broken += [cases.told(movie, c, avoid=True) for c in bound.exclude if is_excluded_by(movie, c)]
+    unknown = [cases.told(movie, clause) for clause in unmet if not is_known(movie, clause)]
     clauses = len(bound.require) + sum(clause != SERIES for clause in bound.exclude)
     return Judged(number, movie, tuple(broken), tuple(unknown), clauses)
 
@@ -126,7 +120,10 @@ def avoided(case: Case) -> Verdict | None:
         movies = case.movies(turn) if unwanted else []
         looked_at += len(movies)
         hits = ((m, c) for m in movies for c in unwanted if is_excluded_by(m, c))
-        spots += [at(number, f"{movie.label()}: {clause}") for movie, clause in hits]
+        spots += [
+            at(number, f"{movie.label()}: {cases.told(movie, clause, avoid=True)}")
+            for movie, clause in hits
+        ]
     return faults(spots, looked_at) if looked_at else None
 
 
@@ -138,8 +135,10 @@ def memory(case: Case) -> Verdict | None:
         old = list(_old_wishes(case, number, turn))
         for movie in case.movies(turn) if old else []:
             pairs += len(old)
-            forgotten = (c for c, avoid in old if not _obeys(movie, c, avoid))
-            spots += [at(number, f"{movie.label()}: {clause}") for clause in forgotten]
+            forgotten = ((c, avoid) for c, avoid in old if not _obeys(movie, c, avoid))
+            spots += [
+                at(number, f"{movie.label()}: {cases.told(movie, *one)}") for one in forgotten
+            ]
     return faultless(spots, pairs)
 
 

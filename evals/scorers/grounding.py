@@ -24,6 +24,7 @@ _BY = re.compile(
     r"((?:[A-Z](?:\.|[\w'’-]+) ){1,3}[A-Z][\w'’-]+)"
 )
 _DIRECTED = re.compile(r"\b(?:directed by|director is|film by)\s*$", re.IGNORECASE)
+_CITED = re.compile(r"[\"“][^\"“”\n]{2,80}[\"”]")
 _OVERVIEW_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 SENTENCE_CHARS = 20
 """Shorter ones may stand in any text."""
@@ -108,7 +109,7 @@ def _read(case: Case) -> Read | None:
     at_hand, named, findings = AtHand(), 0, list[Finding]()
     for number, turn in case.turns:
         at_hand.hear(turn, case, case.reference)
-        text = _own_words(turn.prose, at_hand)
+        text = _own_words(turn, at_hand)
         names = names_in(text, case.lexicon)
         named += len(names.titles) + len(names.people)
         for kind, detail in _faults(text, names, turn, at_hand, case.reference):
@@ -116,8 +117,14 @@ def _read(case: Case) -> Read | None:
     return Read(named, tuple(findings))
 
 
-def _own_words(prose: str, at_hand: AtHand) -> str:
-    """Without the catalogue's own sentences on a film at hand, whose names are no claims."""
+def _own_words(turn: PlayedTurn, at_hand: AtHand) -> str:
+    """Without what is quoted: sentences of a film at hand, and requests that a reason cites.
+
+    A reason ('a classic answer to "German films"') is judged where it stands (reasons.py).
+    """
+    prose = turn.prose
+    for cited in {c for card in turn.cards for why in card.why for c in _CITED.findall(why)}:
+        prose = prose.replace(cited, " ")
     for movie in at_hand.movies.values():
         for sentence in _OVERVIEW_SENTENCE.split(movie.overview):
             if len(sentence) > SENTENCE_CHARS and sentence in prose:
@@ -197,8 +204,8 @@ def wrong_facts(case: Case) -> Verdict | None:
 
 
 RULES = (
-    Rule(shared("grounding"), grounding, needs_catalogue=True),
-    Rule(counted("invented_names", floor=True), invented, needs_catalogue=True),
-    Rule(counted("ungrounded_names", floor=True), ungrounded, needs_catalogue=True),
-    Rule(counted("wrong_facts", floor=True), wrong_facts, needs_catalogue=True),
+    Rule(shared("grounding", 2), grounding, needs_catalogue=True),
+    Rule(counted("invented_names", 2, floor=True), invented, needs_catalogue=True),
+    Rule(counted("ungrounded_names", 2, floor=True), ungrounded, needs_catalogue=True),
+    Rule(counted("wrong_facts", 2, floor=True), wrong_facts, needs_catalogue=True),
 )

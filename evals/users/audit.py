@@ -9,14 +9,15 @@ user.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from evals.dialogues.transcript import PlayedTurn, Transcript
+from evals.users.audit_free import people_in, titles_in
 from evals.users.audit_words import (
     Marks,
-    content,
+    everyday_vocabulary,
     everyday_words,
     heard_in,
     is_number,
@@ -32,10 +33,13 @@ from evals.users.audit_words import (
 )
 from evals.users.disclosure import TELLS, Heard, Progress, may_tell, most_told
 from evals.users.goal_world import World
+from retrieval.movie import Movie
 
 Kind = Literal["leak", "invented fact", "user error"]
-SHORTEST = {True: 4, False: 6}
-"""Letters of a word that may be a misspelt title word, by `own_words`: free wording has many."""
+MISSPELT = 4
+"""Letters of a word that may be a misspelt title word."""
+STAND_IN = "stand_in"
+"""Act: the message is the agenda's, in place of one that a model could not be allowed."""
 _ID = re.compile(r"\btt\d{6,}\b|\b[a-z]{1,3}\d{5,}\b")
 _QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]+)[\"“”«»]")
 _TEMPLATES = {
@@ -82,36 +86,51 @@ def audit(
         own_words: the user speaks in the words of its scenario and the templates; False for a
             model, whose wording is free: then only what points at something is judged.
     """
-    auditor = _Auditor(world, marks, own_words, transcript.dialogue_id)
-    for number, turn in enumerate(transcript.turns, 1):
-        before = transcript.turns[number - 2] if number > 1 else None
-        auditor.message(number, turn, before)
+    auditor = Auditor(world, marks, own_words, transcript.dialogue_id)
+    for before, turn in zip((None, *transcript.turns), transcript.turns, strict=False):
+        auditor.message(turn, before)
     accepted = transcript.outcome.accepted_ids if transcript.outcome else ()
     auditor.acceptance(accepted, len(transcript.turns))
     return auditor.faults
 
 
-class _Auditor:
+class Auditor:
     """Follows one dialogue."""
 
-    def __init__(self, world: World, marks: Marks, own_words: bool, dialogue_id: str) -> None:
+    def __init__(
+        self, world: World, marks: Marks, own_words: bool = True, dialogue_id: str = ""
+    ) -> None:
         self.world, self.marks, self.own_words = world, marks, own_words
         self.dialogue_id = dialogue_id
         self.faults: list[Fault] = []
         self.progress = Progress()
         self.shown: set[str] = set()
+        self._own = own_words
+        self._leaves = False
+        self._found: list[Fault] = []
 
-    def message(self, number: int, turn: PlayedTurn, before: PlayedTurn | None) -> None:
+    def message(self, turn: PlayedTurn, before: PlayedTurn | None) -> None:
         """Judge one message, then go on as if it had been right."""
+        self.faults += self.faults_in(turn, before)
+        self.progress = self.progress.after(turn.user_acts or ())
+
+    def faults_in(self, turn: PlayedTurn, before: PlayedTurn | None) -> list[Fault]:
+        """What is wrong with a message that follows those before, sent or not yet."""
         heard = Heard.of(before, self.world.films.by_id) if before else None
         self.shown |= {card.movie_id for card in before.cards if card.movie_id} if before else set()
         acts = turn.user_acts or ()
+        # What the agenda says in a model's place is held to the agenda's words.
+        self._own = self.own_words or any(act.startswith(STAND_IN) for act in acts)
+        self._leaves = not self._own and any(act.startswith("accept") for act in acts)
+        self._found = []
+        number = self.progress.messages + 1
         self._acts(number, acts, heard)
         self._text(number, turn.user, acts, heard)
-        self.progress = self.progress.after(acts)
+        return self._found
 
     def acceptance(self, accepted: Sequence[str], number: int) -> None:
         """They took a film that they were shown and that suits them."""
+        self._found = self.faults
         for movie_id in accepted:
             movie = self.world.films.by_id.get(movie_id)
             if movie is None or movie_id not in self.shown:
@@ -120,7 +139,7 @@ class _Auditor:
                 self._fault("user error", number, f"accepted {movie.label()}, which does not suit")
 
     def _fault(self, kind: Kind, number: int, detail: str) -> None:
-        self.faults.append(Fault(kind, self.dialogue_id, number, detail))
+        self._found.append(Fault(kind, self.dialogue_id, number, detail))
 
     # --- what was done ----------------------------------------------------------------------------
 
@@ -146,9 +165,9 @@ class _Auditor:
             self._fault("leak", number, f"says the id {found}")
         said = heard_in(text)
         explained = self._explained(acts, heard)
-        telling = is_word if self.own_words else says_something
+        telling = is_word if self._own else says_something
         strange = frozenset(t for t in said if t not in explained and telling(t))
-        if self.own_words and self.world.goal.noise.typos:
+        if self._own and self.world.goal.noise.typos:
             strange -= slips_of(explained)
         if strange or _QUOTED.search(text):
             self._strange(number, text, said, strange)
@@ -187,45 +206,51 @@ class _Auditor:
         self, number: int, text: str, said: frozenset[str], strange: frozenset[str]
     ) -> None:
         """Words that nothing explains: what do they point at?"""
-        before = len(self.faults)
+        before = len(self._found)
         self._films(number, text, said, strange)
-        self._people(number, strange)
+        self._people(number, text, strange)
         for name in self.progress.untold(self.world.goal):
-            given = strange & telling_words(self.world, name)
+            given = self._pointed(strange & telling_words(self.world, name))
             if given:
                 self._fault("leak", number, f"gives {name!r} away: {', '.join(sorted(given))}")
-        if len(self.faults) > before:
+        if len(self._found) > before or self._leaves:
             return
         numbers = sorted(t for t in strange if is_number(t))
         wishes = sorted(strange & slot_words())
         if numbers or wishes:
             told = ", ".join((*numbers, *wishes))
             self._fault("invented fact", number, f"{told}: no wish of this user")
-        elif self.own_words and strange:
+        elif self._own and strange:
             self._fault("invented fact", number, f"{', '.join(sorted(strange))}: from nowhere")
+
+    def _pointed(self, words: frozenset[str]) -> frozenset[str]:
+        """In free wording a common word gives nothing away by itself."""
+        if self._own:
+            return words
+        wishful = words & slot_words()
+        return wishful | {w for w in words if is_number(w) or w not in everyday_vocabulary()}
 
     def _films(self, number: int, text: str, said: frozenset[str], strange: frozenset[str]) -> None:
         quoted = [m for q in _QUOTED.findall(text) if (m := self.world.films.named(q))]
+        movies = quoted + list(self._titles(text, said, strange))
         known = {m.movie_id for m in self.world.named.values()} | self.shown
-        movies = [m for m in quoted if m.movie_id not in known]
-        found = self.marks.title_in(said, strange, SHORTEST[self.own_words])
-        movies += [found] if found and self._is_said(found.title, text, strange) else []
-        for movie in movies[:1]:
+        for movie in [m for m in movies if m.movie_id not in known][:1]:
             suits = self.world.fits(movie, len(self.world.goal.moves))
             kind: Kind = "leak" if suits else "invented fact"
             self._fault(kind, number, f"names {movie.label()}, which nobody showed")
 
-    def _is_said(self, title: str, text: str, strange: frozenset[str]) -> bool:
-        """In free wording, one common word is no title unless it is written like one."""
-        if self.own_words or len(content(title)) > 1:
-            return True
-        return re.search(rf"\b{re.escape(title)}\b", text) is not None and title[:1].isupper()
+    def _titles(self, text: str, said: frozenset[str], strange: frozenset[str]) -> Iterable[Movie]:
+        if not self._own:
+            return titles_in(text, self.marks, strange)
+        found = self.marks.title_in(said, strange, MISSPELT)
+        return [found] if found else []
 
-    def _people(self, number: int, strange: frozenset[str]) -> None:
+    def _people(self, number: int, text: str, strange: frozenset[str]) -> None:
         moves = len(self.world.goal.moves)
-        for token in sorted(strange & self.marks.people.keys()):
+        named = strange & self.marks.people.keys()
+        if not self._own:
+            named = frozenset(people_in(text, self.marks, strange)) - slot_words()
+        for token in sorted(named):
             ids = self.marks.people[token]
-            if not self.own_words and token in slot_words():
-                continue
             suits = any(self.world.fits(self.world.films.by_id[i], moves) for i in ids)
             self._fault("leak" if suits else "invented fact", number, f"names {token}")

@@ -8,6 +8,7 @@ Pure.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -28,6 +29,7 @@ from retrieval.wording import (
 
 _ERAS = "thirties forties fifties sixties seventies eighties nineties noughties silent".split()
 _TIMES = "minute hour".split()
+UTTERANCES = Path(__file__).parents[1] / "recorded" / "utterances.txt"
 MIN_CONTENT = 3
 """Letters of a word that says something by itself."""
 
@@ -94,6 +96,13 @@ def everyday_words(speech: str, mixes: str | None) -> frozenset[str]:
     found = [template_words(speech, name) for name in names]
     mixed = TABLES["mixes"].get(mixes, {}) if mixes else {}
     return frozenset().union(*found, *(tokens(word) for word in mixed.values()))
+
+
+@cache
+def everyday_vocabulary() -> frozenset[str]:
+    """Common words of people who talk to a recommender: none of them is a title by itself."""
+    said = content(UTTERANCES.read_text("utf-8"))
+    return said | frozenset().union(*(template_words("en", name) for name in TABLES["en"]))
 
 
 def wish_words(world: World, name: str) -> frozenset[str]:

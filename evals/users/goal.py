@@ -10,7 +10,7 @@ looking for is given by conditions or ids. Called by the simulated users, simula
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -21,7 +21,10 @@ from retrieval.movie import Clause, RangeField
 from retrieval.understanding import QuestionField
 
 GOALS = FOLDER / "goals"
-Split = Literal["train", "dev"]
+HELD_OUT = FOLDER / "held_out"
+"""Goals of the split "test": nobody reads them while they work on the agent."""
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 Disclosure = Literal["passive", "answers", "volunteers"]
 """passive: answers what is asked, says what is wrong with a list only when it happens again;
 answers: also says at once what is wrong with a list; volunteers: adds a wish whenever it speaks."""
@@ -263,7 +266,13 @@ def _goals_of(file: Path) -> Iterator[Goal]:
 
 
 def _json_lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            rows += [json.loads(line)] if line.strip() else []
+        except ValueError as error:
+            raise ValueError(f"line {number} is no JSON ({error})") from None
+    return rows
 
 
 # --- coverage -------------------------------------------------------------------------------------
@@ -274,5 +283,5 @@ def coverage(labelled: Iterable[tuple[Split, Sequence[str]]]) -> dict[str, dict[
     table: dict[str, dict[Split, int]] = {}
     for split, covers in labelled:
         for what in dict.fromkeys(covers):
-            table.setdefault(what, {"train": 0, "dev": 0})[split] += 1
+            table.setdefault(what, dict.fromkeys(SPLITS, 0))[split] += 1
     return dict(sorted(table.items()))

@@ -7,7 +7,7 @@ simulated users, audit.py and the scorers of simulated dialogues.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -109,15 +109,31 @@ class World:
         soft = (name for name in wishes if self.goal.wants[name].prefer)
         return tuple(name for name in soft if not holds(movie, self.clauses[name]))
 
-    def fits(self, movie: Movie, moves_done: int) -> bool:
-        """Whether they would take it: every hard wish, and half of the soft ones or more."""
-        wishes = binding(self.goal, moves_done)
-        if self.target_ids is not None and movie.movie_id not in self.target_ids:
+    def fits(self, movie: Movie, moves_done: int, dropped: Collection[str] = ()) -> bool:
+        """Whether they would take it: every hard wish, and half of the soft ones or more.
+
+        Whoever has dropped a wish, because nothing fitted, takes what meets the others.
+        """
+        wishes = tuple(n for n in binding(self.goal, moves_done) if n not in dropped)
+        if not dropped and self.target_ids is not None and movie.movie_id not in self.target_ids:
             return False
         soft = [name for name in wishes if self.goal.wants[name].prefer]
         if 2 * len(self.lacking(movie, wishes)) > len(soft):
             return False
         return movie.movie_id not in self._gone and self._obeys(movie, wishes)
+
+    def would_do(self, dropped: Collection[str] = ()) -> frozenset[str]:
+        """Every film that they would take at the end, told or not; whims do not count."""
+        key = frozenset(dropped)
+        if key not in self._would_do:
+            moves, movies = len(self.goal.moves), self.films.by_id.values()
+            found = (m.movie_id for m in movies if self.fits(m, moves, key))
+            self._would_do[key] = frozenset(found)
+        return self._would_do[key]
+
+    @cached_property
+    def _would_do(self) -> dict[frozenset[str], frozenset[str]]:
+        return {}
 
     @cached_property
     def _gone(self) -> frozenset[str]:

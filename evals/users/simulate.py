@@ -33,6 +33,8 @@ class Case:
     trial: int
     seed: int
     """Of the run; trials differ in words and whims."""
+    speaker: str | None = None
+    """The model that plays the user; None = rules do."""
 
     @property
     def user_seed(self) -> int:
@@ -48,10 +50,12 @@ class Case:
 UserFor = Callable[[Case], SimulatedUser]
 
 
-def cases(worlds: Sequence[World], count: int, seed: int) -> Iterator[Case]:
+def cases(
+    worlds: Sequence[World], count: int, seed: int, speaker: str | None = None
+) -> Iterator[Case]:
     """So many dialogues, all scenarios in turn: no two runs of a scenario are alike."""
     for number in range(count):
-        yield Case(worlds[number % len(worlds)], number // len(worlds), seed)
+        yield Case(worlds[number % len(worlds)], number // len(worlds), seed, speaker)
 
 
 def origin_of(case: Case, build: Build) -> Origin:
@@ -69,6 +73,7 @@ def origin_of(case: Case, build: Build) -> Origin:
             "persona": (case.world.goal.tells,),
             "split": (case.world.goal.split,),
             "speaks": (case.world.goal.speaks,),
+            **({"user": (case.speaker,)} if case.speaker else {}),
         },
     )
 
@@ -90,8 +95,7 @@ async def play_case(agent: Replies, case: Case, user_for: UserFor, build: Build)
             break
     name = f"{goal_id}#{case.trial}"
     played = talk.transcript(name, origin_of(case, build), _outcome(said, len(talk.turns)))
-    targets = case.world.target_ids
-    return played.model_copy(update={"target_ids": tuple(sorted(targets))}) if targets else played
+    return played.model_copy(update={"target_ids": labels.targets})
 
 
 async def replay(agent: Replies, recorded: Transcript, build: Build) -> Transcript:
@@ -152,6 +156,14 @@ class Labels:
             says=self._answer(move, said) if move else (),
             undoes=bool(move and move.do == "undo"),
         )
+
+    @property
+    def targets(self) -> tuple[str, ...] | None:
+        """What would do in the end; None for who wants no film, or wants what nothing is."""
+        if "accepted" not in self._world.goal.ends:
+            return None
+        would_do = self._world.would_do(self._progress.dropped) - self._progress.seen
+        return tuple(sorted(would_do)) or None
 
     def _wish(self, name: str) -> Wish:
         slot = self._world.goal.wants[name]

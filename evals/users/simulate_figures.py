@@ -10,15 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from agent.model import Tokens
 from evals.dialogues.scored import Scored
 from evals.dialogues.transcript import Transcript
-from evals.users.audit import Fault
+from evals.statistics import mean_interval
+from evals.users.audit import STAND_IN, Fault
+from evals.users.user_model import AGAIN
 
-Z95 = 1.96
-"""Normal quantile of a 95 % interval."""
 SHOWN = 30
 BY_TURN = (1, 2, 3, 5, 8)
 TOLD = (
@@ -37,6 +39,17 @@ class Figures:
     left_out: Sequence[str]
     """Scenarios that this catalogue cannot play, with the reason."""
     seconds: float
+    speaker: str | None = None
+    """The model that played the users."""
+    tokens: Tokens = Tokens()
+    """What it read and wrote; without what an interrupted run had used before."""
+
+    def replies(self) -> dict[str, int]:
+        """{messages, again:leak, stand_in:failed ...}: how often a model's user was corrected."""
+        turns = [turn for t in self.found.transcripts for turn in t.turns]
+        acts = Counter(act for turn in turns for act in turn.user_acts or ())
+        corrected = {a: n for a, n in sorted(acts.items()) if a.startswith((AGAIN, STAND_IN))}
+        return {"messages": len(turns), **corrected}
 
     @property
     def wanted(self) -> list[Transcript]:
@@ -47,7 +60,7 @@ class Figures:
     def success(self, among: Iterable[Transcript]) -> tuple[int, int]:
         """(how many took a film, of how many)."""
         kept = list(among)
-        return sum(bool(t.outcome and t.outcome.accepted_ids) for t in kept), len(kept)
+        return sum(took_a_film(t) for t in kept), len(kept)
 
     def by_turn(self) -> dict[int, float]:
         """{turns: share that had taken a film by then}; who never did counts as not yet."""
@@ -93,7 +106,7 @@ class Figures:
         return {
             **self.found.as_json(),
             "goal_success": round(taken / of, 4) if of else None,
-            "goal_success_ci95": [round(x, 4) for x in wilson(taken, of)],
+            "goal_success_ci95": [round(x, 4) for x in interval_of(self.wanted)],
             "wanted_a_film": of,
             "success_by_turn": {str(n): round(share, 4) for n, share in self.by_turn().items()},
             "median_turns_to_success": self.median_turns(),
@@ -106,17 +119,27 @@ class Figures:
             "success_by_kind": {k: f"{a}/{b}" for k, (a, b) in self.slices("kind").items()},
             "scenarios_left_out": list(self.left_out),
             "seconds": round(self.seconds, 1),
+            **({"user": self._user()} if self.speaker else {}),
         }
 
+    def _user(self) -> dict[str, Any]:
+        tokens = {"input": self.tokens.total - self.tokens.output, "output": self.tokens.output}
+        return {"model_id": self.speaker, "replies": self.replies(), "tokens": tokens}
 
-def wilson(count: int, of: int) -> tuple[float, float]:
-    """95 % Wilson interval of a share; (0, 1) of nothing."""
-    if of == 0:
+
+def took_a_film(one: Transcript) -> bool:
+    """Whether its user took one."""
+    return bool(one.outcome and one.outcome.accepted_ids)
+
+
+def interval_of(among: Sequence[Transcript]) -> tuple[float, float]:
+    """95 % interval of the share who took a film; whole goals are drawn. (0, 1) of nothing."""
+    if not among:
         return 0.0, 1.0
-    share, z2 = count / of, Z95**2
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = Z95 * math.sqrt(share * (1 - share) / of + z2 / (4 * of**2)) / (1 + z2 / of)
-    return middle - half, middle + half
+    passes = np.array([took_a_film(t) for t in among], dtype=np.float64)
+    goals = [t.scenario_id or t.dialogue_id for t in among]
+    found = mean_interval(passes, goals, np.random.default_rng(0), shares=True)
+    return found.low, found.high
 
 
 def print_figures(figures: Figures) -> None:
@@ -128,7 +151,7 @@ def print_figures(figures: Figures) -> None:
         print(score)
     Console(width=100).print(_kinds(figures))
     taken, of = figures.success(figures.wanted)
-    low, high = wilson(taken, of)
+    low, high = interval_of(figures.wanted)
     share = taken / of if of else 0.0
     print(f"{len(found.transcripts)} dialogues, {found.turns} turns, {figures.seconds:.0f} s")
     print(f"goal success  {share:.1%} [{low:.1%}, {high:.1%}] of {of} users who wanted a film")
@@ -140,6 +163,9 @@ def print_figures(figures: Figures) -> None:
     kinds = Counter(fault.kind for fault in figures.faults)
     told = ", ".join(f"{kinds[k]} {k}s" for k in ("leak", "invented fact", "user error"))
     print(f"users: {told}; {figures.user_first()} dialogues are not clean")
+    if figures.speaker:
+        told = ", ".join(f"{name} {n}" for name, n in figures.replies().items())
+        print(f"users were played by {figures.speaker}: {told}; {figures.tokens.total} tokens")
     for reason in figures.left_out:
         print(f"left out: {reason}")
 

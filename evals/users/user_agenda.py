@@ -9,14 +9,14 @@ Does not know any agent. Called by simulate.py.
 import random
 from dataclasses import dataclass, field
 
-from agent.ledger_labels import label
+from evals.dialogues.expected import clause_label
 from evals.dialogues.transcript import PlayedTurn
 from evals.users.disclosure import Heard, Progress, may_tell, most_told
 from evals.users.goal import Move, Speech
 from evals.users.goal_world import World
 from evals.users.user import Left, Said
 from evals.users.user_words import called, joined, noisy, phrases, say, say_question, wordings
-from retrieval.movie import Match, Movie, fold
+from retrieval.movie import Movie, fold
 
 MAX_RESTATED = 2
 """How often one wish is said again; who is not heard then goes on without hope."""
@@ -94,21 +94,18 @@ class AgendaUser:
 
     def _taken(self) -> Movie | None:
         """The first film on the table that they would take and have not seen."""
-        moves = self.progress.moves_done
         for movie in self.on_table:
-            if movie.movie_id in self.progress.seen or not self._would_do(movie, moves):
-                continue
-            if not self.world.has_seen(movie, self.seed) and self.world.fancies(movie, self.seed):
+            fresh = movie.movie_id not in self.progress.seen
+            if fresh and not self.world.has_seen(movie, self.seed) and self.would_take(movie):
                 return movie
         return None
 
-    def _would_do(self, movie: Movie, moves: int) -> bool:
-        if not self.progress.dropped:
-            return self.world.fits(movie, moves)
-        wishes = self.progress.live(self.world.goal)
-        soft = [name for name in wishes if self.world.goal.wants[name].prefer]
-        lacking = self.world.lacking(movie, wishes)
-        return not self.world.broken(movie, wishes) and 2 * len(lacking) <= len(soft)
+    def would_take(self, movie: Movie) -> bool:
+        """Whether a film meets every wish, told or not, and their whim."""
+        return self._would_do(movie) and self.world.fancies(movie, self.seed)
+
+    def _would_do(self, movie: Movie) -> bool:
+        return self.world.fits(movie, self.progress.moves_done, self.progress.dropped)
 
     def _go_on(self, heard: Heard) -> Said | Left:
         if heard.may_go:
@@ -139,7 +136,7 @@ class AgendaUser:
         """A film of the new list that would do, were it not seen already."""
         for movie in heard.cards:
             fresh = movie.movie_id not in self.progress.seen
-            if fresh and self._would_do(movie, self.progress.moves_done):
+            if fresh and self._would_do(movie):
                 if self.world.has_seen(movie, self.seed):
                     return movie
         return None
@@ -177,13 +174,7 @@ class AgendaUser:
         slot, clause = self.world.goal.wants[name], self.world.clauses.get(name)
         if clause is None:
             return f"like {self.world.named[name].title}".lower()
-        polarity = "avoid" if slot.none else "want"
-        if isinstance(clause, Match):
-            return label(clause.field, " or ".join(sorted(clause.values)), polarity).lower()
-        bounds = {k: v for k, v in (("min", clause.min), ("max", clause.max)) if v is not None}
-        if clause.field in ("year", "runtime"):
-            return label(clause.field, bounds, polarity).lower()
-        return label("attribute", {"name": clause.field, **bounds}, polarity).lower()
+        return clause_label(clause, bool(slot.none)).lower()
 
     def _meant(self, heard: Heard) -> Said:
         """Yes to a film they named, no to any other."""

@@ -34,13 +34,14 @@ def baseline(given: argparse.Namespace) -> int:
     if given.output.suffix != ".json":
         raise EvalInputProblem(f"--output {given.output}: a baseline is one .json file")
     if given.output.exists():
-        _say_what_moves(load_baseline(given.output), run)
+        say_what_moves(load_baseline(given.output), run)
     write_baseline(run, given.output)
     print(f"{len(run.keys)} dialogues, {len(run.values)} scorers -> {given.output}")
     return 0
 
 
-def _say_what_moves(old: ScoredRun, new: ScoredRun) -> None:
+def say_what_moves(old: ScoredRun, new: ScoredRun) -> None:
+    """Every mean that is another now, on standard output."""
     moved = differing("data", old.data or {}, new.data or {})
     if moved:
         for place, before, after in moved:

@@ -13,7 +13,7 @@ from evals.dialogues.scored_run import load_baseline, load_folder
 from evals.dialogues.transcript_files import EvalInputProblem, write_lines
 from evals.judging.calibration_file import advisory_scorers
 from evals.verdicts.comparison import Comparison, compare
-from evals.verdicts.gate_output import as_json, junit, lines_of, markdown
+from evals.verdicts.gate_output import as_json, junit, lines_of, markdown, verdict_of
 from evals.verdicts.gates import Check, Gate, against, floors
 
 GATE = """\
@@ -21,6 +21,8 @@ Floors (violations, off-catalogue titles, repeats ...) must be without fault on 
 With --baseline FILE nothing may be worse than there: the lower end of the 95 % interval of the
 paired difference must stay above minus the margin (5 points for shares, 10 % of the baseline's
 mean for counts; --margin SCORER=VALUE sets another; times and costs are gated only if you do).
+A floor that applies to no dialogue is "not measured"; of violations, off-catalogue titles and
+repeats that shuts the gate, of the others it is told.
 Exit code 0: passes; 1: does not; 2: could not be checked.
 """
 
@@ -75,9 +77,7 @@ def _margin(text: str) -> tuple[str, float]:
 def _tell(found: Gate, comparison: Comparison | None, given: argparse.Namespace) -> None:
     for line in (*lines_of(found.checks), *found.remarks):
         print(line)
-    failing = sum(check.fails for check in found.checks)
-    verdict = "passes" if found.opens else f"does not pass: {failing} checks fail"
-    print(f"{found.run}: {len(found.checks)} checks, {verdict}")
+    print(verdict_of(found))
     if given.junit:
         write_lines(given.junit, junit(found).splitlines())
     if given.markdown:

@@ -12,7 +12,11 @@ from xml.etree import ElementTree
 from evals.verdicts.comparison import Comparison, Row
 from evals.verdicts.gates import Check, Gate
 
-MARKS = {"passed": "✅", "failed": "❌", "inconclusive": "❔", "advisory": "💬"}
+MARKS = {
+    **{"passed": "✅", "failed": "❌", "inconclusive": "❔", "advisory": "💬"},
+    "not measured": "⚠️",
+}
+UNDECIDED = ("advisory", "not measured")
 VERDICTS = {"better": "▲ better", "worse": "▼ worse", "no difference shown": "·"}
 HEAD = ("scorer", "unit", "A", "B", "B - A [95 %]", "p (Holm)", "test", "detectable", "pairs", "")
 _CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
@@ -24,8 +28,8 @@ _MARKUP = frozenset("\\`|<>@#")
 def junit(gate: Gate) -> str:
     """One test case a check, for CI systems."""
     failing = sum(check.fails for check in gate.checks)
-    advisory = sum(check.outcome == "advisory" for check in gate.checks)
-    counts = {"tests": len(gate.checks), "failures": failing, "errors": 0, "skipped": advisory}
+    skipped = sum(c.outcome in UNDECIDED and not c.fails for c in gate.checks)
+    counts = {"tests": len(gate.checks), "failures": failing, "errors": 0, "skipped": skipped}
     suite = ElementTree.Element(
         "testsuite", {"name": _clean(f"usher evals: {gate.run}")} | _texts(counts)
     )
@@ -38,7 +42,7 @@ def junit(gate: Gate) -> str:
                 case, "failure", {"message": _clean(check.told), "type": check.outcome}
             )
             failure.text = _clean("\n".join(check.evidence))
-        elif check.outcome == "advisory":
+        elif check.outcome in UNDECIDED:
             ElementTree.SubElement(case, "skipped", {"message": _clean(check.told)})
     root = ElementTree.Element("testsuites", _texts(counts))
     root.append(suite)
@@ -54,8 +58,9 @@ def markdown(gate: Gate, comparison: Comparison | None) -> str:
     lines = [f"### Evals: {_cell(gate.run)} {state}{against}", ""]
     lines += [f"> {_cell(remark)}" for remark in gate.remarks]
     for check in gate.checks:
-        if check.fails or check.outcome == "advisory":
-            lines.append(f"- {MARKS[check.outcome]} **{_cell(check.scorer)}**: {_cell(check.told)}")
+        if check.fails or check.outcome in UNDECIDED:
+            told = f"{check.outcome}: {check.told}" if check.outcome in UNDECIDED else check.told
+            lines.append(f"- {MARKS[check.outcome]} **{_cell(check.scorer)}**: {_cell(told)}")
             lines += [f"  - {_cell(spot)}" for spot in check.evidence]
     passed = [check for check in gate.checks if check.outcome == "passed"]
     lines += ["", f"<details><summary>{len(passed)} checks passed</summary>", ""]
@@ -103,10 +108,20 @@ def difference_of(row: Row) -> str:
     return f"{found.value:+.3g} [{found.low:+.3g}, {found.high:+.3g}]"
 
 
+def verdict_of(gate: Gate) -> str:
+    """One line: how many checks, and whether the gate opens."""
+    failing = sum(check.fails for check in gate.checks)
+    verdict = "passes" if gate.opens else f"does not pass: {failing} checks fail"
+    silent = [check.scorer for check in gate.checks if check.outcome == "not measured"]
+    told = f" (not measured: {', '.join(silent)})" if silent else ""
+    return f"{gate.run}: {len(gate.checks)} checks, {verdict}{told}"
+
+
 def lines_of(checks: Sequence[Check]) -> list[str]:
-    """For the terminal, failures first."""
+    """For the terminal, failures first, then what was not measured."""
     lines = []
-    for check in sorted(checks, key=lambda check: not check.fails):
+    ordered = sorted(checks, key=lambda check: (not check.fails, check.outcome != "not measured"))
+    for check in ordered:
         lines.append(f"{check.outcome:12} {check.group:8} {check.scorer}: {check.told}")
         lines += [f"{'':22}{spot}" for spot in check.evidence]
     return lines

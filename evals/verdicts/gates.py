@@ -31,7 +31,11 @@ MAX_LOST = 0.10
 """
 EVIDENCE_SHOWN = 5
 
-Outcome = Literal["passed", "failed", "inconclusive", "advisory"]
+MUST_BE_MEASURED = frozenset({"constraint_violations", "off_catalogue_films", "repeated_films"})
+"""Floors without which a gate means nothing: a run on which they say nothing does not pass."""
+
+Outcome = Literal["passed", "failed", "inconclusive", "advisory", "not measured"]
+"""not measured: a floor that applied to no dialogue; told apart, and no pass."""
 
 
 class NothingGated(EvalProblem):
@@ -52,6 +56,8 @@ class Check:
     @property
     def fails(self) -> bool:
         """Whether the gate stays shut."""
+        if self.outcome == "not measured":
+            return self.scorer in MUST_BE_MEASURED
         return self.outcome in ("failed", "inconclusive")
 
 
@@ -76,7 +82,7 @@ class Gate:
 def floors(run: ScoredRun) -> list[Check]:
     """Every scorer that must be without fault on every dialogue. Raises: NothingGated."""
     checks = [_floor(values, run) for values in run.values.values() if values.floor]
-    if all(check.outcome == "advisory" for check in checks):
+    if all(check.outcome == "not measured" for check in checks):
         raise NothingGated(
             f"{run.name} has no scorer with a floor that applies, so nothing would be checked: "
             "score it anew (python -m evals score RUN)"
@@ -89,7 +95,8 @@ def _floor(values: Values, run: ScoredRun) -> Check:
     looked = sum(s.of or 0 for s in run.scores if s.scorer == values.scorer)
     n = len(values.applicable)
     if not n:
-        return Check("floor", values.scorer, "advisory", "applies to no dialogue, shows nothing")
+        told = f"applies to none of {len(values.by_key)} dialogues, so nothing is known of it"
+        return Check("floor", values.scorer, "not measured", told)
     if broken:
         evidence = tuple(
             f"{s.dialogue_id} turn {spot.turn}: {spot.detail}"
