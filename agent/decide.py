@@ -8,7 +8,7 @@ decision that fails validation falls back to them. Pure.
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agent.events import Act
@@ -17,7 +17,7 @@ from agent.ledger_labels import parse_remove_text
 from agent.policy import Clarification, clarification
 from agent.router import takes_up
 from agent.turn import DialogueState, Edit
-from retrieval.audience import NOT_ME
+from retrieval.audience import FOR_CHILDREN, NOT_ME
 from retrieval.gloss import OTHER, READ
 from retrieval.lexicon import Lexicon
 from retrieval.movie import ATTRIBUTES, Movie, number_of
@@ -115,9 +115,10 @@ def decide(context: DecisionContext) -> Decision:
         return Decision(("refine",), (LedgerEdit("undo"),), search)
     edits = edits_of(context)
     spoken = _spoken(context)
-    if spoken:
-        return spoken
-    return _searching(context, edits)
+    if spoken and heard.asks_list and spoken.acts == ("inform",):
+        listed = _searching(context, edits)
+        return replace(listed, acts=("inform", *listed.acts))
+    return spoken or _searching(context, edits)
 
 
 def _edited(context: DecisionContext) -> Decision:
@@ -234,6 +235,8 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
     for finding in heard.findings:
         if not finding.hard and (finding.kind, str(finding.value)) in barred:
             continue
+        if finding.value == FOR_CHILDREN and _asked_already(ledger):
+            continue
         edits.append(
             LedgerEdit(
                 "add",
@@ -250,6 +253,12 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
         edits += [edit] if edit else []
         edits += _outgrown(comparison, ledger)
     return tuple(edits)
+
+
+def _asked_already(ledger: Ledger) -> bool:
+    """Whether one of the genres that a child's age asks for was asked for before."""
+    wanted = {str(e.value) for e in ledger.of("genre", polarity="want") if e.hard}
+    return bool(wanted & set(FOR_CHILDREN.split(" or ")))
 
 
 def _own_taste_again(ledger: Ledger) -> list[LedgerEdit]:
@@ -273,6 +282,8 @@ def _outgrown(comparison: Comparison, ledger: Ledger) -> list[LedgerEdit]:
 
 def _withdrawn(ledger: Ledger, withdrawal: Withdrawal) -> list[LedgerEdit]:
     entries = _matching(ledger, withdrawal)
+    if withdrawal.kind == "companion":
+        entries += [e for e in ledger.entries if any(_came_with(e, who) for who in entries)]
     if withdrawal.newest:
         last = [e for e in entries if e.polarity == "want"][-1:]
         return [LedgerEdit("withdraw", entry_id=e.id) for e in last]
@@ -280,6 +291,13 @@ def _withdrawn(ledger: Ledger, withdrawal: Withdrawal) -> list[LedgerEdit]:
         return [LedgerEdit("withdraw", entry_id=e.id) for e in entries]
     wanted = [e for e in entries if e.polarity == "want"][-1:]
     return [LedgerEdit("add", kind=e.kind, value=e.value, polarity="avoid") for e in wanted]
+
+
+def _came_with(entry: Entry, companion: Entry) -> bool:
+    """Whether an entry only follows from who watches: what children must not see."""
+    same_turn = entry.source_turn == companion.source_turn
+    barred = entry.polarity == "avoid" and entry.kind in ("certificate", "attribute")
+    return same_turn and (barred or entry.value == FOR_CHILDREN)
 
 
 def _matching(ledger: Ledger, withdrawal: Withdrawal) -> list[Entry]:

@@ -6,13 +6,14 @@ lists or how they are opened (respond.py, which calls this). Pure.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from agent.ledger import Entry, Ledger
 from agent.ledger_labels import LANGUAGES, graded
 from agent.state import TurnState
 from prompts.loader import Phrases, listed
 from retrieval.audience import NOT_ME
-from retrieval.movie import ATTRIBUTES, Movie, fold
+from retrieval.movie import ATTRIBUTES, Movie, RangeField, fold, number_of
 from retrieval.understanding import Question
 
 MAX_REMEMBERED = 5
@@ -24,20 +25,28 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
     if "explain" in decision.acts:
         yield from _why(state, phrases)
     if "inform" in decision.acts and heard.question is not None:
-        asked, pick = heard.question, len(state["before"].shown) + len(state["turn"].message)
-        movie = state["movies"].get(asked.movie_id or "")
-        other = state["movies"].get(asked.other_id or "")
-        if movie is None:
+        for asked in (heard.question, *heard.more_questions):
+            yield from _answered(asked, state, phrases)
+
+
+def _answered(asked: Question, state: TurnState, phrases: Phrases) -> Iterator[str]:
+    pick = len(state["before"].shown) + len(state["turn"].message)
+    movie = state["movies"].get(asked.movie_id or "")
+    other = state["movies"].get(asked.other_id or "")
+    if movie is None:
+        # A name that the catalogue lacks is said to be unknown with the notes.
+        if not state["understanding"].unknown:
             yield phrases.say("ask_which")
-        elif asked.extreme:
-            value = _value(asked, movie)
-            yield phrases.say(
-                "extreme" if value else "extreme_unknown", pick, title=movie.title, value=value
-            )
-        elif other is not None and asked.about == "difference":
-            yield from _difference(movie, other, phrases)
-        else:
-            yield answer(asked, movie, phrases, pick)
+    elif asked.extreme:
+        movie = max((movie, other or movie), key=lambda m: _extent(asked, m))
+        value = _value(asked, movie)
+        yield phrases.say(
+            "extreme" if value else "extreme_unknown", pick, title=movie.title, value=value
+        )
+    elif other is not None and asked.about == "difference":
+        yield from _difference(movie, other, phrases)
+    else:
+        yield answer(asked, movie, phrases, pick)
 
 
 def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
@@ -100,6 +109,13 @@ def _field_value(asked: Question, movie: Movie) -> str:
 
 def _topics(movie: Movie) -> str:
     return f"it is about {listed(movie.themes)}" if movie.themes else ""
+
+
+def _extent(asked: Question, movie: Movie) -> float:
+    """How far a film goes the way that is asked for; what is not known goes least."""
+    field = cast(RangeField, asked.about)
+    number = movie.rating if asked.about == "rating" else number_of(movie, field)
+    return number * asked.extreme if number is not None else float("-inf")
 
 
 def _value(asked: Question, movie: Movie) -> str:

@@ -211,12 +211,12 @@ def _chips(state: TurnState, cards: Sequence[Card], kept: Sequence[Candidate]) -
 
 
 async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
-    """The ledger less its loose wishes, the newest first, until something fits; their labels.
+    """The ledger less its loose wishes, the weakest first, until something fits; their labels.
 
     Called before the ledger is shown, so that a turn changes it once.
     """
     ledger = state["ledger"]
-    loose = [e for e in ledger.entries if e.loose and e.hard]
+    loose = _weakest_first([e for e in ledger.entries if e.loose and e.hard])
     request, edits = state["decision"].search, state["decision"].edits
     # Taking one wish back, or a turn, changes exactly that.
     taken_back = bool(edits) and all(e.op in ("withdraw", "revise", "undo") for e in edits)
@@ -225,13 +225,19 @@ async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
     if await _count(state, deps, request, ledger):
         return ledger, []
     lighter, gone = ledger, []
-    for entry in reversed(loose):
+    for entry in loose:
         lighter, _ = lighter.apply([LedgerEdit("withdraw", entry_id=entry.id)], state["turn_id"])
         gone.append(entry.label)
         if await _count(state, deps, request, lighter):
             break
     # Where even that does not help, what the user laid down is asked about without them.
     return replace(lighter, version=ledger.version, past=ledger.past), gone
+
+
+def _weakest_first(loose: Sequence[Entry]) -> list[Entry]:
+    """Bounds that only a word or a list gave, the newest first; then topics, the oldest first."""
+    topics = [e for e in loose if e.kind in ("theme", "keyword")]
+    return [*reversed([e for e in loose if e not in topics]), *topics]
 
 
 async def _count(state: TurnState, deps: Deps, request: SearchRequest, ledger: Ledger) -> int:

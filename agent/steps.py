@@ -63,6 +63,7 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     if ledger.entries == before.ledger.entries:
         ledger = before.ledger  # what came was let go again: nothing to show or to undo
     notes = [deps.phrases.say("relaxed", len(gone), label='", "'.join(gone))] if gone else []
+    notes += [deps.phrases.say("unknown_name", title=n) for n in state["understanding"].unknown]
     phase = "searching" if decision.search else "answering"
     deps.emit(Status, phase=phase, acts=list(decision.acts))
     if ledger.version != before.ledger.version:

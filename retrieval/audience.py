@@ -9,7 +9,7 @@ from typing import Protocol
 
 from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
-from retrieval.understanding import Finding, Mark, Polarity, SlotKind
+from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.wording import COMPANIONS, SERVICES, SITUATIONS
 
 NOT_ME = " (not me)"
@@ -55,7 +55,11 @@ def children(reading: Reader, youngest: int) -> None:
 
 
 def occasion(reading: Reader) -> None:
-    """Somebody else's evening, and occasions that could be titles ("date night")."""
+    """Somebody else's evening, and occasions that could be titles ("date night", "Halloween")."""
+    for match in patterns.HOLIDAY.finditer(reading.lower):
+        if reading.free(*match.span()) and not reading.negated(match.start()):
+            reading.findings.append(Finding("keyword", match.group(1), "want", False))
+            reading.linker.take(*match.span())
     for match in patterns.FOR_SOMEBODY.finditer(reading.lower):
         if reading.free(*match.span()) and not reading.negated(match.start()):
             reading.findings.append(
@@ -78,6 +82,17 @@ def who(reading: Reader) -> None:
             reading.add("genre", "family", *match.span())
     for match in patterns.COMPANION.finditer(reading.lower):
         companion = COMPANIONS[match.group(1)]
+        if patterns.CHOSE.match(reading.lower, match.end()) and not match.group().startswith(
+            "with"
+        ):
+            continue
+        if reading.negated(match.start()) and match.group().startswith("for"):
+            continue  # taken back, or never meant: see `not_for`
+        if reading.negated(match.start()) and "my" not in match.group().split():
+            # "A slasher, but not with teenagers" is no evening without them.
+            if reading.free(*match.span(1)):
+                reading.add("keyword", match.group(1), *match.span(1))
+            continue
         same = {"kids", "teens"} if companion in ("kids", "teens") else {companion}
         known = any(f.kind == "companion" and f.value in same for f in reading.findings)
         if known or not reading.free(*match.span(1)):
@@ -90,6 +105,19 @@ def who(reading: Reader) -> None:
         else:
             reading.findings.append(Finding("companion", companion, "want", False))
     _certificates(reading)
+
+
+def not_for(reading: Reader) -> list[Withdrawal]:
+    """Whom it is not for after all: "no wait, not for kids"."""
+    matches = [m for m in patterns.COMPANION.finditer(reading.lower) if m.group().startswith("for")]
+    refused = [m for m in matches if reading.negated(m.start())]
+    adults = patterns.FOR_ADULTS.search(reading.lower)
+    if adults:
+        value = {"name": "family_friendly", "min": patterns.TOO_MUCH + 1}
+        reading.findings.append(Finding("attribute", value, "avoid", True))
+        reading.linker.take(*adults.span())
+    gone = [COMPANIONS[m.group(1)] for m in refused] + (["kids"] if adults else [])
+    return [Withdrawal("companion", who) for who in dict.fromkeys(gone)]
 
 
 def _certificates(reading: Reader) -> None:
@@ -113,6 +141,10 @@ def which_language(reading: Reader) -> None:
         wanted: Polarity = "want" if refused else "avoid"
         if reading.free(*match.span()):
             reading.findings.append(Finding("language", "en", wanted, True))
+            reading.linker.take(*match.span())
+    for match in patterns.SUBTITLES.finditer(reading.lower):
+        if reading.negated(match.start()) and reading.free(*match.span()):
+            reading.findings.append(Finding("language", "en", "want", True))
             reading.linker.take(*match.span())
     for match in patterns.NO_SUBTITLES.finditer(reading.lower):
         # "Nothing in English", but "no subtitles, in English".

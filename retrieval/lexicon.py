@@ -98,6 +98,10 @@ class Lexicon:
             return min(near, key=lambda e: (abs((e.year or 0) - year), -e.prior)) if near else None
         return entries[0] if entries else None
 
+    def series_of(self, key: str) -> tuple[TitleEntry, ...]:
+        """The films of a series by its name, also in the plural ("harry potters")."""
+        return self.franchises.get(key) or self.franchises.get(key.removesuffix("s")) or ()
+
     def resolve(self, title: str) -> TitleEntry | None:
         """Ground "Title (Year)" or "Title" as a model or a list writes it; None when not there."""
         name, year = split_year(title)
@@ -140,7 +144,8 @@ class Lexicon:
         hit = process.extractOne(
             phrase, VOCABULARY, scorer=fuzz.ratio, score_cutoff=FUZZY_VOCABULARY
         )
-        return hit[0] if hit else None
+        # "Mindbending sci fi" is no misspelt "mindbending": its first word stands there by itself.
+        return hit[0] if hit and hit[0] not in parts else None
 
     def respell_tag(self, phrase: str) -> str | None:
         """The theme that a misspelt word means; None when it is spelt right or means none."""
@@ -322,7 +327,7 @@ def _title_keys(movie: Movie) -> set[str]:
         head = title.partition(":")[0]
         # "Star Wars: Episode IV" is named by what stands after or before the colon as well.
         if head != title and len(head.split()) > 1:
-            keys.add(fold(head))
+            keys |= {fold(head), title_key(head)}
     return keys
 
 

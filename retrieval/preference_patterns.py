@@ -26,6 +26,14 @@ NOT_FOR_TEENS = "R or NC-17 or TV-MA"
 NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
 
 GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
+NO_VIOLENCE = re.compile(
+    r"\b(?:no|without(?: any)?|zero|avoid|hates?|can't stand|not into|nothing with|minus) (?:all |any |the |graphic |much |lots of |too much |so much )*(violence|gore|blood)\b"
+)
+EASY = re.compile(
+    r"\b(?:nothing|not|don't|doesn't|didn't|won't)\b[^.,;!?]{0,25}\b(?:(?:makes?|have|has|want|need|needs|requires?)(?: (?:me|us|to|too|much))* think(?:ing)?|to think)\b(?: too hard| much)?"
+    r"|\bno (?:thinking|brain ?power)\b|\b(?:switch|turn|shut) (?:my|our|your|the) brains? off\b|\b(?:switch|turn|shut) off (?:my|our|your|the) brains?\b|\bbrainless\b|\bno[- ]brainer\b"
+)
+"""Asks for what is easy to follow."""
 TOO = re.compile(
     rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({GRADES})\b"
 )
@@ -42,6 +50,13 @@ OF_AN_AGE = re.compile(
     r"(?:older|newer|more modern) (?:movies?|films?|ones|stuff|flicks)\b(?! than)"
 )
 SAID_NOT = re.compile(r"(?:not|nothing|isn't|n't)\b")
+SCARE_ME = re.compile(
+    r"\b(?:want|like|love|need|wanna|ready) to (?:be|get) (?:\w+ )?scared\b|\b(?:scare|frighten|terrify) (?:me|us)\b"
+)
+FOR_ADULTS = re.compile(
+    r"\bfor (?:us )?(?:adults|grown[- ]?ups)\b|\badults? only\b|\badult animation\b"
+)
+"""Asks for nothing that is made for children."""
 TIMID = re.compile(
     r"\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
 )
@@ -70,6 +85,11 @@ CORRECTS = re.compile(
     r"|^\W*(?:(?:no+|sorry|oops)\W+)+(?:with|by|starring)\b|\binstead\b(?! of)"
 )
 """Opens what takes the place of what was said last: "no, I mean Tom Hanks"."""
+NOT_STARRING = re.compile(
+    r"\b(?:not|without|never|n't) (?:actually )?(?:starring|with|featuring|acted by|played by) (?:him|her|them)(?:self|selves)?\b"
+    r"|\b(?:where|in which|that|but) (?:he|she|they) (?:doesn't|does not|don't|isn't|is not|aren't) (?:act|star|appear|play|in)\w*(?: in)?\b"
+)
+"""After whoever directs: "directed by Clint Eastwood, not starring him"."""
 NOT_THEM = re.compile(
     r"\b(?:not|without|no more|anyone but|anybody but) (?:him|her|them)\b(?! (?:movie|film|one))|\b(?:someone|somebody) else\b"
 )
@@ -92,6 +112,10 @@ CERTIFICATE = re.compile(
     r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
+CHOSE = re.compile(
+    r" (?:picked|chose|watched|showed|recommended|told|says|said|saw|made|liked|bought)\b"
+)
+"""After "my husband": he is told of, and need not watch."""
 COMPANION = re.compile(
     r"(?<!about )\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:my |our |the |some |two |three |little |small |young )*("
     + "|".join(COMPANIONS)
@@ -121,6 +145,12 @@ FOREIGN = re.compile(
 NO_SUBTITLES = re.compile(
     r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
+SUBTITLES = re.compile(r"\bsubtitles?\b|\bsubs\b")
+HOLIDAY = re.compile(
+    r"\b(?:for|it's|its|it is|on|at|around|this|tonight is|happy|over|during) (?:the )?"
+    r"(halloween|christmas|xmas|valentine's|valentines|thanksgiving|easter)(?: (?:day|eve|night|evening|party))?\b(?! (?:movie|film|flick|horror|comed|special|romance))"
+)
+"""The day of the evening, which is no film of that name."""
 SERIES = re.compile(
     r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ ){0,4}?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b|\bonly series\b|\bseries only\b|^\W*(?:tv )?series\W*$"
 )
@@ -152,7 +182,7 @@ FILM_AFTER = re.compile(
 )
 NOT_TOPICS = frozenset(
     "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "
-    "remakes sequels remake sequel subtitles violence spoilers year years long short recent doubt".split()
+    "remake sequel subtitles violence spoilers year years long short recent doubt".split()
 )
 
 

@@ -5,7 +5,7 @@ linked by linking.py. Pure; called by understand.py only.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from retrieval.understanding import Question, QuestionField, SmallTalk
@@ -13,11 +13,16 @@ from retrieval.wording import GRADE_WORDS, OUT_OF_SCOPE, SMALL_TALK, SUPERLATIVE
 
 _GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
 _FILM = r"(?:it|that|this|(?!(?:there|it|that|this)\b)[^.?!,]{1,40}?)"
+_PARTS = re.compile(
+    r"(?:(?!\b(?:and|then)\b,? (?:(?:also|then|please|can you|could you|maybe) )*(?:who|what|how|when|where|which|is it|is that|recommend|suggest|give|show|find)\b)[^.?!;\n])+[.?!;\n]*"
+    r"|\b(?:and|then)\b[^.?!;\n]+[.?!;\n]*"
+)
+"""Sentences, and what "and" joins to them as a question or a request of its own."""
 _CLAUSE_END = re.compile(r"[?.!;\n]|$")
 _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
         "runtime",
-        r"\bhow long (?:is|was|does|are)\b|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the) (?:runtime|running time|length)",
+        r"\bhow long (?:is|was|does|are)\b|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
     ),
     (
         "director",
@@ -33,7 +38,8 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "certificate",
-        r"\b(?:is|are|was)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|too (?:scary|violent)) for (?:kids|children|my|a|an|young|little)|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
+        r"\b(?:is|are|was|would)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|alright|too (?:scary|violent|much)) for (?:kids|children|my|a|an|our|young|little|the)"
+        r"|\b(?:can|could|should|may) (?:my|our|the|an?) (?:[\w-]+ ){1,4}?(?:watch|see)\b(?! (?:with|tonight|something|any))|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
     ),
     ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
@@ -53,7 +59,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "plot",
-        r"\bwhat(?:'s| is| was|s) [^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|^\W*more about\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b",
+        r"\bwhat(?:'s| is| was|s) [^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|^\W*more about\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b|[^.;!?]*\btell me (?:a bit |a little )?more\b(?! (?:like|such|films|movies))|\bwhat(?:'s| is) [^.?!,]{1,40}'s? (?:plot|story|premise)\b",
     ),
 )
 _HOW_GRADED = re.compile(
@@ -74,13 +80,18 @@ _SUPERLATIVE = re.compile(
 )
 _OF_THE_LIST = frozenset({"certificate", "difference", "availability", "rating"})
 """Questions whose other words are no wish: "is Alien ok for kids?" asks for no children's film."""
+_ASKING_FOR_LIST = re.compile(
+    r"\b(?:recommend|suggest|(?:give|show|find|get) (?:me|us)|what (?:should|can|could) (?:i|we) watch)\b"
+    r"|\b(?:something|anything|one|ones|movies?|films?) (?:else )?(?:like|similar|in the same|along those)\b"
+)
 _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|a few|good)\b")
 _WHY = re.compile(
-    r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
+    r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why|number|no|film|pick)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
 )
 _KNOWN_ITEM = re.compile(
     r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
     r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
+    r"|\bthere(?:'s|s| is| was) (?:this|that|an?|one|some) (?:[\w-]+ ){0,5}?(?:movie|film|flick)\b[^?]*\b(?:where|in which|about (?:an?|the|this|two|some))\b\s+\w"
     r"|\bname of (?:the|that|a|this) (?:\w+ )?(?:movie|film)\b|\btip of my tongue\b|\bremember (?:a|this|that|the) (?:\w+ )?(?:movie|film)\b"
 )
 _OUT = tuple(re.compile(p) for p in OUT_OF_SCOPE)
@@ -103,14 +114,36 @@ class FoundQuestion:
         """Whether nothing in the clause of the question can be a wish."""
         return self.about in _OF_THE_LIST or self.extreme != 0
 
+    def moved(self, by: int) -> "FoundQuestion":
+        """The same, so many letters further on."""
+        words = (self.words[0] + by, self.words[1] + by) if self.words else None
+        return replace(self, span=(self.span[0] + by, self.span[1] + by), words=words)
+
     def of(self, movie_id: str | None, other_id: str | None = None) -> Question:
         """The question, about this movie."""
         return Question(self.about, movie_id, other_id, self.extreme)
 
 
-def find_question(lower: str) -> FoundQuestion | None:
-    """The first question about a movie, with its clause; None when there is none."""
-    if is_known_item(lower) or _ASKING_ME.search(lower):
+def find_questions(lower: str) -> tuple[FoundQuestion, ...]:
+    """Every question about a movie, with its clause, in order."""
+    if is_known_item(lower):
+        return ()
+    found: list[FoundQuestion] = []
+    for part in _PARTS.finditer(lower):
+        question = _find_question(part.group())
+        if question:
+            found.append(question.moved(part.start()))
+    return tuple(found)
+
+
+def asks_for_list(lower: str) -> bool:
+    """Whether a part that asks nothing about a movie asks for movies."""
+    parts = [part.group() for part in _PARTS.finditer(lower)]
+    return any(_ASKING_FOR_LIST.search(p) and not _find_question(p) for p in parts)
+
+
+def _find_question(lower: str) -> FoundQuestion | None:
+    if _ASKING_ME.search(lower):
         return None
     most = _SUPERLATIVE.search(lower)
     if most:

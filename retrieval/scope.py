@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from retrieval.wording import NEGATORS, NOT_NEGATING, SCOPE_ENDS
+from retrieval.wording import GENRE_WORDS, NEGATORS, NOT_NEGATING, SCOPE_ENDS
 
 _BOUNDARY = re.compile(r"[.;!?\n:]|,(?! ?(?:or|nor)\b)|—| - ")
 _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
@@ -104,7 +104,7 @@ _TASTE = re.compile(
 )
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
-    r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made|makes)\b"
+    r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made(?! (?:after|before|in|between|since|by|for|during|from|around|within)\b)|makes)\b"
     r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b(?! for\b)|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
     r"|\b(?:have|has|had|did) (?:you|u) (?:ever |just )?(?:seen|see|watch(?:ed)?|like[ds]?)\b"
     r"|\b(?:is|was) (?:that|it|this)(?: one)? the (?:one|movie|film)\b|\b(?:the )?(?:movie|film|one) (?:he|she|they) (?:made|did)\b"
@@ -112,8 +112,23 @@ _COMMENT = re.compile(
 )
 
 
+_KINDS = "|".join(sorted({word for key in GENRE_WORDS for word in key.split()[-1:]}))
+_EXTRA = re.compile(
+    r"\b(?:if possible|ideally|preferably|would be (?:nice|great|a plus|a bonus)|bonus (?:points )?(?:if|for)|if you can)\b"
+)
+_PUNCTUATION = re.compile(r"[.,;!?\n]")
+
+
+def is_extra(lower: str, start: int, end: int) -> bool:
+    """Whether it is only welcome: "boxing if possible", "ideally from the 80s"."""
+    before = [m.end() for m in _PUNCTUATION.finditer(lower, 0, start)]
+    after = _PUNCTUATION.search(lower, end)
+    low, high = before[-1] if before else 0, after.start() if after else len(lower)
+    return bool(_EXTRA.search(lower, low, high))
+
+
 _RELATIVE = re.compile(
-    r"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?)\b(?: [\w-]+){0,4}? ?\b(?:that|which)"
+    rf"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?|(?:{_KINDS})s?)\b(?: [\w-]+){{0,4}}? ?\b(?:that|which)"
     r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?)\b"
 )
 """The noun with its clause in "a film that is funny": it describes what is wanted, no film seen."""

@@ -148,6 +148,12 @@ class Understanding:
     comparisons: tuple[Comparison, ...] = ()
     withdrawals: tuple[Withdrawal, ...] = ()
     question: Question | None = None
+    more_questions: tuple[Question, ...] = ()
+    """The others of "how scary is it, and is it ok for a child?"."""
+    asks_list: bool = False
+    """Asks for films beside a question: "who made it? And show me something like it"."""
+    unknown: tuple[str, ...] = ()
+    """Names that stand where a film or its maker does, and that the catalogue lacks."""
     why: bool = False
     why_movie: str | None = None
     small_talk: tuple[SmallTalk, ...] = ()

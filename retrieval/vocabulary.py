@@ -13,7 +13,13 @@ from retrieval.lexicon import Lexicon, is_vocabulary, vocabulary_of
 from retrieval.movie import GENRES, stem
 from retrieval.people import FILM_NOUNS
 from retrieval.understanding import SlotKind
-from retrieval.wording import NATIONS, STOPWORDS, SUBGENRE_ADJECTIVES, SUBGENRE_WORDS
+from retrieval.wording import (
+    COMPOUND_GENRES,
+    NATIONS,
+    STOPWORDS,
+    SUBGENRE_ADJECTIVES,
+    SUBGENRE_WORDS,
+)
 
 _NEXT: Final = re.compile(r" ([^\W_]+)(?: ([^\W_]+))?")
 
@@ -32,6 +38,15 @@ def meaning(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[S
     if tag and len(phrase) > 3 and phrase not in STOPWORDS:
         return [(cast(SlotKind, tag[0]), tag[1])]
     return _subject(phrase, lexicon, lower, end)
+
+
+def barred_compound(phrase: str) -> list[tuple[SlotKind, str]]:
+    """What "no romcoms" bars: the first of its genres, since other comedies are welcome.
+
+    A "dark comedy" is barred as such.
+    """
+    genres = COMPOUND_GENRES[phrase]
+    return [("genre", genres[0])] if len(genres) > 1 else [("keyword", phrase)]
 
 
 def is_subgenre(phrase: str, lower: str, end: int) -> bool:
