@@ -140,7 +140,7 @@ def _spoken(context: DecisionContext) -> Decision | None:
     """Turns that need no search: questions, why, small talk, out of scope."""
     heard, state = context.understanding, context.state
     edits = edits_of(context)
-    wants_list = bool(heard.findings or heard.comparisons or heard.more)
+    wants_list = bool(heard.findings or heard.comparisons or heard.more or heard.same_director)
     if heard.why and not wants_list:
         return Decision(("explain",), edits)
     if heard.about_me:
@@ -230,6 +230,7 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
     for mention in heard.mentions:
         edit = _mentioned(mention)
         edits += [edit] if edit else []
+    edits += _same_director(context) if heard.same_director else []
     # "No horror tonight. I love horror, though": what they ask for beats what they like.
     barred = {(f.kind, str(f.value)) for f in heard.findings if f.polarity == "avoid"}
     for finding in heard.findings:
@@ -259,6 +260,15 @@ def _asked_already(ledger: Ledger) -> bool:
     """Whether one of the genres that a child's age asks for was asked for before."""
     wanted = {str(e.value) for e in ledger.of("genre", polarity="want") if e.hard}
     return bool(wanted & set(FOR_CHILDREN.split(" or ")))
+
+
+def _same_director(context: DecisionContext) -> list[LedgerEdit]:
+    """Ask for the films of whoever directed the film that is named, or else the one in view."""
+    named = [m.movie_id for m in context.understanding.mentions]
+    movie = context.movies.get(named[0] if named else context.state.in_focus or "")
+    if movie is None or not movie.directors:
+        return []
+    return [LedgerEdit("add", kind="director", value=" or ".join(movie.directors))]
 
 
 def _own_taste_again(ledger: Ledger) -> list[LedgerEdit]:

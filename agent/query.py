@@ -38,6 +38,10 @@ _FIELDS: Mapping[str, MatchField] = {
 }
 SERIES = Match("kind", frozenset({"series"}))
 """Left out unless asked for: people who ask for "something to watch" here mean a film."""
+SHORT_FILM_MIN = 39
+"""Minutes of the longest short film; the Academy draws the line at 40."""
+SHORTS = Range("runtime", None, SHORT_FILM_MIN)
+"""Left out as well, unless a length is asked for: an evening's film is longer."""
 OCCASION_WEIGHT = 0.5
 SEEN_AGO = 3
 """Having seen a film says less than liking it: it weighs like a seed named three films ago."""
@@ -87,6 +91,8 @@ def constraints_of(
     wants_series = any(e.value == "series" for e in ledger.of("kind", polarity="want"))
     if not wants_series:
         exclude.append(SERIES)
+    if not ledger.of("runtime", polarity="want"):
+        exclude.append(SHORTS)
     named = {m for e in ledger.entries for m in movie_ids_of(e)}
     return Constraints(tuple(require), tuple(exclude), None, frozenset(gone) | named)
 

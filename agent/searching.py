@@ -27,6 +27,7 @@ from agent.policy import (
     what_they_loved,
 )
 from agent.query import (
+    SHORTS,
     clause_of,
     constraints_of,
     is_for_somebody_else,
@@ -122,7 +123,9 @@ def _constraints(state: TurnState, request: SearchRequest) -> Constraints:
     gone = state["before"].shown_ids
     if not is_for_somebody_else(ledger):
         gone = gone | taste.seen | set(taste.dislikes)
-    return constraints_of(ledger, gone, unknowable)
+    bound = constraints_of(ledger, gone, unknowable)
+    # What they saw and forgot may well have been short.
+    return bound.without(SHORTS) if request.known_item else bound
 
 
 def _cards(

@@ -82,9 +82,8 @@ def who(reading: Reader) -> None:
             reading.add("genre", "family", *match.span())
     for match in patterns.COMPANION.finditer(reading.lower):
         companion = COMPANIONS[match.group(1)]
-        if patterns.CHOSE.match(reading.lower, match.end()) and not match.group().startswith(
-            "with"
-        ):
+        together = match.group().startswith("with")
+        if patterns.CHOSE.match(reading.lower, match.end()) and not together:
             continue
         if reading.negated(match.start()) and match.group().startswith("for"):
             continue  # taken back, or never meant: see `not_for`

@@ -37,6 +37,12 @@ _NARROWS = re.compile(
     r"\W*(?:(?:so|hmm?|ok(?:ay)?|well|right|honestly|yes|yeah)\W+)*(?:something |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: one| please)?\W*"
 )
 """A quality and no more: after "a family film", "animated" asks for both."""
+_SAME_DIRECTOR = re.compile(
+    r"\b(?:by|from|with|of) (?:the |that |this |its )?same (?:director|filmmaker)\b|\b(?:more|else|other|another|others)\b[^.?!]{0,40}\b(?:the|that|this|same|its) (?:director|filmmaker)\b"
+    r"|\b(?:by|from) (?:the|that|this|its) (?:director|filmmaker|guy who directed|people behind|makers?)\b(?: of)?"
+    r"|\bwhat else (?:did|has|have) (?:he|she|they)\b[^.?!]{0,20}\b(?:make|made|direct|directed|do|done)\b"
+)
+"""Asks for more of whoever directed the film that is named or in view."""
 _REWATCH = re.compile(
     r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
 )
@@ -69,6 +75,7 @@ def remarks(text: str, lower: str, titles: Sequence[tuple[int, int]]) -> Underst
         about_me=bool(_ABOUT_ME.search(lower)),
         more=bool(_MORE.search(lower)),
         additive=bool(_ADDITIVE.search(lower) or _NARROWS.fullmatch(lower)),
+        same_director=bool(_SAME_DIRECTOR.search(lower)),
         rewatch=bool(_REWATCH.search(lower)),
         for_me=bool(FOR_ME_AGAIN.search(lower)),
     )

@@ -130,12 +130,7 @@ class _Reading:
         self.reaches = negated_spans(self.lower)
 
     def result(self) -> Understanding:
-        questions = find_questions(self.lower)
-        question = questions[0] if questions else None
-        for asked in questions:
-            if asked.words:
-                self.linker.take(*asked.words)
-        self.linker.trusted = [asked.span for asked in questions]
+        questions = self._questions()
         preferences = Preferences(self.linker, self.reaches)
         preferences.before_names()
         brands = find_brands(self.linker, self.reaches)
@@ -143,13 +138,13 @@ class _Reading:
         people = self.linker.people()
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
-        mentions = tuple(self._mention(t, [q.span for q in questions]) for t in titles if t.sure)
+        spans = [asked.span for asked in questions]
+        mentions = tuple(self._mention(t, spans) for t in titles if t.sure)
         if known_item:  # what somebody tells of a forgotten film is no example to search by
             mentions = tuple(m for m in mentions if m.stance != "seed")
         mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions, people)
-        if question and question.extreme:
-            named = tuple(m for m in mentions if m.stance == "asked")
-            mentions = named if len(named) > 1 else self._extreme(question)
+        if questions and questions[0].extreme:
+            mentions = self._extreme(questions[0], mentions)
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
         for asked in questions:
             if asked.asks_only:
@@ -157,12 +152,9 @@ class _Reading:
         wished, described = self._wished(people, titles)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
         comparisons = self._comparisons(preferences, mentions)
-        chosen = len(mentions) == 1 and mentions[0].stance == "unseen"
-        chosen = chosen and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
-        if question is None and chosen and not (findings or comparisons):
+        if not questions and self._chosen(mentions) and not (findings or comparisons):
             # "I want to watch Alien": they have chosen; tell them about it.
-            question = FoundQuestion("plot", (0, 0))
-            questions = (question,)
+            questions = (FoundQuestion("plot", (0, 0)),)
             mentions = (replace(mentions[0], stance="asked"),)
         answered = asked_about(questions, mentions, self.context.in_focus, self.lower)
         why = find_why(self.lower) or any(self._why(m.start) for m in mentions)
@@ -183,10 +175,24 @@ class _Reading:
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
             marks=_in_order([*preferences.marks, *(Mark("title", t.start, t.end) for t in titles)]),
-            query_text=self._query_text(
-                [asked.span for asked in questions], known_item, preferences
-            ),
+            query_text=self._query_text(spans, known_item, preferences),
         )
+
+    def _questions(self) -> tuple[FoundQuestion, ...]:
+        """The questions, whose words are no wishes and whose capitals are titles."""
+        if remarks(self.text, self.lower, ()).same_director:
+            return ()  # "what else did the director of Alien make?" asks for films
+        questions = find_questions(self.lower)
+        for asked in questions:
+            if asked.words:
+                self.linker.take(*asked.words)
+        self.linker.trusted = [asked.span for asked in questions]
+        return questions
+
+    def _chosen(self, mentions: Sequence[Mention]) -> bool:
+        """Whether one film is named, to be watched."""
+        one = len(mentions) == 1 and mentions[0].stance == "unseen"
+        return one and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
 
     def _remarks(self, mentions: Sequence[Mention]) -> Understanding:
         """What is told by its wording alone, and whether a film was taken."""
@@ -261,8 +267,11 @@ class _Reading:
         around = around or _SERIES_AFTER.match(self.lower[mention.end :])
         return mention.stance in ("seen", "disliked") and bool(plural or around)
 
-    def _extreme(self, question: FoundQuestion) -> tuple[Mention, ...]:
+    def _extreme(self, question: FoundQuestion, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """The film of the list that is the answer: "which one is the shortest?"."""
+        named = tuple(m for m in mentions if m.stance == "asked")
+        if len(named) > 1:
+            return named  # "which is longer, Alien or Aliens?" is answered from the catalogue
         field = cast(RangeField, question.about)
         values = [
             (m.rating if question.about == "rating" else number_of(m, field), m)

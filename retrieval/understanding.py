@@ -167,6 +167,8 @@ class Understanding:
     """With "also" or "too", new wishes join the old ones instead of taking their place."""
     known_item: bool = False
     """Describes one film whose name is forgotten."""
+    same_director: bool = False
+    """Wants more of whoever directed the film named, or else the one in view."""
     rewatch: bool = False
     """Wants something already seen and loved."""
     for_me: bool = False
