@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agent.events import Act
-from agent.ledger import Entry, Ledger, LedgerEdit
+from agent.ledger import Entry, Ledger, LedgerEdit, movie_id_of
 from agent.ledger_labels import parse_remove_text
 from agent.policy import Clarification, clarification
 from agent.router import takes_up
@@ -265,7 +265,12 @@ def _asked_already(ledger: Ledger) -> bool:
 def _same_director(context: DecisionContext) -> list[LedgerEdit]:
     """Ask for the films of whoever directed the film that is named, or else the one in view."""
     named = [m.movie_id for m in context.understanding.mentions]
-    movie = context.movies.get(named[0] if named else context.state.in_focus or "")
+    state = context.state
+    seeds = [m for e in state.ledger.of("seed") if (m := movie_id_of(e))]
+    # What "it" is by being first on a list is not what they talk about.
+    spoken_of = state.in_focus if state.in_focus not in state.last_shown[:1] else None
+    about = [*named, *filter(None, (spoken_of,)), *seeds[-1:], *filter(None, (state.in_focus,))]
+    movie = context.movies.get(about[0]) if about else None
     if movie is None or not movie.directors:
         return []
     return [LedgerEdit("add", kind="director", value=" or ".join(movie.directors))]

@@ -91,10 +91,16 @@ def constraints_of(
     wants_series = any(e.value == "series" for e in ledger.of("kind", polarity="want"))
     if not wants_series:
         exclude.append(SERIES)
-    if not ledger.of("runtime", polarity="want"):
+    if not _wants_short(ledger):
         exclude.append(SHORTS)
     named = {m for e in ledger.entries for m in movie_ids_of(e)}
     return Constraints(tuple(require), tuple(exclude), None, frozenset(gone) | named)
+
+
+def _wants_short(ledger: Ledger) -> bool:
+    """Whether a length is asked for that hardly any whole film has."""
+    tops = [e.value.get("max") for e in ledger.of("runtime") if not isinstance(e.value, str)]
+    return any(top is not None and top < 2 * SHORT_FILM_MIN for top in tops)
 
 
 def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:

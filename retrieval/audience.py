@@ -5,12 +5,12 @@ titles or people. Pure; called by preferences.py, whose findings it adds to.
 """
 
 import re
-from typing import Protocol
+from typing import Protocol, cast
 
 from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
-from retrieval.wording import COMPANIONS, SERVICES, SITUATIONS
+from retrieval.wording import COMPANIONS, LANDS, NATIONS, SERVICES, SITUATIONS
 
 NOT_ME = " (not me)"
 """Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
@@ -125,12 +125,25 @@ def _certificates(reading: Reader) -> None:
         name = re.sub(r"rated|-rated|\s", "", rated).upper()
         name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
         if name in patterns.CERTIFICATES and reading.free(*match.span()):
+            if patterns.NOTHING_ABOVE.search(reading.lower[: match.start()]):
+                bar = patterns.ABOVE[name]
+                reading.findings.append(Finding("certificate", bar, "avoid", True))
+                reading.linker.take(*match.span())
+                continue
             upto = (
                 patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
                 if match.group(2)
                 else (name,)
             )
             reading.add("certificate", " or ".join(upto), *match.span())
+
+
+def from_where(reading: Reader) -> None:
+    """The country or part of the world that a film comes from."""
+    for match in patterns.FROM_LAND.finditer(reading.lower):
+        kind, code = NATIONS[LANDS[match.group(1)]]
+        if reading.free(*match.span()):
+            reading.add(cast(SlotKind, kind), code, *match.span())
 
 
 def which_language(reading: Reader) -> None:
@@ -142,8 +155,15 @@ def which_language(reading: Reader) -> None:
             reading.findings.append(Finding("language", "en", wanted, True))
             reading.linker.take(*match.span())
     for match in patterns.SUBTITLES.finditer(reading.lower):
-        if reading.negated(match.start()) and reading.free(*match.span()):
+        if not reading.free(*match.span()):
+            continue
+        if reading.negated(match.start()):
             reading.findings.append(Finding("language", "en", "want", True))
+            reading.linker.take(*match.span())
+        elif reading.lower[: match.start()].endswith("with ") and not patterns.FINE.search(
+            reading.lower
+        ):
+            reading.findings.append(Finding("language", "en", "avoid", True))
             reading.linker.take(*match.span())
     for match in patterns.NO_SUBTITLES.finditer(reading.lower):
         # "Nothing in English", but "no subtitles, in English".

@@ -271,9 +271,9 @@ class _Builder:
         for key in _title_keys(movie):
             self.titles[key].append(entry)
         share = 1.0 + weight**0.5
-        for name in movie.directors:
+        for name in filter(_is_a_name, movie.directors):
             self.directs[self._name(name)] += share
-        for name in movie.cast:
+        for name in filter(_is_a_name, movie.cast):
             self.acts[self._name(name)] += share
         for tag in movie.themes:
             self.tags.setdefault(fold(tag), ("theme", tag))
@@ -316,6 +316,11 @@ class _Builder:
             known = entries[0].prior >= RARE_PRIOR and len(key) > 3
             if known and self.words[key] <= limit and key not in STOPWORDS:
                 yield key
+
+
+def _is_a_name(name: str) -> bool:
+    """Whether somebody is named, and no prize that a catalogue has among the cast."""
+    return not name.lower().startswith(("best ", "academy award"))
 
 
 def _title_keys(movie: Movie) -> set[str]:

@@ -26,6 +26,9 @@ _CUES = frozenset(
 )
 _BEFORE_A_VERB = frozenset("want wants need needs going like have trying not used how able".split())
 """Before "to": "I don't want to blow two hours"."""
+_DAYS = frozenset(
+    "yesterday tomorrow today tonight weekend monday tuesday wednesday thursday friday saturday sunday oscar oscars".split()
+)
 _JOINERS = frozenset({"and", "or", "also", "plus", "both"})
 _FUZZY_CUE = re.compile(
     r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
@@ -41,7 +44,7 @@ _ORDINALS = {
 }
 _ORDINAL = re.compile(
     rf"\b(?:the )?(?:({'|'.join(_ORDINALS)}) (?:one|movie|film|pick|option|choice|suggestion|title)?\b"
-    r"|(?:number|no\.|#) ?(\d{1,2})\b)"
+    r"|(?:number|no\.|#) ?(\d{1,2}|one|two|three|four|five)\b)"
     rf"|\bthe ({'|'.join(_ORDINALS)})(?=\W*$|\s*[,.;!?]| (?:and|is|was|looks|sounds)\b)|(?<=and )(?:the )?({'|'.join(_ORDINALS)})(?=\W*$)"
 )
 _POINTING = frozenset("it this that these those one ones her him them us me you there".split())
@@ -178,6 +181,9 @@ class Linker:
             return True
         nation = key.removeprefix("the ") in NATIONS
         plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2 or nation
+        plain = (
+            plain or (not capital and key in _DAYS) or title_cues.is_award(self.lower, start, end)
+        )
         listed = capital and i > 0 and self._has_neighbour(i, found)  # "Alien, Aliens"
         if plain or is_vocabulary(key) or (key in self.lexicon.tags and not listed):
             return False
@@ -344,7 +350,8 @@ class Linker:
             self.take(linked.start, linked.end)
         for match in _ORDINAL.finditer(self.lower):
             word = match.group(1) or match.group(3) or match.group(4)
-            index = _ORDINALS[word] if word else int(match.group(2)) - 1
+            number = NUMBER_WORDS.get(match.group(2)) or int(match.group(2)) if not word else 0
+            index = _ORDINALS[word] if word else number - 1
             alone = bool(match.group(1)) and match.group().strip().split()[-1] in _ORDINALS
             if -1 <= index < len(shown) and shown and not alone and self.free(*match.span()):
                 found.append(_linked(shown[index], *match.span()))

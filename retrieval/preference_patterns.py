@@ -12,6 +12,7 @@ from retrieval.wording import (
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
+    LANDS,
     RELATIVES,
     SITUATIONS,
 )
@@ -58,7 +59,7 @@ FOR_ADULTS = re.compile(
 )
 """Asks for nothing that is made for children."""
 TIMID = re.compile(
-    r"\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
+    r"\b(?:gets?|is|am|are|she's|he's|i'm) (?:so |very )?easily (?:scared|frightened|spooked)\b|\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
 )
 """Says that somebody cannot bear what is scary."""
 CHEER = re.compile(
@@ -73,6 +74,7 @@ WITHDRAW = re.compile(
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
     r"|\b(subtitles) (?:are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
     r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
+    r"|\b(?:actually|ok|okay),? ([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
 RATHER_THAN = re.compile(r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)")
@@ -112,6 +114,18 @@ CERTIFICATE = re.compile(
     r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
+NOTHING_ABOVE = re.compile(
+    r"\b(?:(?:nothing|not|no|none)(?: rated)? (?:above|over|beyond|higher than|harder than|stronger than|more than|past)|up to|at most|no(?:t)? (?:more|higher) than|max(?:imum)?) (?:an? )?$"
+)
+ABOVE = {
+    "G": "PG or PG-13 or R or NC-17 or TV-PG or TV-14 or TV-MA",
+    "PG": NOT_FOR_CHILDREN,
+    "PG-13": NOT_FOR_TEENS,
+    "R": "NC-17",
+    "NC-17": "X",
+}
+"""What "nothing above PG" bars."""
+FINE = re.compile(r"\b(?:fine|ok|okay|happy|no problem|comfortable|good|cool) with\b|\bmind\b")
 CHOSE = re.compile(
     r" (?:picked|chose|watched|showed|recommended|told|says|said|saw|made|liked|bought)\b"
 )
@@ -128,7 +142,7 @@ FOR_SOMEBODY = re.compile(
 )
 """The film is for somebody else, who has a taste of their own."""
 FOR_ME_AGAIN = re.compile(
-    r"\b(?:and |now |but |ok(?:ay)? )+(?:something |one |a film |a movie )?for me\b|\bfor myself\b|\bback to me\b|\bsomething for me\b"
+    r"\b(?:and |now |but |ok(?:ay)? )+(?:something |one |a film |a movie )?for me\b|\bfor myself\b|\bback to me\b|\bfor me (?:now|this time|again)\b|\bnow for me\b|\bsomething for me\b"
 )
 SITUATION = re.compile(
     r"(?<![\w'])("
@@ -144,6 +158,11 @@ FOREIGN = re.compile(
 )
 NO_SUBTITLES = re.compile(
     r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
+)
+FROM_LAND = re.compile(
+    r"\b(?:from|made in|produced in|out of) ("
+    + "|".join(sorted(map(re.escape, LANDS), key=len, reverse=True))
+    + r")\b"
 )
 SUBTITLES = re.compile(r"\bsubtitles?\b|\bsubs\b")
 HOLIDAY = re.compile(

@@ -25,6 +25,7 @@ from retrieval.wording import (
     COMPOUND_GENRES,
     FEELING_MOODS,
     GRADE_WORDS,
+    LOOSE_KINDS,
 )
 
 PEOPLE = ("person", "actor", "director")
@@ -61,6 +62,7 @@ class Preferences:
         self._quantities()
         self.withdrawals += tuple(audience.not_for(self))
         audience.who(self)
+        audience.from_where(self)
         audience.which_language(self)
         audience.which_kind(self)
         audience.on_services(self)
@@ -300,7 +302,7 @@ class Preferences:
                         self.linker.take(start, end)
                     else:
                         # "A heist film" asks for nothing else; "tense" only says which first.
-                        hard = kind != "mood" or only
+                        hard = only or not (kind == "mood" or value in LOOSE_KINDS)
                         self.add(kind, value, start, end, hard, loose=kind in whole and not only)
                         self._grade_too(phrase, start)
         self._genres(sorted(genres, key=lambda g: g[1]))

@@ -12,6 +12,12 @@ NUMBER_WORDS = {
     **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8},
     **{"nine": 9, "ten": 10, "a": 1, "an": 1, "couple": 2, "few": 3, "dozen": 12},
 }
+TENS = {
+    **{"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50},
+    **{"sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "a hundred": 100},
+    "one hundred": 100,
+}
+"""Minutes that people write in words."""
 DECADE_WORDS = {
     **{"twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960},
     **{
@@ -106,10 +112,11 @@ def _number(word: str) -> float:
 _HALF = re.compile(
     r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b"
 )
+_TENS = rf"(?:{'|'.join(sorted(TENS, key=len, reverse=True))})(?:(?: and)?[ -](?:ten|twenty|thirty|five))?"
 _HOURS = re.compile(
-    rf"\b{_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half) ?(?:minutes?|mins?|m)?\b)?"
+    rf"\b{_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half|{_TENS}) ?(?:minutes?|mins?|m)?\b)?"
 )
-_MINUTES = re.compile(r"\b(\d{2,3}) ?-?(?:minutes?|mins?|min)\b")
+_MINUTES = re.compile(rf"\b(\d{{2,3}}|{_TENS}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
     r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|not above|no above|tops|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than|fits? (?:in|into|inside)"
@@ -180,13 +187,21 @@ def _both_ends(text: str) -> list[Span]:
 
 def _minutes(match: re.Match[str]) -> int:
     if match.re is _MINUTES:
-        return int(match.group(1))
+        return _in_words(match.group(1))
     if match.re is _HALF:
         return round(_number(match.group(1) or "one") * 60) + 30
     first = match.group(1)
     hours = 0.5 if first == "half an" else _number(first)
     rest = match.group(2)
-    return round(hours * 60) + (30 if rest == "a half" else int(rest) if rest else 0)
+    return round(hours * 60) + (30 if rest == "a half" else _in_words(rest) if rest else 0)
+
+
+def _in_words(said: str) -> int:
+    """Minutes: "40", "forty", "a hundred and twenty"."""
+    if said.isdigit():
+        return int(said)
+    parts = re.split(r"(?<!one) and |(?<!^a)[ -](?=ten|twenty|thirty|five)", said)
+    return sum(TENS.get(part.strip(), NUMBER_WORDS.get(part.strip(), 0)) for part in parts)
 
 
 ADULT = 18

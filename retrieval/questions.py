@@ -44,7 +44,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
         "availability",
-        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)",
+        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)|\bdoes (?:netflix|hulu|prime|disney|hbo|mubi|apple)\b[^.?!]{0,12} (?:have|carry|show|stream)\b",
     ),
     ("language", r"\bwhat language\b|\bis (?:it|that|this) (?:in|dubbed|subtitled)\b"),
     ("country", r"\b(?:where was|what country)\b[^.?!,]{0,50}\b(?:made|from|filmed|shot)\b"),

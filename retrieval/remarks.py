@@ -26,7 +26,7 @@ _ABOUT_ME = re.compile(
 )
 _MORE = re.compile(
     r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
-    r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b|\bwhat(?:'s| is)? next\b|\bwhat now\b"
+    r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b|\bwhat(?:'s| is)? next\b|\bwhat now\b|\b(?:anything|something|everything) (?:but|except|other than|besides)\b"
     r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
     r"|^\W*(?:no+|nope|nah|meh|not really|boring|next)(?: (?:thanks|thank you|sorry))?\W*$|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
 )

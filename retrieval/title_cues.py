@@ -106,6 +106,18 @@ def is_place_or_company(lower: str, start: int, key: str) -> bool:
     return bool(company or (" " not in key and _SET_IN.search(before)))
 
 
+_AWARD_BEFORE = re.compile(
+    r"\b(?:won|wins?|winning|got|received|nominated for) (?:an? |the |any |many )?$"
+)
+_AWARD_AFTER = re.compile(r"[- ](?:winn|nomin|night|worthy|bait)")
+
+
+def is_award(lower: str, start: int, end: int) -> bool:
+    """Whether a prize is meant: "won an Oscar", "Oscar winners"."""
+    prize = lower[start:end].rstrip("s") in ("oscar", "academy award", "golden globe", "bafta")
+    return prize and bool(_AWARD_BEFORE.search(lower[:start]) or _AWARD_AFTER.match(lower[end:]))
+
+
 def asked_for(lower: str, start: int, end: int) -> bool:
     """Whether the words around say that a film's name stands there, and that it ends there."""
     before, after = lower[:start], lower[end:]

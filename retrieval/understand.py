@@ -64,6 +64,9 @@ _SERIES_AFTER = re.compile(r"[\"')]* (?:movies|films|series|franchise|trilogy|sa
 _TO_WATCH = re.compile(
     r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
 )
+_DO_YOU_HAVE = re.compile(
+    r"^\W*(?:\w+\W+)?(?:do you (?:have|know)|have you got|is there)(?: the)?(?: movie| film)? *$"
+)
 _NEVER_SEEN = re.compile(
     r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$(?<!\blike )(?<!\bsimilar to )"
 )
@@ -191,8 +194,12 @@ class _Reading:
 
     def _chosen(self, mentions: Sequence[Mention]) -> bool:
         """Whether one film is named, to be watched."""
-        one = len(mentions) == 1 and mentions[0].stance == "unseen"
-        return one and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
+        if len(mentions) != 1 or mentions[0].stance not in ("unseen", "seed"):
+            return False
+        before, after = self.lower[: mentions[0].start], self.lower[mentions[0].end :]
+        if mentions[0].stance == "seed":
+            return bool(_DO_YOU_HAVE.search(before) and not after.strip(" ?!."))
+        return bool(_TO_WATCH.search(before))
 
     def _remarks(self, mentions: Sequence[Mention]) -> Understanding:
         """What is told by its wording alone, and whether a film was taken."""

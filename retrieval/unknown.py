@@ -13,7 +13,8 @@ from retrieval.wording import COMPANIONS, NATIONS, SERVICES, STOPWORDS
 
 _BEFORE = (
     r"\b(?:like|similar to|loved|liked|enjoyed|hated|seen|watched|directed|made|(?:stars|is|was) in"
-    r"|(?:runtime|length|plot|cast|director) of|how long is) (?:the (?:movie|film) )?"
+    r"|(?:runtime|length|plot|cast|director|vein|style|spirit|lines) of|how long is)"
+    r" (?:the (?:movie|film) )?"
 )
 _WORD = r"[A-Z][\w'’-]*"
 _SMALL = "of|the|and|in|a|an|to|for|on|de|la|le|du"

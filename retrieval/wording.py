@@ -49,6 +49,9 @@ NATIONS: Final[dict[str, tuple[str, str]]] = {
     **{wording: ("country", code) for wording, code in _by_wording("countries")},
 }
 """Adjective -> (field, code)."""
+LANDS: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["lands"].items()}
+"""Country or continent -> adjective of `NATIONS`."""
+LOOSE_KINDS: Final[frozenset[str]] = frozenset(_TABLES["loose_kinds"])
 COMPANIONS: Final[dict[str, str]] = dict(_by_wording("companions"))
 OCCASION_WISHES: Final[dict[str, list[tuple[str, str]]]] = {
     companion: [(field, value) for field, value in wishes]
