@@ -20,7 +20,7 @@ from retrieval.movie import (
     Seed,
     Wish,
 )
-from retrieval.wording import OCCASION_WISHES
+from retrieval.wording import NEAR_MOODS, OCCASION_WISHES
 
 _FIELDS: Mapping[str, MatchField] = {
     "genre": "genre",
@@ -43,6 +43,8 @@ SHORT_FILM_MIN = 39
 SHORTS = Range("runtime", None, SHORT_FILM_MIN)
 """Left out as well, unless a length is asked for: an evening's film is longer."""
 OCCASION_WEIGHT = 0.5
+NEAR_WEIGHT = 0.5
+"""Of a mood that comes near the one that is asked for."""
 SEEN_AGO = 3
 """Having seen a film says less than liking it: it weighs like a seed named three films ago."""
 
@@ -115,6 +117,8 @@ def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
             names = entry.value.split(" or ")
             if entry.kind in ("mood", "theme", "keyword") or not entry.hard:
                 wishes += [Wish(_FIELDS[entry.kind], name) for name in names]
+            near = [n for m in names for n in NEAR_MOODS.get(m, [])] if entry.kind == "mood" else []
+            wishes += [Wish("mood", name, NEAR_WEIGHT) for name in near]
     return tuple(wishes)
 
 

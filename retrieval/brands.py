@@ -83,4 +83,4 @@ def _names() -> dict[str, str]:
 @cache
 def _pattern() -> re.Pattern[str]:
     words = sorted(map(re.escape, _names()), key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])({'|'.join(words)})(?![\w-])")
+    return re.compile(rf"(?<![\w-])({'|'.join(words)})(?![\w-]| ?(?:plus|\+))")

@@ -28,6 +28,8 @@ SURE_TITLE = 90.0
 LONG_TITLE = 10
 """Letters of a title in which two slips leave no other word."""
 FUZZY_PERSON = 84.0
+SURE_PERSON = 90.0
+"""From which a first name and a misspelt surname need no cue."""
 FUZZY_VOCABULARY = 82.0
 FUZZY_TAG = 87.0
 VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
@@ -154,10 +156,10 @@ class Lexicon:
         hit = process.extractOne(phrase, self._tag_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_TAG)
         return hit[0] if hit else None
 
-    def fuzzy_person(self, text: str) -> PersonEntry | None:
+    def fuzzy_person(self, text: str, least: float = FUZZY_PERSON) -> PersonEntry | None:
         """The person nearest to a misspelt full name, or None."""
         near = _near(fold(text), self._people_by_initial)
-        hit = process.extractOne(fold(text), near, scorer=fuzz.ratio, score_cutoff=FUZZY_PERSON)
+        hit = process.extractOne(fold(text), near, scorer=fuzz.ratio, score_cutoff=least)
         return self.people[hit[0]] if hit else None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from retrieval.lexicon import Lexicon, PersonEntry, is_vocabulary
+from retrieval.lexicon import FUZZY_PERSON, SURE_PERSON, Lexicon, PersonEntry, is_vocabulary
 from retrieval.movie import fold
 from retrieval.wording import STOPWORDS, SUBGENRE_ADJECTIVES
 
@@ -34,7 +34,7 @@ _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
 _SURNAME_CUE = re.compile(
-    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|(?:show|give|find) (?:me|us)|some)\s+$"
+    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|an?|(?:show|give|find) (?:me|us)|some)\s+$"
 )
 _TITLE_BEFORE = re.compile(r"\b(?:movie|film) (?:called |titled |named |entitled )?$")
 _ASKS_TO_LIST = frozenset("list find name show give tell get play run search".split())
@@ -176,13 +176,19 @@ def _misspelt(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
     for n in (3, 2):
         for i in range(len(text.tokens) - n + 1):
             start, end = text.tokens[i].start, text.tokens[i + n - 1].end
-            if not text.free(start, end) or not _PERSON_CUE.search(text.lower[:start]):
+            if not text.free(start, end):
                 continue
             key = _key(text, i, i + n)
             parts = key.split()
+            cued = _PERSON_CUE.search(text.lower[:start])
+            # "Wes andersen comedy": a first name, and hardly another name than the one meant.
+            if not cued and (n > 2 or parts[0] not in text.lexicon.first_names):
+                continue
             plain = any(p in STOPWORDS for p in parts)
             ordinary = plain or all(p in text.lexicon.common for p in parts)
-            person = None if ordinary or is_vocabulary(key) else text.lexicon.fuzzy_person(key)
+            least = FUZZY_PERSON if cued else SURE_PERSON
+            named = not (ordinary or is_vocabulary(key))
+            person = text.lexicon.fuzzy_person(key, least) if named else None
             if person:
                 yield person, i, i + n
 

@@ -63,7 +63,7 @@ TIMID = re.compile(
 )
 """Says that somebody cannot bear what is scary."""
 CHEER = re.compile(
-    r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
+    r"\bmake (?:me|us|her|him|them) (?:smile|happy)\b|\bput (?:me|us) in a (?:good|better) mood\b|\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
 )
 WITHDRAW = re.compile(
     r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
@@ -178,7 +178,7 @@ FILM_INSTEAD = re.compile(
 )
 ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
 UNWANTED_NOUNS = re.compile(
-    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
 )
 TOPIC = re.compile(

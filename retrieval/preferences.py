@@ -49,6 +49,7 @@ class Preferences:
     def before_names(self) -> None:
         """Phrases that must not be read as titles: withdrawals, "less violent", "shorter"."""
         self._withdraw()
+        self.withdrawals += tuple(audience.not_for(self))
         audience.occasion(self)
         self._compare()
         self._too_much()
@@ -60,7 +61,6 @@ class Preferences:
         self._people(people)
         self._corrected()
         self._quantities()
-        self.withdrawals += tuple(audience.not_for(self))
         audience.who(self)
         audience.from_where(self)
         audience.which_language(self)

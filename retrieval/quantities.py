@@ -228,7 +228,7 @@ _FROM_TO = re.compile(
     r"\b(?:from |between )?((?:19|20)\d\d) ?(?:-|–|to|and|until|till) ?((?:19|20)\d\d)\b(?!s)"
 )
 _LAST_YEARS = re.compile(
-    r"\b(?:in |from |of )?(?:the )?(?:last|past) (?:(\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) )?"
+    r"\b(?:(?:in |from |of )?(?:the )?(?:last|past)|(?:not|nothing|no|n't|isn't) older than(?: the last)?) (?:(\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) )?"
     r"(year|decade)s?\b"
 )
 _BOUNDED_YEAR = re.compile(

@@ -22,11 +22,11 @@ _CLAUSE_END = re.compile(r"[?.!;\n]|$")
 _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
         "runtime",
-        r"\bhow long (?:is|was|does|are)\b|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
+        r"\bhow long (?:is|was|does|are)\b|\b(?:is|was) [^.?!,]{1,40} (?:very |too |really |that |so )?(?:long|short)\?|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
     ),
     (
         "director",
-        r"\bwho (?:directed|made|is the director|was the director|'s the director)\b|\bwho'?s the director\b|\b(?:name )?the director of\b",
+        r"\bwho (?:directed|made|is the director|was the director|'s the director)\b(?! of photo)|\bwho'?s the director\b(?! of photo)|\b(?:name )?the director of (?!photography)\b",
     ),
     (
         "cast",
@@ -71,13 +71,17 @@ _IS_A = re.compile(rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}})\?")
 """A yes-or-no question: "is Die Hard a Christmas movie?"."""
 _OTHER = re.compile(
     r"\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
-    r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,25} in\b"
+    r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,30} (?:in|of|for)\b"
 )
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
 _SUPERLATIVE = re.compile(
     r"\b(?:which|what)(?: (?:one|film|movie))?(?: of (?:these|those|them|the (?:two|three|four|five)))?(?:'s| is| was| are| has| would be)? "
     rf"(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\b(?! (?:than|movie|film))"
 )
+_THAN = re.compile(
+    rf"\b(?:is|was|are) [^.?!,]{{1,40}}? (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))}) than [^.?!,]+"
+)
+"""Two films held against each other: "is The Exorcist scarier than Hereditary?"."""
 _OF_THE_LIST = frozenset({"certificate", "difference", "availability", "rating"})
 """Questions whose other words are no wish: "is Alien ok for kids?" asks for no children's film."""
 _ASKING_FOR_LIST = re.compile(
@@ -92,6 +96,7 @@ _KNOWN_ITEM = re.compile(
     r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
     r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
     r"|\bthere(?:'s|s| is| was) (?:this|that|an?|one|some) (?:[\w-]+ ){0,5}?(?:movie|film|flick)\b[^?]*\b(?:where|in which|about (?:an?|the|this|two|some))\b\s+\w"
+    r"|\bwhat(?:'s| is| was) (?:it|that|the (?:movie|film)) called\b|\bwhat(?:'s| is| was) the (?:name|title)\b(?! of (?:the|that) director)"
     r"|\bname of (?:the|that|a|this) (?:\w+ )?(?:movie|film)\b|\btip of my tongue\b|\bremember (?:a|this|that|the) (?:\w+ )?(?:movie|film)\b"
 )
 _OUT = tuple(re.compile(p) for p in OUT_OF_SCOPE)
@@ -145,7 +150,7 @@ def asks_for_list(lower: str) -> bool:
 def _find_question(lower: str) -> FoundQuestion | None:
     if _ASKING_ME.search(lower):
         return None
-    most = _SUPERLATIVE.search(lower)
+    most = _SUPERLATIVE.search(lower) or _THAN.search(lower)
     if most:
         about, sign = SUPERLATIVES[most.group("most")]
         return FoundQuestion(cast(QuestionField, about), _clause(lower, most), extreme=sign)

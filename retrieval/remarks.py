@@ -39,12 +39,12 @@ _NARROWS = re.compile(
 """A quality and no more: after "a family film", "animated" asks for both."""
 _SAME_DIRECTOR = re.compile(
     r"\b(?:by|from|with|of) (?:the |that |this |its )?same (?:director|filmmaker)\b|\b(?:more|else|other|another|others)\b[^.?!]{0,40}\b(?:the|that|this|same|its) (?:director|filmmaker)\b"
-    r"|\b(?:by|from) (?:the|that|this|its) (?:director|filmmaker|guy who directed|people behind|makers?)\b(?: of)?"
+    r"|\b(?:by|from) (?:the|that|this|its) (?:director|filmmaker|people behind|makers?|(?:guy|man|woman|person|one|people|team) (?:who|that) (?:directed|made|did))\b(?: of)?"
     r"|\bwhat else (?:did|has|have) (?:he|she|they)\b[^.?!]{0,20}\b(?:make|made|direct|directed|do|done)\b"
 )
 """Asks for more of whoever directed the film that is named or in view."""
 _REWATCH = re.compile(
-    r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
+    r"\b(?:see|watch) (?:it|that|them|this) again\b|\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
 )
 
 

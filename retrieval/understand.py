@@ -83,7 +83,7 @@ _HATED = re.compile(
     r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b"
 )
 _HATED_AFTER = re.compile(
-    r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
+    r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good|over-?rated|a let ?down|disappointing|meh|too long)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
 )
 
 

@@ -38,6 +38,8 @@ SUBGENRE_WORDS: Final[dict[str, str]] = dict(_by_wording("subgenres"))
 SUBGENRE_ADJECTIVES: Final[dict[str, str]] = dict(_by_wording("subgenre_adjectives"))
 """The same, of words that name a sub-genre only in front of a film or genre word."""
 MOOD_WORDS: Final[dict[str, str]] = dict(_by_wording("moods"))
+NEAR_MOODS: Final[dict[str, list[str]]] = _TABLES["near_moods"]
+"""Mood -> moods that come near it."""
 FEELING_MOODS: Final[dict[str, list[str]]] = _TABLES["feelings"]
 """What somebody who says "I feel X" is usually helped by."""
 GRADE_WORDS: Final = _signed("grades")

@@ -38,7 +38,11 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("anything but musicals", {("genre", "musical", "avoid")}),
         (
             "no horror, gore or musicals",
-            {("genre", "horror", "avoid"), ("genre", "musical", "avoid")},
+            {
+                ("genre", "horror", "avoid"),
+                ("genre", "musical", "avoid"),
+                ("keyword", "gore", "avoid"),
+            },
         ),
         ("a film without zombies", {("keyword", "zombies", "avoid")}),
         ("horror or thriller", {("genre", "horror or thriller", "want")}),
