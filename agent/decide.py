@@ -145,7 +145,8 @@ def _spoken(context: DecisionContext) -> Decision | None:
         return Decision(("explain",), edits)
     if heard.about_me:
         return Decision(("inform",), edits, say=("about_me",))
-    if heard.question is not None and not (heard.findings and heard.question.movie_id is None):
+    unclear = heard.question is not None and heard.question.movie_id is None
+    if heard.question is not None and not (unclear and (heard.findings or heard.out_of_scope)):
         return Decision(("inform",), edits)
     # "Translate this to Japanese" wants no Japanese film: a wish counts beside talk of films only.
     about_films = ABOUT_FILMS.search(context.message.lower())

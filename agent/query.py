@@ -20,7 +20,7 @@ from retrieval.movie import (
     Seed,
     Wish,
 )
-from retrieval.wording import NEAR_MOODS, OCCASION_WISHES
+from retrieval.wording import MOOD_GENRES, NEAR_MOODS, OCCASION_WISHES
 
 _FIELDS: Mapping[str, MatchField] = {
     "genre": "genre",
@@ -117,9 +117,15 @@ def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
             names = entry.value.split(" or ")
             if entry.kind in ("mood", "theme", "keyword") or not entry.hard:
                 wishes += [Wish(_FIELDS[entry.kind], name) for name in names]
-            near = [n for m in names for n in NEAR_MOODS.get(m, [])] if entry.kind == "mood" else []
-            wishes += [Wish("mood", name, NEAR_WEIGHT) for name in near]
+            wishes += _near(names) if entry.kind == "mood" else []
     return tuple(wishes)
+
+
+def _near(moods: Iterable[str]) -> list[Wish]:
+    """What comes near the moods that are asked for: other moods, and the genre they come with."""
+    near = [Wish("mood", name, NEAR_WEIGHT) for mood in moods for name in NEAR_MOODS.get(mood, [])]
+    genres = [MOOD_GENRES[mood] for mood in moods if mood in MOOD_GENRES]
+    return [*near, *(Wish("genre", name, NEAR_WEIGHT) for name in genres)]
 
 
 def _occasion(companion: str) -> list[tuple[str, str]]:

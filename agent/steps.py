@@ -5,6 +5,8 @@ Knows what each step reads and adds. Does not know how a list is found (searchin
 so that a test can run them one by one.
 """
 
+from typing import cast
+
 from agent import respond
 from agent.decide import DecisionContext
 from agent.events import Clarify, LedgerChanged, Status, Suggestions, TextDelta
@@ -13,6 +15,7 @@ from agent.searching import let_go
 from agent.speak import speak
 from agent.state import Deps, TurnState, elapsed_ms
 from agent.turn import DialogueState, Shown
+from retrieval.movie import RangeField, number_of
 from retrieval.understand import Context, understand
 
 
@@ -64,6 +67,7 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
         ledger = before.ledger  # what came was let go again: nothing to show or to undo
     notes = [deps.phrases.say("relaxed", len(gone), label='", "'.join(gone))] if gone else []
     notes += [deps.phrases.say("unknown_name", title=n) for n in state["understanding"].unknown]
+    notes += _unmeasured(state, deps)
     phase = "searching" if decision.search else "answering"
     deps.emit(Status, phase=phase, acts=list(decision.acts))
     if ledger.version != before.ledger.version:
@@ -80,6 +84,21 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
         "clarify": decision.clarify,
         "timings": state["timings"] | {"decide": elapsed_ms(deps, started)},
     }
+
+
+def _unmeasured(state: TurnState, deps: Deps) -> list[str]:
+    """Say which length or year "shorter than X" would need, where X has none."""
+    said = []
+    for comparison in state["understanding"].comparisons:
+        movie = state["movies"].get(comparison.anchor or "")
+        what = comparison.what
+        if (
+            movie
+            and what in ("runtime", "year")
+            and number_of(movie, cast(RangeField, what)) is None
+        ):
+            said.append(deps.phrases.say("unknown", field=what, title=movie.title))
+    return said
 
 
 async def respond_step(state: TurnState, deps: Deps) -> TurnState:

@@ -34,8 +34,10 @@ PEOPLE = ("person", "actor", "director")
 class Preferences:
     """Collects the findings of one utterance; `before_names`, then `after_names`."""
 
-    def __init__(self, linker: Linker, reaches: Sequence[Reach]) -> None:
+    def __init__(self, linker: Linker, reaches: Sequence[Reach], shown: bool = False) -> None:
         self.linker = linker
+        self.shown = shown
+        """Whether there is a list that "newer ones" can be compared with."""
         self.lower = linker.lower
         self.reaches = reaches
         self.findings: list[Finding] = []
@@ -99,7 +101,7 @@ class Preferences:
             self.marks.append(Mark(kind, start, end))
         told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
         if mode != "comment" and not (reach and told):
-            hard = hard and not is_extra(self.lower, start, end)
+            hard = hard and not told and not is_extra(self.lower, start, end)
             binds = polarity == "avoid" or (hard and mode == "request")
             loose = loose and binds and polarity == "want"
             self.findings.append(Finding(kind, value, polarity, binds, loose=loose))
@@ -161,7 +163,8 @@ class Preferences:
                 r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
             )
             kind = patterns.OF_AN_AGE.match(self.lower, match.start())  # "some older movies"
-            kind = None if before.endswith(("but an", "but a", "but some")) else kind
+            with_list = before.endswith(("but an", "but a", "but some")) or self.shown
+            kind = None if with_list else kind
             if not bound and not kind and not before.endswith(("no", "nothing", "not")):
                 self._comparative(what, sign, match)
 
@@ -223,7 +226,9 @@ class Preferences:
             # "Brad Pitt, George Clooney" is a choice, "Brad Pitt, George Clooney and ..." is none.
             comma = between.strip() in (",", "/") and after.strip() not in ("and", ", and", "&")
             choice = comma or patterns.OR_BETWEEN.fullmatch(between)
-            if groups and choice and not self.negated(person.start):
+            # "Not Tom Cruise, Tom Hanks!" refuses only the first.
+            first_refused = bool(groups) and self.negated(groups[-1][-1].start)
+            if groups and choice and not (first_refused or self.negated(person.start)):
                 groups[-1].append(person)
             else:
                 groups.append([person])

@@ -44,7 +44,7 @@ _SAME_DIRECTOR = re.compile(
 )
 """Asks for more of whoever directed the film that is named or in view."""
 _REWATCH = re.compile(
-    r"\b(?:see|watch) (?:it|that|them|this) again\b|\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
+    r"\b(?:see|watch) (?:it|that|them|this) again\b|\b(?:rewatch|watch again|re-watch|something i(?:'ve| have)? (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|something i(?:'ve)? (?:already )?loved(?: again| before)?|old favou?rite)\b"
 )
 
 

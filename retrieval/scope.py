@@ -27,6 +27,7 @@ _AFTERWARDS = re.compile(
     r"\b([\w' -]{2,40}?) (?:is|are|'s|movies are|films are)(?:n't| not) (?:really |exactly )?"
     r"(?:my thing|for me|my cup of tea|what i (?:want|need))"
 )
+_LOVE_STORY = re.compile(r"love (?:stor|song|triangle|interest|scene|affair)")
 _LIST_TAIL = re.compile(r"^,[^.;!?]{1,40}?\b(?:or|nor)\b")
 
 
@@ -65,7 +66,7 @@ def _end_of_reach(lower: str, start: int) -> int:
     words = list(_WORD.finditer(lower, start, boundary))
     for n, word in enumerate(words):
         # "not looking for", "don't want": a verb right after the negator belongs to it.
-        if n >= 2 and word.group() in SCOPE_ENDS:
+        if n >= 2 and word.group() in SCOPE_ENDS and not _LOVE_STORY.match(lower, word.start()):
             return word.start()
         if n == 1 and word.group() in ("but", "just", "only", "however"):
             return word.start()

@@ -56,5 +56,9 @@ def _unwanted_noun(reading: Reader, start: int, end: int) -> int:
     if not kept or not reading.negated(kept[0][0]):
         return start
     phrase = " ".join(reading.lower[a:b] for a, b in kept)
+    if patterns.SEX.search(phrase):
+        for bare in ("sex", "nudity"):
+            reading.add("keyword", bare, kept[0][0], kept[-1][1])
+        return kept[-1][1]
     reading.add("keyword", phrase, kept[0][0], kept[-1][1])
     return kept[-1][1]

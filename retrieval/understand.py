@@ -134,7 +134,7 @@ class _Reading:
 
     def result(self) -> Understanding:
         questions = self._questions()
-        preferences = Preferences(self.linker, self.reaches)
+        preferences = Preferences(self.linker, self.reaches, bool(self.context.shown))
         preferences.before_names()
         brands = find_brands(self.linker, self.reaches)
         pointed = self.linker.ordinals(self.context.shown)
@@ -300,7 +300,8 @@ class _Reading:
             before = [t for t in titles if t.end <= person.start]
             between = self.lower[before[-1].end : person.start] if before else "."
             of_film = bool(before) and fold(person.person.name) in before[-1].entry.people
-            if of_film and not _NEW_WISH.search(between):
+            compared = bool(before) and self.lower[: before[-1].start].rstrip().endswith("than")
+            if of_film and not compared and not _NEW_WISH.search(between):
                 described.append(Finding("person", person.person.name, "want", False))
             elif self.lower[: person.start].rstrip()[-1:] != "(":
                 wished.append(person)

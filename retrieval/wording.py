@@ -40,6 +40,8 @@ SUBGENRE_ADJECTIVES: Final[dict[str, str]] = dict(_by_wording("subgenre_adjectiv
 MOOD_WORDS: Final[dict[str, str]] = dict(_by_wording("moods"))
 NEAR_MOODS: Final[dict[str, list[str]]] = _TABLES["near_moods"]
 """Mood -> moods that come near it."""
+MOOD_GENRES: Final[dict[str, str]] = _TABLES["mood_genres"]
+"""Mood -> the genre it mostly comes with."""
 FEELING_MOODS: Final[dict[str, list[str]]] = _TABLES["feelings"]
 """What somebody who says "I feel X" is usually helped by."""
 GRADE_WORDS: Final = _signed("grades")
