@@ -104,6 +104,18 @@ class Lexicon:
         """The films of a series by its name, also in the plural ("harry potters")."""
         return self.franchises.get(key) or self.franchises.get(key.removesuffix("s")) or ()
 
+    def sequels_of(self, key: str) -> tuple[TitleEntry, ...]:
+        """The films whose titles go on from a title: "Back to the Future Part II"."""
+        numbered = {"part", "episode", "chapter", "ii", "iii", "iv", "2", "3", "4", "5", "vol"}
+        beginning = f"{key} "
+        found = (k for k in self.titles if k.startswith(beginning))
+        return tuple(
+            entry
+            for title in found
+            if title[len(beginning) :].split()[0] in numbered
+            for entry in self.titles[title]
+        )
+
     def resolve(self, title: str) -> TitleEntry | None:
         """Ground "Title (Year)" or "Title" as a model or a list writes it; None when not there."""
         name, year = split_year(title)

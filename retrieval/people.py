@@ -12,7 +12,7 @@ from typing import Protocol
 
 from retrieval.lexicon import FUZZY_PERSON, SURE_PERSON, Lexicon, PersonEntry, is_vocabulary
 from retrieval.movie import fold
-from retrieval.wording import STOPWORDS, SUBGENRE_ADJECTIVES
+from retrieval.wording import NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
 
 LONGEST_NAME = 4
 """Words of a name."""
@@ -101,7 +101,7 @@ class Text(Protocol):
 def read_people(text: Text) -> list[LinkedPerson]:
     """Every person of the text, in order; the spans are claimed."""
     found: list[tuple[PersonEntry, int, int]] = []
-    for read in (_in_full, _siblings, _misspelt, _by_surname):
+    for read in (_in_full, _by_nickname, _siblings, _misspelt, _by_surname):
         for person, i, j in read(text):
             start, end = text.tokens[i].start, text.tokens[j - 1].end
             if text.free(start, end):
@@ -128,6 +128,16 @@ def _in_full(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
                 yield text.lexicon.people[text.lexicon.surnames[key]], i, i + n
             person = text.lexicon.people.get(key) or _of_possessive(text, key)
             if person and _means_person(text, person, key, i, i + n):
+                yield person, i, i + n
+
+
+def _by_nickname(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
+    """Somebody by what people call them: "with The Rock", "no Leo"."""
+    for n in (2, 1):
+        for i in range(len(text.tokens) - n + 1):
+            person = text.lexicon.people.get(NICKNAMES.get(_key(text, i, i + n), ""))
+            before = text.lower[: text.tokens[i].start]
+            if person and (_PERSON_CUE.search(before) or _SURNAME_CUE.search(before)):
                 yield person, i, i + n
 
 

@@ -70,9 +70,10 @@ _HOW_GRADED = re.compile(
 _IS_A = re.compile(rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}})\?")
 """A yes-or-no question: "is Die Hard a Christmas movie?"."""
 _OTHER = re.compile(
-    r"\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
+    r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b|\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
     r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,30} (?:in|of|for)\b"
 )
+_BASED_ON = re.compile(r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b")
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
 _SUPERLATIVE = re.compile(
     r"\b(?:which|what)(?: (?:one|film|movie))?(?: of (?:these|those|them|the (?:two|three|four|five)))?(?:'s| is| was| are| has| would be)? "
@@ -158,6 +159,8 @@ def _find_question(lower: str) -> FoundQuestion | None:
         match = pattern.search(lower)
         if match:
             return FoundQuestion(field, _clause(lower, match))
+    if _BASED_ON.search(lower):
+        return _unanswerable(lower)
     return _graded(lower) or _yes_or_no(lower) or _unanswerable(lower)
 
 

@@ -27,6 +27,13 @@ _AFTERWARDS = re.compile(
     r"\b([\w' -]{2,40}?) (?:is|are|'s|movies are|films are)(?:n't| not) (?:really |exactly )?"
     r"(?:my thing|for me|my cup of tea|what i (?:want|need))"
 )
+_FOR_WHOM = re.compile(
+    r"\bfor (?:the|my|our|us|me|kids|children|families|date|tonight|everyone|a (?:date|family|night))\b"
+)
+_NO_CONTENT = re.compile(
+    r"[^a-z]*(?:(?:really|exactly|meant|suitable|made|good|the|a|an|any|one|ones|thing|things|films?|movies?|flicks?|something|anything|stuff|just|only|want|looking|be|it)\b[^a-z]*)*"
+)
+"""What leaves "for kids" under the negator: "no films for kids", "not really for kids"."""
 _LOVE_STORY = re.compile(r"love (?:stor|song|triangle|interest|scene|affair)")
 _LIST_TAIL = re.compile(r"^,[^.;!?]{1,40}?\b(?:or|nor)\b")
 
@@ -70,6 +77,10 @@ def _end_of_reach(lower: str, start: int) -> int:
             return word.start()
         if n == 1 and word.group() in ("but", "just", "only", "however"):
             return word.start()
+    for audience in _FOR_WHOM.finditer(lower, start, boundary):
+        if not _NO_CONTENT.fullmatch(lower, start, audience.start()):
+            boundary = audience.start()  # "without violence for the whole family"
+            break
     for clause in _AND_NEW_CLAUSE.finditer(lower, start, boundary):
         how = clause.group("how")
         # "No comedy and from before 1990" bounds; "nothing from the 80s and from the 90s" goes on.

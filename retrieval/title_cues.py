@@ -34,7 +34,9 @@ _ASKED_AFTER = re.compile(
     r"\s+(?:about\b|come out|came out|coming out|released?\b|made\b|filmed\b|rated\b|out (?:on|in)\b|based on\b|win\b|get\b|receive\b|available\b"
     r"|sequels?\b|appropriate\b|directed by\b|one of\b|considered\b|any good|good\b|worth\b|the (?:best|first|last)\b|a (?:\w+ )?(?:movie|film|comedy|drama|thriller|horror|musical|western)\b)"
 )
-_NAMED_AFTER = re.compile(r"\s+the (?:movie|film)\b(?! (?:where|about|with|that|is|was))")
+_NAMED_AFTER = re.compile(
+    r"\s+vibes?\b|[- ]esque\b|-(?:like|style)\b|\s+the (?:movie|film)\b(?! (?:where|about|with|that|is|was))"
+)
 _NAME_ENDS = re.compile(
     r"\W*$|\W*[.,;!?]|\s+(?:from|with|by|was|is|are|were|did|does|come|came|coming|about|rated|released?|made|movies?|films?|series|sequels?"
     r"|starring|directed|please|have|has|had|and|or|in|on|that|get|got|receive|received|win|won|based|available|for|filmed|currently|a|an|any"
@@ -78,7 +80,7 @@ _REMAKE_BEHIND = re.compile(
     r"[\"')]*,? \(?(?:the |only the )?(?:remake|reboot|new one|newer one|new version|not the (?:original|old one))\b"
 )
 _SET_IN = re.compile(
-    r"\b(?:set|takes? place|taking place|filmed|shot|happens?|happening|located|lives?|living|based) (?:in|on|at|around|near|during) (?:the )?$"
+    r"\b(?:set|takes? place|taking place|filmed|shot|that happens?|happening|located|lives?|living|based) (?:in|on|at|around|near|during) (?:the )?$"
 )
 _COMPANY = re.compile(r"\b(?:with|for|and|my|our|without) (?:my |our |the |a )?$")
 

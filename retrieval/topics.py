@@ -45,12 +45,19 @@ def _end_of_taken(reading: Reader, start: int) -> int:
     return max((b for a, b in reading.linker.taken if a <= start < b), default=start)
 
 
+def _opens_a_name(reading: Reader, start: int) -> bool:
+    """Whether a name stands there that the catalogue lacks: nobody needs to be kept from it."""
+    return reading.linker.cased and reading.linker.text[start].isupper()
+
+
 def _unwanted_noun(reading: Reader, start: int, end: int) -> int:
     """Bar the topic that stands there, if it is one; where it ends."""
     kept: list[tuple[int, int]] = []
     for word in patterns.WORD.finditer(reading.lower, start, end):
         plain = word.group() in STOPWORDS or word.group() in patterns.NOT_TOPICS
-        if plain or not reading.free(*word.span()):
+        if not reading.free(*word.span()):
+            return start  # the "child" of "child abuse", of which the theme is read
+        if plain or _opens_a_name(reading, word.start()):
             break
         kept.append(word.span())
     if not kept or not reading.negated(kept[0][0]):

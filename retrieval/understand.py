@@ -51,7 +51,7 @@ _BAD_IT = re.compile(
 )
 
 _SIMILAR = re.compile(
-    r"\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
+    r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
     r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b"
 )
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
@@ -239,7 +239,7 @@ class _Reading:
         if _SEEN.search(before) and not _LOVED.search(before):
             return "seen"
         reach = self._negation_at(start)
-        if reach:
+        if reach and not before.rstrip().endswith("than"):  # "less scary than The Ring"
             return "disliked" if reach.cue.startswith(("hate", "dislike")) else "not_now"
         return "seed"
 
@@ -256,6 +256,7 @@ class _Reading:
         for mention in mentions:
             key = fold(self.text[mention.start : mention.end])
             named = (*self.lexicon.titles.get(key, ()), *self.lexicon.series_of(key))
+            named += self.lexicon.sequels_of(key) if self._means_all(mention) else ()
             rest = tuple(sorted({e.movie_id for e in named} - {mention.movie_id}))
             if not rest or not self._means_all(mention):
                 whole.append(mention)

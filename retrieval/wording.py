@@ -53,6 +53,8 @@ NATIONS: Final[dict[str, tuple[str, str]]] = {
     **{wording: ("country", code) for wording, code in _by_wording("countries")},
 }
 """Adjective -> (field, code)."""
+NICKNAMES: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["nicknames"].items()}
+"""What somebody is called -> their name, folded."""
 LANDS: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["lands"].items()}
 """Country or continent -> adjective of `NATIONS`."""
 LOOSE_KINDS: Final[frozenset[str]] = frozenset(_TABLES["loose_kinds"])
