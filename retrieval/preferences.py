@@ -19,10 +19,9 @@ from retrieval.people import LinkedPerson
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, is_extra, mode_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
-from retrieval.vocabulary import barred_compound, is_subgenre, meaning
+from retrieval.vocabulary import barred, is_subgenre, meaning
 from retrieval.wording import (
     COMPARATIVES,
-    COMPOUND_GENRES,
     FEELING_MOODS,
     GRADE_WORDS,
     LOOSE_KINDS,
@@ -297,8 +296,8 @@ class Preferences:
                     continue
                 phrase = " ".join(t.folded for t in tokens[i : i + n])
                 found = meaning(phrase, self.linker.lexicon, self.lower, end)
-                if phrase in COMPOUND_GENRES and self.negated(start):
-                    found = barred_compound(phrase)
+                if found and self.negated(start):
+                    found = barred(phrase, found)
                 if found and is_subgenre(phrase, self.lower, end):
                     self.marks.append(Mark("subgenre", start, end))
                 for kind, value in found:

@@ -105,7 +105,7 @@ Mode = Literal["request", "taste", "comment"]
 _SENTENCE = re.compile(r"[.!?;\n]+|\bbut\b")
 _CLAUSE = re.compile(r"[.!?;,\n]+|\bbut\b|\band\b")
 _REQUEST = re.compile(
-    r"\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
+    r"\bwe (?:both|all) (?:really )?(?:like|love|enjoy)\b|\b(?:both|all) of us (?:like|love|enjoy)\b|\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
     r"|some(?:thing|body)?|any(?:thing)?|would (?:like|love)|i'd (?:like|love|rather|prefer)|how about|what about|can you|could you"
     r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best|hoping|search(?:ing)?|instead|meant)\b"
 )

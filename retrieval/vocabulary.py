@@ -40,13 +40,20 @@ def meaning(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[S
     return _subject(phrase, lexicon, lower, end)
 
 
-def barred_compound(phrase: str) -> list[tuple[SlotKind, str]]:
-    """What "no romcoms" bars: the first of its genres, since other comedies are welcome.
+def barred(phrase: str, found: list[tuple[SlotKind, str]]) -> list[tuple[SlotKind, str]]:
+    """What a refused phrase bars, of the slots that it means.
 
-    A "dark comedy" is barred as such.
+    "No romcoms" bars the first of its genres, since other comedies are welcome, and a "dark comedy"
+    is barred as such. "No demons" bars the theme that is called otherwise, and the word.
     """
-    genres = COMPOUND_GENRES[phrase]
-    return [("genre", genres[0])] if len(genres) > 1 else [("keyword", phrase)]
+    singular = " ".join(stem(word) for word in phrase.split())
+    genres = COMPOUND_GENRES.get(phrase) or COMPOUND_GENRES.get(singular)
+    if genres:
+        return [("genre", genres[0])] if len(genres) > 1 else [("keyword", singular)]
+    themes = [value for kind, value in found if kind == "theme"]
+    otherwise = themes and singular not in " ".join(stem(w) for w in themes[0].split())
+    broader = themes and len(themes[0].split()) > len(phrase.split())
+    return [*found, ("keyword", phrase)] if otherwise or broader else found
 
 
 def is_subgenre(phrase: str, lower: str, end: int) -> bool:
