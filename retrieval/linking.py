@@ -151,7 +151,8 @@ class Linker:
                 return dated, after.end(), True
         said = title_cues.year_said(self.lower, start, end)
         dated = self.lexicon.choose(key, said[0]) if said else None
-        if said and dated and len(self.lexicon.titles.get(key, ())) > 1:
+        several = len(key) > 2 and len(self.lexicon.titles.get(key, ())) > 1
+        if said and dated and several:
             self.take(*said[1])  # the year of the film is no wish
             return dated, end, True
         which = title_cues.which_version(self.lower, start, end)

@@ -192,7 +192,9 @@ def _misspelt(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
             parts = key.split()
             cued = _PERSON_CUE.search(text.lower[:start])
             # "Wes andersen comedy": a first name, and hardly another name than the one meant.
-            if not cued and (n > 2 or parts[0] not in text.lexicon.first_names):
+            plural = parts[-1].endswith("s") and parts[-1][:-1] in text.lexicon.known
+            alone = n == 2 and parts[0] in text.lexicon.first_names and not plural
+            if not (cued or alone):  # "teddy bears"
                 continue
             plain = any(p in STOPWORDS for p in parts)
             ordinary = plain or all(p in text.lexicon.common for p in parts)

@@ -19,6 +19,7 @@ from retrieval.wording import (
     STOPWORDS,
     SUBGENRE_ADJECTIVES,
     SUBGENRE_WORDS,
+    TOPIC_WORDS,
 )
 
 _NEXT: Final = re.compile(r" ([^\W_]+)(?: ([^\W_]+))?")
@@ -82,7 +83,7 @@ def _before_a_film(lower: str, end: int) -> bool:
 def _kind_of_film(
     phrase: str, lexicon: Lexicon, lower: str, end: int
 ) -> list[tuple[SlotKind, str]]:
-    name = _subgenre(phrase, lower, end)
+    name = _subgenre(phrase, lower, end) or TOPIC_WORDS.get(phrase)
     if name is None:
         return []
     if name in GENRES:

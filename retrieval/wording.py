@@ -35,6 +35,8 @@ COMPOUND_GENRES: Final[dict[str, list[str]]] = _TABLES["compound_genres"]
 """One phrase -> several genres: "romantic comedy"."""
 SUBGENRE_WORDS: Final[dict[str, str]] = dict(_by_wording("subgenres"))
 """Phrase -> sub-genre as catalogues write it in keywords."""
+TOPIC_WORDS: Final[dict[str, str]] = dict(_by_wording("topics"))
+"""Phrase -> what a film is about, as catalogues write it."""
 SUBGENRE_ADJECTIVES: Final[dict[str, str]] = dict(_by_wording("subgenre_adjectives"))
 """The same, of words that name a sub-genre only in front of a film or genre word."""
 MOOD_WORDS: Final[dict[str, str]] = dict(_by_wording("moods"))
