@@ -182,9 +182,8 @@ class Linker:
             return True
         nation = key.removeprefix("the ") in NATIONS
         plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2 or nation
-        plain = (
-            plain or (not capital and key in _DAYS) or title_cues.is_award(self.lower, start, end)
-        )
+        day = key in _DAYS and (not capital or title_cues.is_evening(self.lower, start, end))
+        plain = plain or day or title_cues.is_award(self.lower, start, end)
         listed = capital and i > 0 and self._has_neighbour(i, found)  # "Alien, Aliens"
         if plain or is_vocabulary(key) or (key in self.lexicon.tags and not listed):
             return False

@@ -93,6 +93,9 @@ class Preferences:
         polarity: Polarity = "avoid" if reach else "want"
         # "hate musicals" is a wish wherever it stands; "it wasn't funny" is none.
         firm = reach is not None and not reach.cue.startswith(patterns.REMARKS)
+        # "They're 7 and 10, not animated": a clause of its own remarks on nothing.
+        begins = reach is not None and self.lower[: reach.cue_start].rstrip().endswith((",", ";"))
+        firm = firm or (begins and kind in ("genre", "theme"))
         mode = "request" if firm else mode_at(self.lower, start)
         if self.free(start, end):
             self.linker.take(start, end)
@@ -341,10 +344,14 @@ class Preferences:
 
 def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
     """Without what a child's age suggests ("family or animation"), where one of them is asked for."""
-    asked = {f.value for f in findings if f.kind == "genre" and isinstance(f.value, str)}
-    if not asked & {"family", "animation"}:
-        return list(findings)
-    return [f for f in findings if f.value != audience.FOR_CHILDREN]
+    asked = {f.value for f in findings if f.kind == "genre" and f.polarity == "want"}
+    barred = {f.value for f in findings if f.kind == "genre" and f.polarity == "avoid"}
+    if asked & {"family", "animation"}:
+        return [f for f in findings if f.value != audience.FOR_CHILDREN]
+    if barred & {"family", "animation"}:  # "with the kids, not animated"
+        left = "family" if "animation" in barred else "animation"
+        return [replace(f, value=left) if f.value == audience.FOR_CHILDREN else f for f in findings]
+    return list(findings)
 
 
 def _either_language(findings: Sequence[Finding]) -> list[Finding]:

@@ -144,7 +144,7 @@ _BOTH_ENDS = re.compile(
 """Two ends that share a unit: "between 120 and 160 minutes", "90-120 min", "two to three hours"."""
 _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
-    r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too|so|very|that) long|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
+    r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too |so |very |that )?long(?! ago)|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
 _LONG = re.compile(
     r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)"

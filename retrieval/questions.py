@@ -91,7 +91,7 @@ _ASKING_FOR_LIST = re.compile(
 )
 _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|a few|good)\b")
 _WHY = re.compile(
-    r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why|number|no|film|pick)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
+    r"^\W*(?:why|how come)\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why|number|no|film|pick)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
 )
 _KNOWN_ITEM = re.compile(
     r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"

@@ -18,7 +18,7 @@ _UNDO = re.compile(
     r"|\bscratch that\b|\bgo back to (?:before|the previous)|^\W*never ?mind(?: that| it)?\W*$"
 )
 _RESET = re.compile(
-    r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*reset\b|\bfrom scratch\b|\bnew search\b"
+    r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*(?:please |can you |let's )*reset\b|\breset (?:everything|all)\b|\bfrom scratch\b|\bnew search\b"
 )
 _ABOUT_ME = re.compile(
     r"\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"

@@ -115,7 +115,7 @@ _TASTE = re.compile(
     r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} fan\b|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
 )
 _COMMENT = re.compile(
-    r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
+    r"\b(?:it|that|this|they|those|these|he|she|which(?! (?:films?|movies?|ones?)\b)|one|ones|(?<!which )(?<!what )(?<!any )(?:movie|film)(?! (?:where|in which|with|about|set|starring|by)\b)|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
     r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made(?! (?:after|before|in|between|since|by|for|during|from|around|within)\b)|makes)\b"
     r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b(?! for\b)|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
     r"|\b(?:have|has|had|did) (?:you|u) (?:ever |just )?(?:seen|see|watch(?:ed)?|like[ds]?)\b"

@@ -82,6 +82,8 @@ _REMAKE_BEHIND = re.compile(
 _SET_IN = re.compile(
     r"\b(?:set|takes? place|taking place|filmed|shot|that happens?|happening|located|lives?|living|based) (?:in|on|at|around|near|during) (?:the )?$"
 )
+_ROLE_BEFORE = re.compile(r"\bplay(?:s|ed|ing)? (?:the )?$")
+_ROLE_AFTER = re.compile(r" in\b")
 _COMPANY = re.compile(r"\b(?:with|for|and|my|our|without) (?:my |our |the |a )?$")
 
 
@@ -102,16 +104,23 @@ def which_version(lower: str, start: int, end: int) -> str | None:
 
 
 def is_place_or_company(lower: str, start: int, key: str) -> bool:
-    """Whether it says where a story is set, or who watches: "set in Paris", "with grandma"."""
+    """Whether it is a place, a role or who watches: "set in Paris", "plays the villain in"."""
     before = lower[:start]
     company = key in COMPANIONS and _COMPANY.search(before)
-    return bool(company or (" " not in key and _SET_IN.search(before)))
+    role = _ROLE_BEFORE.search(before) and _ROLE_AFTER.match(lower, start + len(key))
+    return bool(company or role or (" " not in key and _SET_IN.search(before)))
 
 
 _AWARD_BEFORE = re.compile(
     r"\b(?:won|wins?|winning|got|received|nominated for) (?:an? |the |any |many )?$"
 )
 _AWARD_AFTER = re.compile(r"[- ](?:winn|nomin|night|worthy|bait)")
+
+
+def is_evening(lower: str, start: int, end: int) -> bool:
+    """Whether a day is the day of the evening: "for Friday night"."""
+    before = re.search(r"\b(?:for|on|this|next|last|every|by|until) $", lower[:start])
+    return bool(before or re.match(r" (?:night|evening|afternoon|morning)", lower[end:]))
 
 
 def is_award(lower: str, start: int, end: int) -> bool:

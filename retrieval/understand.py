@@ -77,7 +77,7 @@ _SEEN_AFTER = re.compile(
 """Behind a title: "Alien I have seen before"."""
 _LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
 _LOVED_AFTER = re.compile(
-    r"^(?:,? (?:and )?(?:which|that|it|i|we)\b|,? and (?=(?:really |absolutely )?(?:loved|liked|enjoyed) (?:it|them|that)\b))?(?:(?! and | but )[^.,;!?]){0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
+    r"^(?: (?:last \w+|yesterday|recently|again|today|the other day))?(?:,? (?:and )?(?:which|that|it|i|we)\b|,? and (?=(?:really |absolutely )?(?:loved|liked|enjoyed) (?:it|them|that)\b))?(?:(?! and | but )[^.,;!?]){0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
 )
 _HATED = re.compile(
     r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b"

@@ -42,5 +42,9 @@ def _stands_alone(linker: Linker, match: re.Match[str]) -> bool:
 
 
 def _explained(linker: Linker, word: str) -> bool:
-    known = word in NATIONS or word in COMPANIONS or word in SERVICES or is_vocabulary(word)
-    return known or word in linker.lexicon.tags or f"{word}s" in linker.lexicon.tags
+    lexicon = linker.lexicon
+    named = word in lexicon.surnames or word in lexicon.first_names or word in lexicon.people
+    known = (
+        named or word in NATIONS or word in COMPANIONS or word in SERVICES or is_vocabulary(word)
+    )
+    return known or word in lexicon.tags or f"{word}s" in lexicon.tags
