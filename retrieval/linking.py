@@ -233,7 +233,7 @@ class Linker:
             within = start <= span.start and span.end <= end and end - start > span.end - span.start
             if start < span.end and end > span.start and not (telling and within):
                 return False  # "the last five years"
-        kind, _, noun = key.rpartition(" ")
+        kind, _, noun = key.removeprefix("a ").removeprefix("the ").rpartition(" ")
         if noun in FILM_NOUNS and (is_vocabulary(kind) or kind in SUBGENRE_ADJECTIVES):
             return False  # "a scary movie", "silent movies"
         after = self.tokens[j].folded if j < len(self.tokens) else ""

@@ -298,8 +298,9 @@ class Preferences:
                 if not self.free(start, end):
                     continue
                 phrase = " ".join(t.folded for t in tokens[i : i + n])
-                found = meaning(phrase, self.linker.lexicon, self.lower, end)
-                if found and self.negated(start):
+                refused = self.negated(start)
+                found = meaning(phrase, self.linker.lexicon, self.lower, end, refused)
+                if found and refused:
                     found = barred(phrase, found)
                 if found and is_subgenre(phrase, self.lower, end):
                     self.marks.append(Mark("subgenre", start, end))
@@ -370,7 +371,9 @@ def _span_kind(span: Span) -> SlotKind:
 
 def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     kept: list[Finding] = []
+    firm = {(f.kind, str(f.value), f.polarity) for f in findings if f.hard}
     for finding in findings:
-        if finding not in kept:
+        softer = not finding.hard and (finding.kind, str(finding.value), finding.polarity) in firm
+        if finding not in kept and not softer:
             kept.append(finding)
     return tuple(kept)

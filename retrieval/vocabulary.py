@@ -22,12 +22,20 @@ from retrieval.wording import (
     TOPIC_WORDS,
 )
 
+UNMISTAKABLE: Final = frozenset({"black and white", "stop motion", "post apocalyptic"})
 _NEXT: Final = re.compile(r" ([^\W_]+)(?: ([^\W_]+))?")
 
 
-def meaning(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[SlotKind, str]]:
-    """The slots of a phrase that ends at `end` of the text; none when it means nothing here."""
+def meaning(
+    phrase: str, lexicon: Lexicon, lower: str, end: int, refused: bool = False
+) -> list[tuple[SlotKind, str]]:
+    """The slots of a phrase that ends at `end` of the text; none when it means nothing here.
+
+    A refused kind of film needs no film behind it: "horror that isn't supernatural".
+    """
     known = vocabulary_of(phrase) or _kind_of_film(phrase, lexicon, lower, end)
+    if refused and not known and phrase in SUBGENRE_ADJECTIVES:
+        known = [("keyword", SUBGENRE_ADJECTIVES[phrase])]
     found = known or vocabulary_of(lexicon.respell(phrase) or "")
     if found:
         return found
@@ -68,7 +76,8 @@ def _subgenre(phrase: str, lower: str, end: int) -> str | None:
     if found:
         return found
     found = SUBGENRE_ADJECTIVES.get(phrase) or SUBGENRE_ADJECTIVES.get(singular)
-    return found if found and _before_a_film(lower, end) else None
+    # "Black and white" can hardly mean anything else.
+    return found if found and (phrase in UNMISTAKABLE or _before_a_film(lower, end)) else None
 
 
 def _before_a_film(lower: str, end: int) -> bool:
