@@ -186,7 +186,7 @@ TOPIC = re.compile(
     r"(?: (?:that(?:'s| is| are)|which is|made))?(?: all)? (?:about|involving|featuring|set (?:in|on|at|during)|that takes? place (?:in|on|at)) "
     r"(?:a |an |the |some |any )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
-SEX = re.compile(r"\b(?:sex|sexual|nudity|naked)\b")
+SEX = re.compile(r"\bsex(?:ual|y)?\b")
 ALSO_UNWANTED = re.compile(
     r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )

@@ -35,7 +35,8 @@ def meaning(
     """
     known = vocabulary_of(phrase) or _kind_of_film(phrase, lexicon, lower, end)
     if refused and not known and phrase in SUBGENRE_ADJECTIVES:
-        known = [("keyword", SUBGENRE_ADJECTIVES[phrase])]
+        names = dict.fromkeys((SUBGENRE_ADJECTIVES[phrase], phrase))
+        known = [("keyword", name) for name in names]
     found = known or vocabulary_of(lexicon.respell(phrase) or "")
     if found:
         return found
