@@ -228,7 +228,10 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
         return one_name if known and len(key) > 3 and _PERSON_CUE.search(before) else None
     if key in lexicon.titles or _belongs_to_a_name(text, i) or _after_first_name(text, i):
         return None
-    cue = _PERSON_CUE.search(before) or _refers(text, i, before) or before.endswith("that ")
+    cue = bool(_PERSON_CUE.search(before))
+    # "A zombie comedy" is by nobody of that name.
+    named = token.capital or not (key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags)
+    cue = cue or (named and (_refers(text, i, before) or before.endswith("that ")))
     a_kind = key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags  # "a zombie movie"
     return lexicon.people[full] if cue or (after in FILM_NOUNS and not a_kind) else None
 
