@@ -135,6 +135,13 @@ def _certificates(reading: Reader) -> None:
                 if match.group(2)
                 else (name,)
             )
+            barred = [
+                f for f in reading.findings if f.kind == "certificate" and f.polarity == "avoid"
+            ]
+            held = any(set(upto) <= set(str(f.value).split(" or ")) for f in barred)
+            if held and reading.negated(match.start()):
+                reading.linker.take(*match.span())  # "for my teenager, nothing rated R"
+                continue
             reading.add("certificate", " or ".join(upto), *match.span())
 
 
