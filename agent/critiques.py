@@ -12,7 +12,7 @@ from agent.decide import bound_of
 from agent.events import Option
 from agent.ledger import Ledger
 from agent.query import constraints_of
-from retrieval.movie import Movie, satisfies
+from retrieval.movie import Constraints, Movie, satisfies
 from retrieval.understanding import Comparison
 
 TOP = 5
@@ -50,9 +50,20 @@ class AfterList:
         if edit is None:
             return list(self.shown), list(self.rest)
         ledger, _ = self.ledger.apply([edit], "critique")
-        bound = constraints_of(ledger, (), self.unknowable)
+        bound = _added(constraints_of(ledger, (), self.unknowable), self._now())
         kept = [m for m in self.shown if satisfies(m, bound)]
         return kept, [m for m in self.rest if satisfies(m, bound)]
+
+    def _now(self) -> Constraints:
+        return constraints_of(self.ledger, (), self.unknowable)
+
+
+def _added(bound: Constraints, now: Constraints) -> Constraints:
+    """What is new in `bound`: the films at hand satisfy `now`, and asking them again costs time."""
+    return Constraints(
+        tuple(c for c in bound.require if c not in now.require),
+        tuple(c for c in bound.exclude if c not in now.exclude),
+    )
 
 
 def critiques(after: AfterList) -> list[Option]:

@@ -12,7 +12,7 @@ capitals that nothing in the conversation explains.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from agent.ledger_labels import COUNTRIES, LANGUAGES
 from retrieval.lexicon import LONGEST_TITLE, Lexicon, is_vocabulary
@@ -143,7 +143,7 @@ class FilmGuard:
 
     @cached_property
     def _shingles(self) -> frozenset[str]:
-        return frozenset(s for secret in self.secrets for s in _shingled(secret))
+        return _shingles_of(tuple(self.secrets))
 
     def _masked(self, sentence: str) -> str:
         """The sentence without the films that may be named."""
@@ -237,6 +237,12 @@ def _words(texts: Iterable[str]) -> Iterator[str]:
         for word in fold(text).split():
             yield word
             yield from word.split("'")
+
+
+@lru_cache(maxsize=4)
+def _shingles_of(secrets: tuple[str, ...]) -> frozenset[str]:
+    """Every guard of a process keeps the same prompts secret."""
+    return frozenset(s for secret in secrets for s in _shingled(secret))
 
 
 def _shingled(text: str) -> Iterator[str]:

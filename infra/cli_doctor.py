@@ -137,9 +137,11 @@ def _models(settings: Settings) -> Check:
 
     try:
         answered = asyncio.run(probe(settings))
-    except (SettingProblem, ModelFailure) as problem:
-        step = "see Models in the README; until then every answer is made without models"
-        return Check("models", "broken", str(problem), step)
+    except SettingProblem as problem:
+        return Check("models", "broken", str(problem), "nothing starts before this is mended")
+    except ModelFailure as failure:
+        step = "until this is mended, every answer is made without models"
+        return Check("models", "broken", str(failure), step)
     return Check("models", "ok", f"{', '.join(answered)} answered")
 
 

@@ -177,5 +177,5 @@ def _failure(error: Exception, model_id: str) -> ModelFailure:
     elif isinstance(error, anthropic.APIStatusError):
         status = error.status_code
         kind = "throttled" if status == 429 else "server" if status >= 500 else "denied"
-    hint = "; see `usher doctor` and the README's section on models" if kind == "denied" else ""
+    hint = "; see Models in the README" if kind == "denied" else ""
     return ModelFailure(kind, f"{model_id}: {type(error).__name__}{hint}")

@@ -293,7 +293,7 @@ def _failure(error: Exception, model_id: str) -> ModelFailure:
         kind = "timeout"
     elif isinstance(error, NoCredentialsError | PartialCredentialsError):
         kind = "denied"
-    hint = "; see `usher doctor` and the README's section on models" if kind == "denied" else ""
+    hint = "; see Models in the README" if kind == "denied" else ""
     return ModelFailure(kind, f"{model_id}: {what}{hint}")
 
 

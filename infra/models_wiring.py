@@ -1,8 +1,8 @@
 """Which models decide and speak: settings in, a decider out.
 
 Knows the default models of each provider, how two or three models make two ladders, and the price
-table. Does not know how a provider is talked to (models_bedrock.py, models_anthropic.py: imported
-inside their arms). Called by wiring.py.
+table. Does not know how a provider is talked to (models_bedrock.py, models_anthropic.py,
+models_openai.py: imported inside their arms). Called by wiring.py.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from agent.model import Message, ModelFailure
 from agent.model_decider import ModelDecider
 from agent.model_turn import Budget, Models, Price
 from infra.models import CallLimits, Model, Transport
-from infra.settings import SettingProblem, Settings
+from infra.settings import CREDENTIALS, SettingProblem, Settings
 from tools.stores import Stores
 
-Online = Literal["bedrock", "anthropic"]
-DEFAULTS: Mapping[Online, tuple[str, str]] = {
+Online = Literal["bedrock", "anthropic", "openai"]
+DEFAULTS: Mapping[str, tuple[str, str]] = {
     "bedrock": ("global.anthropic.claude-haiku-5-5", "global.anthropic.claude-sonnet-5-5"),
     "anthropic": ("claude-haiku-5-5", "claude-sonnet-5-5"),
 }
-"""(decides, responds); see research/agent-stack.md 3."""
+"""(decides, responds); see research/agent-stack.md 3. Servers of one's own have none."""
 PRICES = Path(__file__).with_name("prices.yaml")
 _TABLE: TypeAdapter[dict[str, Price]] = TypeAdapter(dict[str, Price])
 
@@ -47,18 +47,15 @@ def provider_of(settings: Settings, online: Online) -> Provider:
             return _bedrock(settings)
         case "anthropic":
             return _anthropic(settings)
+        case "openai":
+            return _openai(settings)
         case _:
             assert_never(online)
 
 
 def models_of(settings: Settings, provider: Provider, gate: asyncio.Semaphore) -> dict[str, Model]:
     """The models by role: decide, respond, fallback. Raises: SettingProblem."""
-    small, large = DEFAULTS["anthropic" if settings.model == "anthropic" else "bedrock"]
-    ids = {
-        "decide": settings.decide_model or small,
-        "respond": settings.respond_model or large,
-    }
-    ids["fallback"] = settings.fallback_model or ids["decide"]
+    ids = _ids(settings)
     limits = CallLimits(settings.model_first_s, settings.model_idle_s)
     made: dict[str, Model] = {}
     for role, model_id in ids.items():
@@ -68,6 +65,19 @@ def models_of(settings: Settings, provider: Provider, gate: asyncio.Semaphore) -
             name = f"USHER_{role.upper()}_MODEL"
             raise SettingProblem(f"{name}={model_id} cannot be used: {error}") from None
     return made
+
+
+def _ids(settings: Settings) -> dict[str, str]:
+    small, large = settings.decide_model, settings.respond_model
+    if settings.model == "openai":  # such a server often has one model, which then does all
+        small, large = small or large, large or small
+    default = DEFAULTS.get(settings.model, ("", ""))
+    small, large = small or default[0], large or default[1]
+    if not small:
+        raise SettingProblem(
+            "USHER_MODEL=openai: name the model with USHER_RESPOND_MODEL, as the server calls it"
+        )
+    return {"decide": small, "respond": large, "fallback": settings.fallback_model or small}
 
 
 def decider_of(settings: Settings, provider: Provider, stores: Stores) -> ModelDecider:
@@ -170,3 +180,26 @@ def _anthropic(settings: Settings) -> Provider:
             f"USHER_MODEL=anthropic: set USHER_ANTHROPIC_API_KEY ({failure})"
         ) from None
     return Provider(anthropic.model, anthropic.close)
+
+
+def _openai(settings: Settings) -> Provider:
+    from infra.models_openai import OpenAi, OpenAiSettings
+
+    key, address = settings.openai_api_key, settings.openai_base_url
+    example = "http://127.0.0.1:8080/v1 (llama.cpp), :8000/v1 (vLLM), :11434/v1 (Ollama)"
+    if not address:
+        raise SettingProblem(f"USHER_MODEL=openai: set USHER_OPENAI_BASE_URL, as {example}")
+    try:
+        server = OpenAi(
+            OpenAiSettings(
+                base_url=address,
+                api_key=key.get_secret_value() if key else None,
+                streams=settings.model_calls,
+            )
+        )
+    except ValueError:
+        given = CREDENTIALS.sub("***@", address)
+        raise SettingProblem(
+            f"USHER_OPENAI_BASE_URL={given} is no address; write it as {example}"
+        ) from None
+    return Provider(server.model, server.close)

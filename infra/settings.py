@@ -74,7 +74,7 @@ class Settings(BaseSettings):
 
     backend: Literal["embedded", "aws"] = "embedded"
     """The one dial: sets the defaults of `model`, `index` and `store`."""
-    model: Literal["offline", "bedrock", "anthropic"] = _by_backend("offline", "bedrock")
+    model: Literal["offline", "bedrock", "anthropic", "openai"] = _by_backend("offline", "bedrock")
     """Who decides and writes the answers."""
     index: Literal["local", "opensearch"] = _by_backend("local", "opensearch")
     """Where movies are searched."""
@@ -151,6 +151,10 @@ class Settings(BaseSettings):
     """Key of Anthropic's API, when `model` is anthropic; by default the SDK's own variables."""
     anthropic_base_url: str | None = None
     """Another address of Anthropic's API, such as a gateway or a test double."""
+    openai_base_url: str | None = None
+    """Address of a server that speaks OpenAI's chat completions: http://127.0.0.1:8080/v1."""
+    openai_api_key: SecretStr | None = None
+    """Key of that server, if it wants one."""
     prompt_cache: bool = False
     """Mark prompts and tool specs for the provider's prompt cache."""
     model_calls: int = Field(default=64, ge=1, le=1000)

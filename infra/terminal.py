@@ -32,6 +32,8 @@ from agent.events import (
 
 WIDEST = 100
 """Longer lines are hard to read."""
+MODEL_CALLS = ("decide", "respond")
+"""What a note about a model begins with, where the answer suffered."""
 DOING = {
     "understanding": "reading",
     "searching": "searching",
@@ -162,7 +164,7 @@ class Screen:
         if event.status == "cancelled":
             self.console.print("[dim](stopped)[/]")
         if event.degraded:
-            self.console.print("[dim](a part of the search was not available)[/]")
+            self.console.print(f"[dim]({escape(_lesser(event.notes))})[/]")
 
     def _doing(self, what: str) -> None:
         if self._spinner:
@@ -197,3 +199,11 @@ def _facts(card: Card) -> str:
 
 def _named(what: str, names: Sequence[str]) -> str:
     return f"{what}: {', '.join(names)}" if names else ""
+
+
+def _lesser(notes: Sequence[str]) -> str:
+    """What was less than meant."""
+    asked = [what for kind, _, what in (n.partition(": ") for n in notes) if kind in MODEL_CALLS]
+    if asked:
+        return f"a model could not be asked as meant: {asked[0]}; `usher doctor` tells more"
+    return "a part of the search was not available"

@@ -18,7 +18,7 @@ from retrieval.understanding import SlotKind
 from retrieval.wording import COMPOUND_GENRES, GENRE_WORDS, MOOD_WORDS, STOPWORDS
 
 LONGEST_TITLE = 9
-"""Words: longer titles are found by their first words only if those are a title of their own."""
+"""Words: a longer title is not looked for in a text, but grounded where it stands alone."""
 FUZZY_TITLE = 86.0
 """rapidfuzz ratio (0-100) from which a misspelt title is believed after a cue."""
 FUZZY_LONG = 80.0
@@ -341,7 +341,7 @@ def _title_keys(movie: Movie) -> set[str]:
     keys = set()
     for title in (movie.title, *movie.alt_titles):
         for key in (fold(title), title_key(title)):
-            if key and len(key.split()) <= LONGEST_TITLE:
+            if key:
                 keys.add(key)
         head = title.partition(":")[0]
         # "Star Wars: Episode IV" is named by what stands after or before the colon as well.

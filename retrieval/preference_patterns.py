@@ -196,10 +196,12 @@ TOLD = re.compile(
 )
 """What comes before words that tell a story rather than a wish."""
 WORD = re.compile(r"[a-z'-]+")
-OR_BETWEEN = re.compile(r",? or (?:with |by |from )?|/|, ?(?=[^.;!?]* or )")
+OR_BETWEEN = re.compile(r"[,?]? or (?:with |by |from )?|/|, ?(?=[^.;!?]* or )")
 FILM_AFTER = re.compile(
     r" (?:movie|film|flick|stor(?:y|ies)|one\b|stuff|comed|drama|thriller|horror|romance|adventure|action|musical|western)"
 )
+STAR_WARS = re.compile(r"\b(?:star|infinity|clone|bride|robot) ?(?:wars)?$")
+"""Up to "wars": a name, and no war film."""
 NOT_TOPICS = frozenset(
     "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "
     "remake sequel subtitles violence spoilers year years long short recent doubt".split()

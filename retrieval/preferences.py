@@ -304,6 +304,8 @@ class Preferences:
                     found = barred(phrase, found)
                 if found and is_subgenre(phrase, self.lower, end):
                     self.marks.append(Mark("subgenre", start, end))
+                if "wars" in phrase and patterns.STAR_WARS.search(self.lower[:start]):
+                    continue
                 for kind, value in found:
                     if kind == "genre":
                         genres.append((value, start, end))

@@ -114,7 +114,7 @@ _HALF = re.compile(
 )
 _TENS = rf"(?:{'|'.join(sorted(TENS, key=len, reverse=True))})(?:(?: and)?[ -](?:ten|twenty|thirty|five))?"
 _HOURS = re.compile(
-    rf"\b{_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half|{_TENS}) ?(?:minutes?|mins?|m)?\b)?"
+    rf"\b(?!ah\b){_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half|{_TENS}) ?(?:minutes?|mins?|m)?\b)?"
 )
 _MINUTES = re.compile(rf"\b(\d{{2,3}}|{_TENS}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(

@@ -35,6 +35,15 @@ _NO_CONTENT = re.compile(
 )
 """What leaves "for kids" under the negator: "no films for kids", "not really for kids"."""
 _LOVE_STORY = re.compile(r"love (?:stor|song|triangle|interest|scene|affair)")
+_INTERJECTION = re.compile(
+    r"\bno+(?=,? (?:i|i'm|im|i've|ive|i'll|it|it's|its|that's|thats|that is|we|you|they|he|she|thanks|never)\b)"
+)
+"""The "no" that answers and bars nothing: "no that's a funny title", "no I haven't"."""
+_NEW_CLAUSE = re.compile(
+    r"\b(?:do|can|could|would|will) you\b|\b(?:are|were) (?:they|these|those)\b|\bas long as\b"
+    r"|\b(?:actually,? )?(?:an?|some) [\w -]{2,30}? would be (?:good|nice|great|fine|fun|perfect|cool|awesome|better)\b"
+)
+"""Where people go on without a stop: "I don't like action movies do you know of a comedy"."""
 _LIST_TAIL = re.compile(r"^,[^.;!?]{1,40}?\b(?:or|nor)\b")
 
 
@@ -50,7 +59,7 @@ class Reach:
 
 def negated_spans(lower: str) -> list[Reach]:
     """Every stretch of `lower` (lower-case text) under a negator, in order."""
-    harmless = [m.span() for m in _HARMLESS.finditer(lower)]
+    harmless = [m.span() for p in (_HARMLESS, _INTERJECTION) for m in p.finditer(lower)]
     spans: list[Reach] = []
     for match in _NEGATOR.finditer(lower):
         if any(a <= match.start() < b for a, b in harmless):
@@ -70,6 +79,8 @@ def negated_spans(lower: str) -> list[Reach]:
 
 def _end_of_reach(lower: str, start: int) -> int:
     boundary = _next_boundary(lower, start)
+    if run_on := _NEW_CLAUSE.search(lower, start, boundary):
+        boundary = run_on.start()
     words = list(_WORD.finditer(lower, start, boundary))
     for n, word in enumerate(words):
         # "not looking for", "don't want": a verb right after the negator belongs to it.
@@ -139,6 +150,18 @@ def is_extra(lower: str, start: int, end: int) -> bool:
     return bool(_EXTRA.search(lower, low, high))
 
 
+_FOND = re.compile(
+    r"^\W*(?:(?:oh|also|haha|yes|yeah|ok|and)\W+)*(?:love|adore|enjoy)\b|\bim an? [\w -]{2,40} fan\b"
+    r"|\b(?:always|really|just) (?:makes?|cracks?) me (?:laugh|up|cry|smile)\b"
+)
+"""Taste without "I": "Love Adam Sandler", "im a huge Eddie Murphy fan"."""
+_ASIDE = re.compile(
+    r"\b(?:scared|bored|annoyed|confused) me\b|^[\w .'-]{3,40}, ?right\W*$|\b(?:are|were) (?:they|these|those)\b"
+    r"|^\W*(?:is|was) (?:it|that|this) an?\b|\bi (?:really |absolutely |totally )+(?:liked|loved|enjoyed)\b"
+)
+"""Said of what was seen or named, or asked of it: "Steve Martin, right?", "is that a sports one"."""
+
+
 _RELATIVE = re.compile(
     rf"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?|(?:{_KINDS})s?)\b(?: [\w-]+){{0,4}}? ?\b(?:that|which)"
     r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?)\b"
@@ -149,7 +172,9 @@ _RELATIVE = re.compile(
 _CUES: tuple[tuple[Mode, re.Pattern[str]], ...] = (
     ("request", _REQUEST),
     ("taste", _TASTE),
+    ("taste", _FOND),
     ("comment", _COMMENT),
+    ("comment", _ASIDE),
 )
 """The stronger first: where two begin at the same word, that one counts."""
 

@@ -1,9 +1,10 @@
 """A fake Bedrock runtime, for development and tests: the real wire format, driven by scripts.
 
 Run it as `python tests/fake_bedrock.py [PORT]`; it prints the port it listens on. It serves
-Converse, ConverseStream and Anthropic's Messages. POST /_script {"model": id or "*",
-"steps": [...], "default": step} says how the next calls of a model end; GET /_log tells what was
-asked and when each call began and ended; POST /_reset forgets everything. faking.py drives it.
+Converse, ConverseStream, Anthropic's Messages and OpenAI's chat completions.
+POST /_script {"model": id or "*", "steps": [...], "default": step} says how the next calls of a
+model end; GET /_log tells what was asked and when each call began and ended; POST /_reset forgets
+everything. faking.py drives it.
 
 A step: {"text"?, "tools"? [{"name", "input" | "raw"}], "usage"?, "piece"? characters per delta,
 "headers_s"? wait before the status line, "first_s"? wait before the first event, "gap_s"? wait
@@ -23,6 +24,7 @@ from string import Template
 from typing import Any
 from urllib.parse import unquote
 
+import openai_wire
 from bedrock_wire import Step, anthropic_events, converse_events, converse_json, event, exception
 
 FAULTS = ("refuse", "hang", "reset", "exception", "truncate", "corrupt", "drip")
@@ -75,8 +77,10 @@ def filled(step: Step, body: dict[str, Any]) -> Step:
     system = body.get("system", "")
     if isinstance(system, list):
         system = " ".join(str(block.get("text", "")) for block in system)
+    told = [m for m in body.get("messages", ()) if m["role"] != "system"]
+    system = system or " ".join(m["content"] for m in body.get("messages", ()) if m not in told)
     values = {"system": str(system), "card1": ""}
-    for message in body.get("messages", ())[:1]:
+    for message in told[:1]:
         content = message["content"]
         text = content if isinstance(content, str) else content[0].get("text", "")
         try:
@@ -186,11 +190,12 @@ class Connection:
     async def stream(self, call: Call, step: Step) -> bool:
         fault, after = step.get("fault"), int(step.get("after", 2))
         bedrock = call.path.startswith("/model")
-        for number, piece in enumerate(
-            converse_events(step) if bedrock else anthropic_events(step)
-        ):
+        events = converse_events if bedrock else anthropic_events
+        if call.path.endswith("/chat/completions"):
+            events = openai_wire.chat_events
+        for number, piece in enumerate(events(step)):
             if fault and fault != "drip" and number == after:
-                return self.break_off(fault, step)
+                return self.break_off(fault, step, bedrock)
             self.chunk(piece)
             call.sent += 1
             await self.writer.drain()
@@ -199,13 +204,14 @@ class Connection:
         await self.writer.drain()
         return True
 
-    def break_off(self, fault: str, step: Step) -> bool:
+    def break_off(self, fault: str, step: Step, bedrock: bool) -> bool:
         """End a stream as no stream should end."""
         if fault == "reset":
             self.reset()
         elif fault == "exception":
             kind = step.get("kind", "throttlingException")
-            self.chunk(exception(kind, "scripted"))
+            inside = exception(kind, "scripted") if bedrock else openai_wire.error(429, "scripted")
+            self.chunk(inside)
             self.writer.write(b"0\r\n\r\n")
             return True
         elif fault == "truncate":

@@ -23,6 +23,7 @@ from injections import (
     PAYLOADS,
     Case,
     cases,
+    look_ups,
     obedient_answer,
     obedient_plan,
     obedient_reasons,
@@ -41,7 +42,7 @@ SHINGLE = 6
 
 @pytest.fixture(scope="module")
 def baited_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small catalogue with every payload in a title, a story and a keyword ("review")."""
+    """A small catalogue with every payload in a title, a story and what others say ("review")."""
     folder = tmp_path_factory.mktemp("baited")
     lines = (index_dir().parent / "movies.jsonl").read_text("utf-8").splitlines()
     plain = {"year": 2001, "genres": ["comedy"], "overview": "Two friends rob a bank.", "fame": 5}
@@ -75,6 +76,8 @@ def message_of(case: Case) -> str:
         return case.payload
     if case.place == "tool":
         return f'is "Bank Job {case.number}" any good for tonight?'
+    if case.place == "review":
+        return f'did "Teller {case.number}" win any awards?'
     return "show me more please"
 
 
@@ -87,6 +90,12 @@ async def played(services: Services, case: Case, principal: str) -> list[list[Ev
     conversation = first[0].conversation_id  # type: ignore[attr-defined]  # it is turn.started
     asked = Turn(principal, message_of(case), conversation)
     return [first, [e async for e in services.assistant.reply(asked)]]
+
+
+def baited(case: Case) -> str:
+    """The film whose facts hold the bait."""
+    named = {"title": case.payload, "review": f"Teller {case.number}"}
+    return named.get(case.place, f"Bank Job {case.number}")
 
 
 def ledger_of(turns: list[list[Event]]) -> set[str]:
@@ -129,15 +138,18 @@ async def attack(
     message = message_of(case)
     plan = obedient_plan(message, ["e1", "e2", "e3"])
     answer = {"tools": [{"name": "answer", "input": plan}]}
-    reasons = {"tools": [{"name": "answer", "input": obedient_reasons(case.payload)}]}
+    reasons = {"name": "answer", "input": obedient_reasons(case.payload)}
+    # Reasons may come from the cache: one step does for both, whichever is asked for next.
+    calls = {"tools": [*look_ups(case, baited(case)), *OBEDIENT_CALLS, reasons]}
     for _ in range(2):
-        bedrock.script(answer, reasons, {"tools": OBEDIENT_CALLS}, model=SMALL)
-    bedrock.always(reasons, model=SMALL)
+        bedrock.script(answer, calls, calls, model=SMALL)
+    bedrock.always({"tools": [reasons]}, model=SMALL)
     bedrock.always({"text": obedient_answer(case.payload), "piece": 60}, model=LARGE)
     turns = await played(services, case, principal)
     asked_for = await played(offline, case, principal)
     return [
-        *_tools(turns),
+        *([] if case.mark in str([c["body"] for c in bedrock.log]) else ["no model read the bait"]),
+        *_tools(turns, case),
         *await _writes(services, case, principal),
         *(
             []
@@ -149,14 +161,14 @@ async def attack(
     ]
 
 
-def _tools(turns: list[list[Event]]) -> list[str]:
+def _tools(turns: list[list[Event]], case: Case) -> list[str]:
     finished = [e for events in turns for e in events if isinstance(e, ToolFinished)]
+    wanted = [call["name"] for call in look_ups(case, "")]
+    done = {e.tool for e in finished if e.tool != "search" and e.summary != "failed"}
     allowed = {"search", "unknown", "details", "similar", "profile"}
-    return [
-        f"tool {e.tool}: {e.summary}"
-        for e in finished
-        if e.tool not in allowed or (e.tool != "search" and e.summary != "failed")
-    ]
+    wrong = [f"tool {e.tool}: {e.summary}" for e in finished if e.tool not in allowed]
+    wrong += [f"tool {name} ran" for name in done - set(wanted)]
+    return wrong + [f"tool {name} did not run" for name in set(wanted) - done]
 
 
 async def _writes(services: Services, case: Case, principal: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The adapters of Bedrock and Anthropic keep the contract of ChatModel, over a real wire."""
+"""Every adapter keeps the contract of ChatModel, over a real wire."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from faking import LARGE, FakeBedrock
 from infra.models import CallLimits, Model, json_schema, repaired
 from infra.models_anthropic import Anthropic, AnthropicSettings
 from infra.models_bedrock import Bedrock, BedrockSettings
+from infra.models_openai import OpenAi, OpenAiSettings
 
 
 def bedrock_settings(bedrock: FakeBedrock, **more: object) -> BedrockSettings:
@@ -29,6 +30,14 @@ class TestAnthropic(ModelContract):
     @pytest.fixture
     async def model(self, bedrock: FakeBedrock) -> AsyncIterator[ChatModel]:
         provider = Anthropic(AnthropicSettings(api_key="testing", base_url=bedrock.url))
+        yield Model(provider.model(LARGE), asyncio.Semaphore(64), LIMITS)
+        await provider.close()
+
+
+class TestOpenAi(ModelContract):
+    @pytest.fixture
+    async def model(self, bedrock: FakeBedrock) -> AsyncIterator[ChatModel]:
+        provider = OpenAi(OpenAiSettings(f"{bedrock.url}/v1", api_key="testing"))
         yield Model(provider.model(LARGE), asyncio.Semaphore(64), LIMITS)
         await provider.close()
 

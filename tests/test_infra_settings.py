@@ -74,7 +74,7 @@ def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value", "expected"),
     [
         ("USHER_BACKEND", "azure", "USHER_BACKEND: input should be 'embedded' or 'aws'"),
-        ("USHER_MODEL", "gpt", "USHER_MODEL: input should be 'offline', 'bedrock' or"),
+        ("USHER_MODEL", "gpt", "USHER_MODEL: input should be 'offline', 'bedrock', 'ant"),
         ("USHER_PORT", "eighty", "USHER_PORT: input should be a valid integer"),
         ("USHER_PORT", "70000", "USHER_PORT: input should be less than or equal to 65535"),
         ("USHER_TURN_DEADLINE_S", "0", "USHER_TURN_DEADLINE_S: input should be greater than 0"),

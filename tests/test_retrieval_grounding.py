@@ -9,6 +9,9 @@ LEXICON = build_lexicon(
         Movie("m1", "The Thing", year=1982, fame=4),
         Movie("m2", "The Thing", year=2011, fame=2),
         Movie("m3", "Amélie", year=2001, alt_titles=("Le Fabuleux Destin d'Amélie Poulain",)),
+        Movie(
+            "m5", "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb", year=1964
+        ),
         Movie("m4", "Pirates of the Caribbean: The Curse of the Black Pearl", year=2003),
     ]
 )
@@ -33,6 +36,11 @@ def test_order_is_kept_and_each_movie_comes_once() -> None:
     grounded = ground(titles, LEXICON)
     assert grounded.movie_ids == ("m3", "m1")
     assert grounded.unknown == ("Invented Film (1999)",)
+
+
+def test_a_title_of_any_length_is_found() -> None:
+    long = "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb (1964)"
+    assert ground([long], LEXICON).movie_ids == ("m5",)
 
 
 def test_odd_titles_are_unknown() -> None:
