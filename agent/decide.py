@@ -8,16 +8,16 @@ decision that fails validation falls back to them. Pure.
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agent.events import Act
-from agent.ledger import Entry, Ledger, LedgerEdit
+from agent.ledger import Entry, Ledger, LedgerEdit, movie_id_of
 from agent.ledger_labels import parse_removal
 from agent.policy import Clarification, clarification
 from agent.router import takes_up
 from agent.turn import DialogueState, Edit
-from retrieval.audience import NOT_ME
+from retrieval.audience import FOR_CHILDREN, NOT_ME
 from retrieval.gloss import OTHER, READ
 from retrieval.lexicon import Lexicon
 from retrieval.movie import ATTRIBUTES, Movie, fold, number_of
@@ -128,9 +128,10 @@ def decide(context: DecisionContext) -> Decision:
         return Decision(("refine",), (LedgerEdit("undo"),), search)
     edits = edits_of(context)
     spoken = _spoken(context)
-    if spoken:
-        return spoken
-    return _searching(context, edits)
+    if spoken and heard.asks_list and spoken.acts == ("inform",):
+        listed = _searching(context, edits)
+        return replace(listed, acts=("inform", *listed.acts))
+    return spoken or _searching(context, edits)
 
 
 def _says_only_that(heard: Understanding) -> bool:
@@ -158,12 +159,13 @@ def _spoken(context: DecisionContext) -> Decision | None:
     """Turns that need no search: questions, why, small talk, out of scope."""
     heard, state = context.understanding, context.state
     edits = edits_of(context)
-    wants_list = bool(heard.findings or heard.comparisons or heard.more)
+    wants_list = bool(heard.findings or heard.comparisons or heard.more or heard.same_director)
     if heard.why and not wants_list:
         return Decision(("explain",), edits)
     if heard.about_me:
         return Decision(("inform",), edits, say=("about_me",))
-    if heard.question is not None and not (heard.findings and heard.question.movie_id is None):
+    unclear = heard.question is not None and heard.question.movie_id is None
+    if heard.question is not None and not (unclear and (heard.findings or heard.out_of_scope)):
         return Decision(("inform",), edits)
     # "Translate this to Japanese" wants no Japanese film: a wish counts beside talk of films only.
     about_films = ABOUT_FILMS.search(context.message.lower())
@@ -253,10 +255,13 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
     for mention in heard.mentions:
         edit = _mentioned(mention)
         edits += [edit] if edit else []
+    edits += _same_director(context) if heard.same_director else []
     # "No horror tonight. I love horror, though": what they ask for beats what they like.
     barred = {(f.kind, str(f.value)) for f in heard.findings if f.polarity == "avoid"}
     for finding in heard.findings:
         if not finding.hard and (finding.kind, str(finding.value)) in barred:
+            continue
+        if finding.value == FOR_CHILDREN and _asked_already(ledger):
             continue
         edits.append(
             LedgerEdit(
@@ -274,6 +279,26 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
         edits += [edit] if edit else []
         edits += _outgrown(comparison, ledger)
     return tuple(edits)
+
+
+def _asked_already(ledger: Ledger) -> bool:
+    """Whether one of the genres that a child's age asks for was asked for before."""
+    wanted = {str(e.value) for e in ledger.of("genre", polarity="want") if e.hard}
+    return bool(wanted & set(FOR_CHILDREN.split(" or ")))
+
+
+def _same_director(context: DecisionContext) -> list[LedgerEdit]:
+    """Ask for the films of whoever directed the film that is named, or else the one in view."""
+    named = [m.movie_id for m in context.understanding.mentions]
+    state = context.state
+    seeds = [m for e in state.ledger.of("seed") if (m := movie_id_of(e))]
+    # What "it" is by being first on a list is not what they talk about.
+    spoken_of = state.in_focus if state.in_focus not in state.last_shown[:1] else None
+    about = [*named, *filter(None, (spoken_of,)), *seeds[-1:], *filter(None, (state.in_focus,))]
+    movie = context.movies.get(about[0]) if about else None
+    if movie is None or not movie.directors:
+        return []
+    return [LedgerEdit("add", kind="director", value=" or ".join(movie.directors))]
 
 
 def _own_taste_again(ledger: Ledger) -> list[LedgerEdit]:
@@ -297,6 +322,8 @@ def _outgrown(comparison: Comparison, ledger: Ledger) -> list[LedgerEdit]:
 
 def _withdrawn(ledger: Ledger, withdrawal: Withdrawal) -> list[LedgerEdit]:
     entries = _matching(ledger, withdrawal)
+    if withdrawal.kind == "companion":
+        entries += [e for e in ledger.entries if any(_came_with(e, who) for who in entries)]
     if withdrawal.newest:
         last = [e for e in entries if e.polarity == "want"][-1:]
         return [LedgerEdit("withdraw", entry_id=e.id) for e in last]
@@ -304,6 +331,13 @@ def _withdrawn(ledger: Ledger, withdrawal: Withdrawal) -> list[LedgerEdit]:
         return [LedgerEdit("withdraw", entry_id=e.id) for e in entries]
     wanted = [e for e in entries if e.polarity == "want"][-1:]
     return [LedgerEdit("add", kind=e.kind, value=e.value, polarity="avoid") for e in wanted]
+
+
+def _came_with(entry: Entry, companion: Entry) -> bool:
+    """Whether an entry only follows from who watches: what children must not see."""
+    same_turn = entry.source_turn == companion.source_turn
+    barred = entry.polarity == "avoid" and entry.kind in ("certificate", "attribute")
+    return same_turn and (barred or entry.value == FOR_CHILDREN)
 
 
 def _matching(ledger: Ledger, withdrawal: Withdrawal) -> list[Entry]:

@@ -7,6 +7,7 @@ lists or how they are opened (respond.py, which calls this). Pure.
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from agent.awards import said
 from agent.ledger import Entry, Ledger, movie_id_of
@@ -16,7 +17,7 @@ from agent.state import TurnState
 from agent.suitable import age_asked, suits
 from prompts.loader import Phrases, listed, load_tag_words
 from retrieval.audience import NOT_ME
-from retrieval.movie import ATTRIBUTES, Movie, fold, values_of
+from retrieval.movie import ATTRIBUTES, Movie, RangeField, fold, number_of, values_of
 from retrieval.understanding import Question
 from retrieval.wording import GENRE_WORDS, MOOD_WORDS
 
@@ -31,25 +32,34 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
     if "explain" in decision.acts:
         yield from _why(state, phrases)
     if "inform" in decision.acts and heard.question is not None:
-        asked, pick = heard.question, len(state["before"].shown) + len(state["turn"].message)
-        movie = state["movies"].get(asked.movie_id or "")
-        other = state["movies"].get(asked.other_id or "")
-        if movie is None:
+        for asked in (heard.question, *heard.more_questions):
+            yield from _answered(asked, state, phrases)
+
+
+def _answered(asked: Question, state: TurnState, phrases: Phrases) -> Iterator[str]:
+    pick = len(state["before"].shown) + len(state["turn"].message)
+    text = state["understanding"].text
+    movie = state["movies"].get(asked.movie_id or "")
+    other = state["movies"].get(asked.other_id or "")
+    if movie is None:
+        # A name that the catalogue lacks is said to be unknown with the notes.
+        if not state["understanding"].unknown:
             yield phrases.say("ask_which")
-        elif asked.extreme:
-            value = _value(asked, movie)
-            yield phrases.say(
-                "extreme" if value else "extreme_unknown", pick, title=movie.title, value=value
-            )
-        elif other is not None and asked.about == "difference":
-            yield from _difference(movie, other, phrases)
-        elif asked.about == "certificate" and (age := age_asked(heard.text)) is not None:
-            verdict, because = suits(movie, age)
-            yield phrases.say(f"suits_{verdict}", pick, title=movie.title, value=listed(because))
-        elif asked.about == "genre" and (is_it := _is_it(heard.text, movie, phrases, pick)):
-            yield is_it
-        else:
-            yield answer(asked, movie, phrases, pick)
+    elif asked.extreme:
+        movie = max((movie, other or movie), key=lambda m: _extent(asked, m))
+        value = _value(asked, movie)
+        yield phrases.say(
+            "extreme" if value else "extreme_unknown", pick, title=movie.title, value=value
+        )
+    elif other is not None and asked.about == "difference":
+        yield from _difference(movie, other, phrases)
+    elif asked.about == "certificate" and (age := age_asked(text)) is not None:
+        verdict, because = suits(movie, age)
+        yield phrases.say(f"suits_{verdict}", pick, title=movie.title, value=listed(because))
+    elif asked.about == "genre" and (is_it := _is_it(text, movie, phrases, pick)):
+        yield is_it
+    else:
+        yield answer(asked, movie, phrases, pick)
 
 
 def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
@@ -137,6 +147,13 @@ def _is_it(text: str, movie: Movie, phrases: Phrases, pick: int) -> str | None:
     own = values_of(movie, "topic")
     phrase = "genre_yes" if all(fold(kind) in own for kind in kinds) else "genre_no"
     return phrases.say(phrase, pick, title=movie.title, value=_in_short(movie))
+
+
+def _extent(asked: Question, movie: Movie) -> float:
+    """How far a film goes the way that is asked for; what is not known goes least."""
+    field = cast(RangeField, asked.about)
+    number = movie.rating if asked.about == "rating" else number_of(movie, field)
+    return number * asked.extreme if number is not None else float("-inf")
 
 
 def _value(asked: Question, movie: Movie) -> str:

@@ -226,7 +226,9 @@ def _contradicts(new: Entry, old: Entry, joins: bool) -> bool:
     if movie_id_of(new) is not None:
         return _movie_contradicts(new, old)
     if new.kind != old.kind:
-        return _is_person(new) and _is_person(old) and new.value == old.value
+        apart = {new.kind, old.kind} == {"actor", "director"} and new.polarity != old.polarity
+        # "Directed by Clint Eastwood, but not starring him" is no contradiction.
+        return _is_person(new) and _is_person(old) and new.value == old.value and not apart
     if new.loose and not old.loose and _tightens(new, old):
         return False  # what was said stays beside what was worked out, and outlives it
     if new.kind == "attribute":

@@ -9,6 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrieval.wording import SUBGENRE_ADJECTIVES, SUBGENRE_WORDS
+
+KINDS_OF_FILM = frozenset(SUBGENRE_WORDS.values()) | frozenset(SUBGENRE_ADJECTIVES.values())
+"""What a film is rather than what it is about: "psychological", "silent"."""
 _REMOVE = re.compile(r'^\s*remove\s+["“](.+)["”]\s*$', re.IGNORECASE | re.DOTALL)
 
 _REMOVE_ALL = re.compile(r'^\s*remove all of\s+["“](.+)["”]\s*$', re.IGNORECASE | re.DOTALL)
@@ -58,6 +62,8 @@ def label(kind: str, value: str | Mapping[str, Any], polarity: str) -> str:
         return text
     if kind in ("theme", "keyword"):
         return f"no {value}"
+    if kind == "mood":
+        return f"nothing {value}"
     return f"no {text}" if kind in ("genre", "person") else f"not {text}"
 
 
@@ -91,6 +97,8 @@ def _string_label(kind: str, value: str) -> str:
         "theme": "about ",
         "keyword": "about ",
     }.get(kind, "")
+    if kind == "keyword" and value in KINDS_OF_FILM:
+        return value
     if kind == "kind":
         return "films" if value == "movie" else "series"
     return prefix + value

@@ -15,7 +15,13 @@ from agent.events import Option
 from agent.ledger import UNDO_DEPTH, Entry, Ledger, LedgerEdit, movie_id_of
 from agent.ledger_labels import remove_all_text
 from agent.policy import Clarification, nothing_left
-from agent.query import clause_of, constraints_of, is_for_somebody_else, unknowable_kinds
+from agent.query import (
+    SHORTS,
+    clause_of,
+    constraints_of,
+    is_for_somebody_else,
+    unknowable_kinds,
+)
 from agent.state import Deps, TurnState
 from retrieval.movie import Constraints, satisfies
 
@@ -46,7 +52,9 @@ def constraints_now(state: TurnState, request: SearchRequest) -> Constraints:
     gone = state["before"].shown_ids
     if not is_for_somebody_else(ledger):
         gone = gone | taste.seen | set(taste.dislikes)
-    return constraints_of(ledger, gone, unknowable)
+    bound = constraints_of(ledger, gone, unknowable)
+    # What they saw and forgot may well have been short.
+    return bound.without(SHORTS) if request.known_item else bound
 
 
 async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
@@ -60,12 +68,12 @@ async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
     taken_back = bool(edits) and all(e.op in ("withdraw", "revise", "undo") for e in edits)
     if request is None or taken_back:
         return ledger, []
-    loose = [e for e in ledger.entries if e.loose and e.hard]
+    loose = _weakest_first([e for e in ledger.entries if e.loose and e.hard])
     anything = _anything_goes(state)
     if not (loose or anything) or await _count(state, deps, request, ledger):
         return ledger, []
     lighter, gone = ledger, list[str]()
-    for entry in reversed(loose):
+    for entry in loose:
         lighter, gone = _without(lighter, [entry], state), [*gone, entry.label]
         if await _count(state, deps, request, lighter):
             return _as_one_turn(lighter, state), gone
@@ -75,6 +83,12 @@ async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
         gone += [entry.label for entry in given_up]
     # Where even that does not help, what the user laid down is asked about without them.
     return (_as_one_turn(lighter, state) if gone else ledger), gone
+
+
+def _weakest_first(loose: Sequence[Entry]) -> list[Entry]:
+    """Bounds that only a word or a list gave, the newest first; then topics, the oldest first."""
+    topics = [e for e in loose if e.kind in ("theme", "keyword")]
+    return [*reversed([e for e in loose if e not in topics]), *topics]
 
 
 def _anything_goes(state: TurnState) -> bool:

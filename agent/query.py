@@ -20,7 +20,7 @@ from retrieval.movie import (
     Seed,
     Wish,
 )
-from retrieval.wording import OCCASION_WISHES
+from retrieval.wording import MOOD_GENRES, NEAR_MOODS, OCCASION_WISHES
 
 _FIELDS: Mapping[str, MatchField] = {
     "genre": "genre",
@@ -38,9 +38,15 @@ _FIELDS: Mapping[str, MatchField] = {
 }
 SERIES = Match("kind", frozenset({"series"}))
 """Left out unless asked for: people who ask for "something to watch" here mean a film."""
+SHORT_FILM_MIN = 39
+"""Minutes of the longest short film; the Academy draws the line at 40."""
+SHORTS = Range("runtime", None, SHORT_FILM_MIN)
+"""Left out as well, unless a length is asked for: an evening's film is longer."""
 OCCASION_WEIGHT = 0.5
 LEANING_KINDS = ("year", "runtime", "attribute", "theme", "keyword")
 TASTE_KINDS = ("genre", "mood", "person", "actor", "director")
+NEAR_WEIGHT = 0.5
+"""Of a mood that comes near the one that is asked for."""
 SEEN_AGO = 3
 """Having seen a film says less than liking it: it weighs like a seed named three films ago."""
 
@@ -89,8 +95,16 @@ def constraints_of(
     wants_series = any(e.value == "series" for e in ledger.of("kind", polarity="want"))
     if not wants_series:
         exclude.append(SERIES)
+    if not _wants_short(ledger):
+        exclude.append(SHORTS)
     named = {m for e in ledger.entries for m in movie_ids_of(e)}
     return Constraints(tuple(require), tuple(exclude), None, frozenset(gone) | named)
+
+
+def _wants_short(ledger: Ledger) -> bool:
+    """Whether a length is asked for that hardly any whole film has."""
+    tops = [e.value.get("max") for e in ledger.of("runtime") if not isinstance(e.value, str)]
+    return any(top is not None and top < 2 * SHORT_FILM_MIN for top in tops)
 
 
 def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
@@ -105,7 +119,15 @@ def wishes_of(ledger: Ledger) -> tuple[Wish, ...]:
             names = entry.value.split(" or ")
             if entry.kind in ("mood", "theme", "keyword") or not entry.hard:
                 wishes += [Wish(_FIELDS[entry.kind], name) for name in names]
+            wishes += _near(names) if entry.kind == "mood" else []
     return tuple(wishes)
+
+
+def _near(moods: Iterable[str]) -> list[Wish]:
+    """What comes near the moods that are asked for: other moods, and the genre they come with."""
+    near = [Wish("mood", name, NEAR_WEIGHT) for mood in moods for name in NEAR_MOODS.get(mood, [])]
+    genres = [MOOD_GENRES[mood] for mood in moods if mood in MOOD_GENRES]
+    return [*near, *(Wish("genre", name, NEAR_WEIGHT) for name in genres)]
 
 
 def _occasion(companion: str) -> list[tuple[str, str]]:

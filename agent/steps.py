@@ -6,6 +6,7 @@ so that a test can run them one by one.
 """
 
 from dataclasses import replace
+from typing import cast
 
 from agent import respond
 from agent.decide import Decision, DecisionContext
@@ -15,7 +16,7 @@ from agent.letting_go import let_go
 from agent.speak import speak
 from agent.state import Deps, TurnState, elapsed_ms
 from agent.turn import DialogueState, Shown
-from retrieval.movie import stems
+from retrieval.movie import RangeField, number_of, stems
 from retrieval.understand import Context, understand
 
 
@@ -67,6 +68,8 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
         ledger = before.ledger  # what came was let go again: nothing to show or to undo
     notes = [deps.phrases.say("relaxed", len(gone), label='", "'.join(gone))] if gone else []
     decision = _without_stale_words(decision, before, ledger)
+    notes += [deps.phrases.say("unknown_name", title=n) for n in state["understanding"].unknown]
+    notes += _unmeasured(state, deps)
     phase = "searching" if decision.search else "answering"
     deps.emit(Status, phase=phase, acts=list(decision.acts))
     if ledger.version != before.ledger.version:
@@ -100,6 +103,21 @@ def _without_stale_words(decision: Decision, before: DialogueState, ledger: Ledg
     ]
     text = f"{' '.join(kept)}{search.text[len(earlier) :]}".strip()
     return replace(decision, search=replace(search, text=text))
+
+
+def _unmeasured(state: TurnState, deps: Deps) -> list[str]:
+    """Say which length or year "shorter than X" would need, where X has none."""
+    said = []
+    for comparison in state["understanding"].comparisons:
+        movie = state["movies"].get(comparison.anchor or "")
+        what = comparison.what
+        if (
+            movie
+            and what in ("runtime", "year")
+            and number_of(movie, cast(RangeField, what)) is None
+        ):
+            said.append(deps.phrases.say("unknown", field=what, title=movie.title))
+    return said
 
 
 async def respond_step(state: TurnState, deps: Deps) -> TurnState:

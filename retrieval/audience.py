@@ -5,12 +5,12 @@ titles or people. Pure; called by preferences.py, whose findings it adds to.
 """
 
 import re
-from typing import Protocol
+from typing import Protocol, cast
 
 from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
-from retrieval.understanding import Finding, Mark, Polarity, SlotKind
-from retrieval.wording import COMPANIONS, SERVICES, SITUATIONS
+from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
+from retrieval.wording import COMPANIONS, LANDS, NATIONS, SERVICES, SITUATIONS
 
 NOT_ME = " (not me)"
 """Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
@@ -55,7 +55,11 @@ def children(reading: Reader, youngest: int) -> None:
 
 
 def occasion(reading: Reader) -> None:
-    """Somebody else's evening, and occasions that could be titles ("date night")."""
+    """Somebody else's evening, and occasions that could be titles ("date night", "Halloween")."""
+    for match in patterns.HOLIDAY.finditer(reading.lower):
+        if reading.free(*match.span()) and not reading.negated(match.start()):
+            reading.findings.append(Finding("keyword", match.group(1), "want", False))
+            reading.linker.take(*match.span())
     for match in patterns.FOR_SOMEBODY.finditer(reading.lower):
         if reading.free(*match.span()) and not reading.negated(match.start()):
             reading.findings.append(
@@ -78,6 +82,16 @@ def who(reading: Reader) -> None:
             reading.add("genre", "family", *match.span())
     for match in patterns.COMPANION.finditer(reading.lower):
         companion = COMPANIONS[match.group(1)]
+        together = match.group().startswith("with")
+        if patterns.CHOSE.match(reading.lower, match.end()) and not together:
+            continue
+        if reading.negated(match.start()) and match.group().startswith("for"):
+            continue  # taken back, or never meant: see `not_for`
+        if reading.negated(match.start()) and "my" not in match.group().split():
+            # "A slasher, but not with teenagers" is no evening without them.
+            if reading.free(*match.span(1)):
+                reading.add("keyword", match.group(1), *match.span(1))
+            continue
         same = {"kids", "teens"} if companion in ("kids", "teens") else {companion}
         known = any(f.kind == "companion" and f.value in same for f in reading.findings)
         if known or not reading.free(*match.span(1)):
@@ -92,18 +106,51 @@ def who(reading: Reader) -> None:
     _certificates(reading)
 
 
+def not_for(reading: Reader) -> list[Withdrawal]:
+    """Whom it is not for after all: "no wait, not for kids"."""
+    matches = [m for m in patterns.COMPANION.finditer(reading.lower) if m.group().startswith("for")]
+    refused = [m for m in matches if reading.negated(m.start())]
+    adults = patterns.FOR_ADULTS.search(reading.lower)
+    if adults:
+        value = {"name": "family_friendly", "min": patterns.TOO_MUCH + 1}
+        reading.findings.append(Finding("attribute", value, "avoid", True))
+        reading.linker.take(*adults.span())
+    gone = [COMPANIONS[m.group(1)] for m in refused] + (["kids"] if adults else [])
+    return [Withdrawal("companion", who) for who in dict.fromkeys(gone)]
+
+
 def _certificates(reading: Reader) -> None:
     for match in patterns.CERTIFICATE.finditer(reading.lower):
         rated = match.group(1).replace("r-rated", "r").replace("g-rated", "g")
         name = re.sub(r"rated|-rated|\s", "", rated).upper()
         name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
         if name in patterns.CERTIFICATES and reading.free(*match.span()):
+            if patterns.NOTHING_ABOVE.search(reading.lower[: match.start()]):
+                bar = patterns.ABOVE[name]
+                reading.findings.append(Finding("certificate", bar, "avoid", True))
+                reading.linker.take(*match.span())
+                continue
             upto = (
                 patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
                 if match.group(2)
                 else (name,)
             )
+            barred = [
+                f for f in reading.findings if f.kind == "certificate" and f.polarity == "avoid"
+            ]
+            held = any(set(upto) <= set(str(f.value).split(" or ")) for f in barred)
+            if held and reading.negated(match.start()):
+                reading.linker.take(*match.span())  # "for my teenager, nothing rated R"
+                continue
             reading.add("certificate", " or ".join(upto), *match.span())
+
+
+def from_where(reading: Reader) -> None:
+    """The country or part of the world that a film comes from."""
+    for match in patterns.FROM_LAND.finditer(reading.lower):
+        kind, code = NATIONS[LANDS[match.group(1)]]
+        if reading.free(*match.span()):
+            reading.add(cast(SlotKind, kind), code, *match.span())
 
 
 def which_language(reading: Reader) -> None:
@@ -113,6 +160,17 @@ def which_language(reading: Reader) -> None:
         wanted: Polarity = "want" if refused else "avoid"
         if reading.free(*match.span()):
             reading.findings.append(Finding("language", "en", wanted, True))
+            reading.linker.take(*match.span())
+    for match in patterns.SUBTITLES.finditer(reading.lower):
+        if not reading.free(*match.span()):
+            continue
+        if reading.negated(match.start()):
+            reading.findings.append(Finding("language", "en", "want", True))
+            reading.linker.take(*match.span())
+        elif reading.lower[: match.start()].endswith("with ") and not patterns.FINE.search(
+            reading.lower
+        ):
+            reading.findings.append(Finding("language", "en", "avoid", True))
             reading.linker.take(*match.span())
     for match in patterns.NO_SUBTITLES.finditer(reading.lower):
         # "Nothing in English", but "no subtitles, in English".

@@ -7,7 +7,7 @@ title, and a wished one becomes the wishes behind it. Pure; called by understand
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
@@ -16,6 +16,8 @@ from retrieval.linking import Linker
 from retrieval.scope import Reach, mode_at
 from retrieval.understanding import Finding, Mention, SlotKind
 from retrieval.wording import BRANDS
+
+_SEEN_ALL = re.compile(r"\b(?:seen|watched|know) (?:all|every|all of)(?: the| of the| those)? $")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,10 @@ def find_brands(linker: Linker, reaches: Sequence[Reach]) -> FoundBrands:
         if not linker.free(*match.span()) or _in_a_title(linker, *match.span()):
             continue
         negated = any(r.start <= match.start() < r.end for r in reaches)
-        if negated:
-            refused += _refused(name, linker.lexicon, match.span())
+        seen = _SEEN_ALL.search(linker.lower[: match.start()])
+        if negated or seen:
+            named = _refused(name, linker.lexicon, match.span())
+            refused += [replace(m, stance="seen") for m in named] if seen else named
         elif mode_at(linker.lower, match.start()) != "comment":
             found: list[tuple[str, Any]] = [(f, v) for f, v in BRANDS[name]["wishes"]]
             wishes += [Finding(cast(SlotKind, f), v, "want", False) for f, v in found]
@@ -79,4 +83,4 @@ def _names() -> dict[str, str]:
 @cache
 def _pattern() -> re.Pattern[str]:
     words = sorted(map(re.escape, _names()), key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])({'|'.join(words)})(?![\w-])")
+    return re.compile(rf"(?<![\w-])({'|'.join(words)})(?![\w-]| ?(?:plus|\+))")

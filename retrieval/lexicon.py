@@ -28,6 +28,8 @@ SURE_TITLE = 90.0
 LONG_TITLE = 10
 """Letters of a title in which two slips leave no other word."""
 FUZZY_PERSON = 84.0
+SURE_PERSON = 90.0
+"""From which a first name and a misspelt surname need no cue."""
 FUZZY_VOCABULARY = 82.0
 FUZZY_TAG = 87.0
 VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
@@ -98,6 +100,22 @@ class Lexicon:
             return min(near, key=lambda e: (abs((e.year or 0) - year), -e.prior)) if near else None
         return entries[0] if entries else None
 
+    def series_of(self, key: str) -> tuple[TitleEntry, ...]:
+        """The films of a series by its name, also in the plural ("harry potters")."""
+        return self.franchises.get(key) or self.franchises.get(key.removesuffix("s")) or ()
+
+    def sequels_of(self, key: str) -> tuple[TitleEntry, ...]:
+        """The films whose titles go on from a title: "Back to the Future Part II"."""
+        numbered = {"part", "episode", "chapter", "ii", "iii", "iv", "2", "3", "4", "5", "vol"}
+        beginning = f"{key} "
+        found = (k for k in self.titles if k.startswith(beginning))
+        return tuple(
+            entry
+            for title in found
+            if title[len(beginning) :].split()[0] in numbered
+            for entry in self.titles[title]
+        )
+
     def resolve(self, title: str) -> TitleEntry | None:
         """Ground "Title (Year)" or "Title" as a model or a list writes it; None when not there."""
         name, year = split_year(title)
@@ -140,7 +158,8 @@ class Lexicon:
         hit = process.extractOne(
             phrase, VOCABULARY, scorer=fuzz.ratio, score_cutoff=FUZZY_VOCABULARY
         )
-        return hit[0] if hit else None
+        # "Mindbending sci fi" is no misspelt "mindbending": its first word stands there by itself.
+        return hit[0] if hit and hit[0] not in parts else None
 
     def respell_tag(self, phrase: str) -> str | None:
         """The theme that a misspelt word means; None when it is spelt right or means none."""
@@ -149,10 +168,10 @@ class Lexicon:
         hit = process.extractOne(phrase, self._tag_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_TAG)
         return hit[0] if hit else None
 
-    def fuzzy_person(self, text: str) -> PersonEntry | None:
+    def fuzzy_person(self, text: str, least: float = FUZZY_PERSON) -> PersonEntry | None:
         """The person nearest to a misspelt full name, or None."""
         near = _near(fold(text), self._people_by_initial)
-        hit = process.extractOne(fold(text), near, scorer=fuzz.ratio, score_cutoff=FUZZY_PERSON)
+        hit = process.extractOne(fold(text), near, scorer=fuzz.ratio, score_cutoff=least)
         return self.people[hit[0]] if hit else None
 
     def __post_init__(self) -> None:
@@ -266,9 +285,9 @@ class _Builder:
         for key in _title_keys(movie):
             self.titles[key].append(entry)
         share = 1.0 + weight**0.5
-        for name in movie.directors:
+        for name in filter(_is_a_name, movie.directors):
             self.directs[self._name(name)] += share
-        for name in movie.cast:
+        for name in filter(_is_a_name, movie.cast):
             self.acts[self._name(name)] += share
         for tag in movie.themes:
             self.tags.setdefault(fold(tag), ("theme", tag))
@@ -313,6 +332,11 @@ class _Builder:
                 yield key
 
 
+def _is_a_name(name: str) -> bool:
+    """Whether somebody is named, and no prize that a catalogue has among the cast."""
+    return not name.lower().startswith(("best ", "academy award"))
+
+
 def _title_keys(movie: Movie) -> set[str]:
     keys = set()
     for title in (movie.title, *movie.alt_titles):
@@ -322,7 +346,7 @@ def _title_keys(movie: Movie) -> set[str]:
         head = title.partition(":")[0]
         # "Star Wars: Episode IV" is named by what stands after or before the colon as well.
         if head != title and len(head.split()) > 1:
-            keys.add(fold(head))
+            keys |= {fold(head), title_key(head)}
     return keys
 
 

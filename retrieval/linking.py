@@ -24,6 +24,11 @@ _CUES = frozenset(
     "like liked love loved loves enjoy enjoyed adore adored seen saw watched watch watching rewatched "
     "hate hated disliked than to of was is called titled finished tried about recommend".split()
 )
+_BEFORE_A_VERB = frozenset("want wants need needs going like have trying not used how able".split())
+"""Before "to": "I don't want to blow two hours"."""
+_DAYS = frozenset(
+    "yesterday tomorrow today tonight weekend monday tuesday wednesday thursday friday saturday sunday oscar oscars".split()
+)
 _JOINERS = frozenset({"and", "or", "also", "plus", "both"})
 _FUZZY_CUE = re.compile(
     r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
@@ -39,7 +44,7 @@ _ORDINALS = {
 }
 _ORDINAL = re.compile(
     rf"\b(?:the )?(?:({'|'.join(_ORDINALS)}) (?:one|movie|film|pick|option|choice|suggestion|title)?\b"
-    r"|(?:number|no\.|#) ?(\d{1,2})\b)"
+    r"|(?:number|no\.|#) ?(\d{1,2}|one|two|three|four|five)\b)"
     rf"|\bthe ({'|'.join(_ORDINALS)})(?=\W*$|\s*[,.;!?]| (?:and|is|was|looks|sounds)\b)|(?<=and )(?:the )?({'|'.join(_ORDINALS)})(?=\W*$)"
 )
 _POINTING = frozenset("it this that these those one ones her him them us me you there".split())
@@ -87,9 +92,10 @@ class Linker:
         self.taken: list[tuple[int, int]] = []
         self.quantities = find_quantities(self.lower, lexicon.newest_year)
         self.title_spans: list[tuple[int, int]] = []
-        self.trusted: tuple[int, int] = (0, 0)
-        """A stretch where capitals mean titles, whatever else the word means: "Alien and Aliens"."""
-        plain = [t for t in self.tokens[1:] if t.folded in STOPWORDS and t.folded != "i"]
+        self.trusted: list[tuple[int, int]] = []
+        """Stretches where capitals mean titles, whatever else the word means: "Alien and Aliens"."""
+        small = [t for n, t in enumerate(self.tokens) if n or not t.capital]
+        plain = [t for t in small if t.folded in STOPWORDS and t.folded != "i"]
         # Where even small words are capitals, capitals say nothing.
         self.cased = not plain or sum(t.capital for t in plain) < 0.7 * len(plain)
 
@@ -121,46 +127,65 @@ class Linker:
         if not self.free(first.start, last.end):
             return None
         key = " ".join(t.folded for t in self.tokens[i:j])
+        raw = self.lower[last.start : last.end]
+        if raw.endswith(("'s", "’s")) and key not in self.lexicon.titles:
+            key = key.removesuffix("s")  # "Gravity's runtime"
         entries = self.lexicon.titles.get(key)
-        franchise = None if entries else self.lexicon.franchises.get(key)
+        franchise = None if entries else self.lexicon.series_of(key)
         if not entries and not franchise:
             return None
         if franchise:
             believed = self.lexicon.is_telling(key) or self._has_cue(i, found)
             return LinkedTitle(franchise[0], first.start, last.end) if believed else None
-        entry, end, strong = self._with_year(key, last.end)
+        entry, end, strong = self._with_year(key, first.start, last.end)
         if entry and (strong or self._believed(i, j, key, entry, found)):
             return LinkedTitle(entry, first.start, end)
         return None
 
-    def _with_year(self, key: str, end: int) -> tuple[TitleEntry | None, int, bool]:
+    def _with_year(self, key: str, start: int, end: int) -> tuple[TitleEntry | None, int, bool]:
         after = _YEAR_AFTER.match(self.text, end)
         if after:
             year = int(after.group(1) or after.group(2))
             dated = self.lexicon.choose(key, year)
             if dated:
                 return dated, after.end(), True
+        said = title_cues.year_said(self.lower, start, end)
+        dated = self.lexicon.choose(key, said[0]) if said else None
+        several = len(key) > 2 and len(self.lexicon.titles.get(key, ())) > 1
+        if said and dated and several:
+            self.take(*said[1])  # the year of the film is no wish
+            return dated, end, True
+        which = title_cues.which_version(self.lower, start, end)
+        entries = [e for e in self.lexicon.titles.get(key, ()) if e.year]
+        if which and len(entries) > 1:
+            by_year = sorted(entries, key=lambda e: e.year or 0)
+            return by_year[0 if which == "original" else -1], end, False
         return self.lexicon.choose(key), end, False
 
     def _believed(
         self, i: int, j: int, key: str, entry: TitleEntry, found: Sequence[LinkedTitle]
     ) -> bool:
-        if self._quoted(i, j):
-            return True
-        low, high = self.trusted
-        asked = low < self.tokens[i].start < high and not self.tokens[i].folded.startswith("wh")
-        if asked and self.cased and self.capitalised(i, j) and key not in ("i", "is"):
-            return True
         start, end = self.tokens[i].start, self.tokens[j - 1].end
         capital = self.cased and self.capitalised(i, j)
+        if self._quoted(i, j):
+            return True
+        if title_cues.is_place_or_company(self.lower, start, key) or self._cuts_a_name(i, j):
+            return False
+        if capital and self._asked_about(i) and key not in ("i", "is"):
+            return True
         stop_only = all(p in STOPWORDS for p in key.split())
         last = j == len(self.tokens)
         named = title_cues.asked_for(self.lower, start, end) and (not stop_only or last)
-        if named and not key.isdigit() and len(key) > 1 and key not in _POINTING:
+        # "Who directed It?" names a film, "who directed it?" points at one.
+        pointing = key in _POINTING and not (capital and i > 0)
+        if named and not key.isdigit() and len(key) > 1 and not pointing:
             return True
         nation = key.removeprefix("the ") in NATIONS
         plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2 or nation
-        if plain or is_vocabulary(key) or key in self.lexicon.tags:
+        day = key in _DAYS and (not capital or title_cues.is_evening(self.lower, start, end))
+        plain = plain or day or title_cues.is_award(self.lower, start, end)
+        listed = capital and i > 0 and self._has_neighbour(i, found)  # "Alien, Aliens"
+        if plain or is_vocabulary(key) or (key in self.lexicon.tags and not listed):
             return False
         if not capital and not self._may_be(i, j, key, entry):
             return False
@@ -171,16 +196,32 @@ class Linker:
             cued = alone or self._has_cue(i, found)
             return capital and cued and key.split()[0] != "i"
         if key in _CUES or key in NEGATORS:
-            return False
-        if key in self.lexicon.franchises or self.lexicon.is_telling(key):
-            return True
+            return capital and i > 0 and self.tokens[i - 1].folded in ("like", "than", "loved")
         if capital and (i > 0 or j - i > 1 or title_cues.praised(self.lower, end)):
             return True
-        ordinary = all(p in STOPWORDS or p in self.lexicon.common for p in key.split())
-        if j - i == 1 and key in self.lexicon.rare_titles and title_cues.ends(self.lower, end):
+        return self._names_one(i, j, key, entry, found)
+
+    def _names_one(
+        self, i: int, j: int, key: str, entry: TitleEntry, found: Sequence[LinkedTitle]
+    ) -> bool:
+        """Whether words without capitals are a name by themselves, or by what stands around."""
+        if key in self.lexicon.franchises or self.lexicon.is_telling(key):
             return True
-        well_known = entry.prior >= WELL_KNOWN and title_cues.ends(self.lower, end)
-        return self._has_cue(i, found) and (not ordinary or well_known)
+        ends = title_cues.ends(self.lower, self.tokens[j - 1].end)
+        if j - i == 1 and key in self.lexicon.rare_titles and ends:
+            return True
+        return self._has_cue(i, found) and self._stands_out(key, entry.prior, ends)
+
+    def _stands_out(self, key: str, prior: float, ends: bool) -> bool:
+        """Whether a name has a word of its own, or is known well enough to be one after a cue."""
+        own = any(p not in STOPWORDS and p not in self.lexicon.common for p in key.split())
+        return own or (prior >= WELL_KNOWN and ends)
+
+    def _asked_about(self, i: int) -> bool:
+        """Whether a question stands around the word, which is no word of asking itself."""
+        start = self.tokens[i].start
+        asked = any(low < start < high for low, high in self.trusted)
+        return asked and not self.tokens[i].folded.startswith("wh")
 
     def _may_be(self, i: int, j: int, key: str, entry: TitleEntry) -> bool:
         """Whether nothing around a title in small letters says that it is none."""
@@ -192,7 +233,7 @@ class Linker:
             within = start <= span.start and span.end <= end and end - start > span.end - span.start
             if start < span.end and end > span.start and not (telling and within):
                 return False  # "the last five years"
-        kind, _, noun = key.rpartition(" ")
+        kind, _, noun = key.removeprefix("a ").removeprefix("the ").rpartition(" ")
         if noun in FILM_NOUNS and (is_vocabulary(kind) or kind in SUBGENRE_ADJECTIVES):
             return False  # "a scary movie", "silent movies"
         after = self.tokens[j].folded if j < len(self.tokens) else ""
@@ -213,6 +254,26 @@ class Linker:
         ]
         return any(p in self.lexicon.tags or is_vocabulary(p) for p in phrases if " " in p)
 
+    def _cuts_a_name(self, i: int, j: int) -> bool:
+        """Whether one word is taken out of a longer name that is not known: "Toni" of "Toni Erdmann"."""
+        if j - i > 1 or not self.cased or not self.tokens[i].capital:
+            return False
+        return any(self._names_on(k) and self._beside(i, k) for k in (i - 1, i + 1))
+
+    def _names_on(self, k: int) -> bool:
+        """Whether the word there is the part of a name: a capital that nothing else explains."""
+        if not 0 <= k < len(self.tokens):
+            return False
+        token = self.tokens[k]
+        opens = k == 0 or self.text[self.tokens[k - 1].end : token.start].strip(" \"'(,") != ""
+        known = token.folded in STOPWORDS or token.folded in FILM_NOUNS or token.folded in NATIONS
+        known = known or is_vocabulary(token.folded) or token.folded in _CUES
+        return token.capital and not (opens or known) and self.free(token.start, token.end)
+
+    def _beside(self, i: int, k: int) -> bool:
+        first, second = sorted((i, k))
+        return self.text[self.tokens[first].end : self.tokens[second].start] == " "
+
     def _quoted(self, i: int, j: int) -> bool:
         before = self.text[: self.tokens[i].start].rstrip()[-1:]
         after = self.text[self.tokens[j - 1].end :].lstrip()[:1]
@@ -229,8 +290,17 @@ class Linker:
             k -= 1
         if k < 0:
             return False
-        if self.tokens[k].folded in _CUES:
-            return True
+        verb = self.tokens[k].folded == "to" and k and self.tokens[k - 1].folded in _BEFORE_A_VERB
+        cue = self.tokens[k].folded in _CUES and not verb
+        return cue or self._has_neighbour(i, found)
+
+    def _has_neighbour(self, i: int, found: Sequence[LinkedTitle]) -> bool:
+        """Whether a title stands right before, with "and" or a comma between."""
+        k = i - 1
+        while k >= 0 and self.tokens[k].folded in ("the", "a", "an"):
+            k -= 1
+        if k < 0:
+            return False
         previous = self.tokens[k - 1].end if self.tokens[k].folded in _JOINERS and k else None
         ends = [t.end for t in found]
         comma = self.text[self.tokens[i - 1].end : self.tokens[i].start].strip() == ","
@@ -280,7 +350,8 @@ class Linker:
             self.take(linked.start, linked.end)
         for match in _ORDINAL.finditer(self.lower):
             word = match.group(1) or match.group(3) or match.group(4)
-            index = _ORDINALS[word] if word else int(match.group(2)) - 1
+            number = NUMBER_WORDS.get(match.group(2)) or int(match.group(2)) if not word else 0
+            index = _ORDINALS[word] if word else number - 1
             alone = bool(match.group(1)) and match.group().strip().split()[-1] in _ORDINALS
             if -1 <= index < len(shown) and shown and not alone and self.free(*match.span()):
                 found.append(_linked(shown[index], *match.span()))

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from retrieval.lexicon import Lexicon, PersonEntry, is_vocabulary
+from retrieval.lexicon import FUZZY_PERSON, SURE_PERSON, Lexicon, PersonEntry, is_vocabulary
 from retrieval.movie import fold
-from retrieval.wording import STOPWORDS
+from retrieval.wording import NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
 
 LONGEST_NAME = 4
 """Words of a name."""
@@ -20,16 +20,21 @@ WELL_KNOWN = 20.0
 """Weight (PersonEntry.acts + directs) from which a name means the person, not a film of that name."""
 MOSTLY = 3.0
 """How many times more somebody directs than acts to be meant as a director by name alone."""
+SHARE_OF_FAMILY = 0.3
+"""Of the best known one's weight, from which a namesake counts among "the brothers"."""
+MANY = 4
+"""More of one surname are chance."""
+_SIBLINGS = frozenset("brothers bros sisters siblings brother's".split())
 FILM_NOUNS = frozenset(
     "movie movies film films flick flicks stuff story stories ones one genre type kind things vibe vibes "
     "actor actors".split()
 )
 _NO_NAMES = STOPWORDS | FILM_NOUNS
 _PERSON_CUE = re.compile(
-    r"\b(with|wiht|wih|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
+    r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
 _SURNAME_CUE = re.compile(
-    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|(?:show|give|find) (?:me|us)|some)\s+$"
+    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|an?|(?:show|give|find) (?:me|us)|some)\s+$"
 )
 _TITLE_BEFORE = re.compile(r"\b(?:movie|film) (?:called |titled |named |entitled )?$")
 _ASKS_TO_LIST = frozenset("list find name show give tell get play run search".split())
@@ -45,7 +50,7 @@ _ASKS_WHO_DIRECTS = re.compile(r"\b(?:did|does|has|have|had|will|is|was|can)\s+$
 _DIRECT_LATER = re.compile(r"[\w' ]{0,40}?\bdirect(?:ed|ing)?\b(?! by)")
 _BY = re.compile(r"\b(?:by|from|of)\s+$")
 _PLAYS_BEFORE = re.compile(
-    r"\b(?:with|wiht|wih|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
+    r"\b(?:with|wiht|wih|wit|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
 )
 _PLAYS_AFTER = re.compile(
     r"\s*(?:ever\s+)?(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
@@ -96,7 +101,7 @@ class Text(Protocol):
 def read_people(text: Text) -> list[LinkedPerson]:
     """Every person of the text, in order; the spans are claimed."""
     found: list[tuple[PersonEntry, int, int]] = []
-    for read in (_in_full, _misspelt, _by_surname):
+    for read in (_in_full, _by_nickname, _siblings, _misspelt, _by_surname):
         for person, i, j in read(text):
             start, end = text.tokens[i].start, text.tokens[j - 1].end
             if text.free(start, end):
@@ -126,6 +131,43 @@ def _in_full(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
                 yield person, i, i + n
 
 
+def _by_nickname(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
+    """Somebody by what people call them: "with The Rock", "no Leo"."""
+    for n in (2, 1):
+        for i in range(len(text.tokens) - n + 1):
+            person = text.lexicon.people.get(NICKNAMES.get(_key(text, i, i + n), ""))
+            before = text.lower[: text.tokens[i].start]
+            if person and (_PERSON_CUE.search(before) or _SURNAME_CUE.search(before)):
+                yield person, i, i + n
+
+
+def _siblings(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
+    """Several of one surname: "the Coen brothers", "the Wachowskis"."""
+    for i, token in enumerate(text.tokens):
+        after = text.tokens[i + 1].folded if i + 1 < len(text.tokens) else ""
+        plural = i > 0 and text.tokens[i - 1].folded == "the" and token.folded.endswith("s")
+        named = after in _SIBLINGS
+        plain = token.folded in STOPWORDS or token.folded in text.lexicon.titles
+        if not (named or plural) or plain or len(token.folded) < 4:
+            continue
+        known = token.folded in text.lexicon.common or is_vocabulary(token.folded)
+        surname = token.folded if named else token.folded.removesuffix("s")
+        family = [] if known and not named else _family(text.lexicon, surname, named)
+        if family:
+            names = " or ".join(person.name for person in family)
+            directs, acts = sum(p.directs for p in family), sum(p.acts for p in family)
+            yield PersonEntry(names, directs, acts), i, i + 1 + named
+
+
+def _family(lexicon: Lexicon, surname: str, named: bool) -> list[PersonEntry]:
+    """The well-known people of one surname, if there are several; by a plural, only directors."""
+    found = [p for key, p in lexicon.people.items() if key.endswith(f" {surname}")]
+    weights = {p.name: (p.directs + p.acts if named else p.directs) for p in found}
+    most = max(weights.values(), default=0.0)
+    found = [p for p in found if weights[p.name] >= most * SHARE_OF_FAMILY > 0]
+    return sorted(found, key=lambda p: -weights[p.name]) if 2 <= len(found) <= MANY else []
+
+
 def _of_possessive(text: Text, key: str) -> PersonEntry | None:
     """The person of "tom cruises movies", written without the apostrophe."""
     return text.lexicon.people.get(key[:-1]) if key.endswith("s") else None
@@ -144,13 +186,21 @@ def _misspelt(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
     for n in (3, 2):
         for i in range(len(text.tokens) - n + 1):
             start, end = text.tokens[i].start, text.tokens[i + n - 1].end
-            if not text.free(start, end) or not _PERSON_CUE.search(text.lower[:start]):
+            if not text.free(start, end):
                 continue
             key = _key(text, i, i + n)
             parts = key.split()
+            cued = _PERSON_CUE.search(text.lower[:start])
+            # "Wes andersen comedy": a first name, and hardly another name than the one meant.
+            plural = parts[-1].endswith("s") and parts[-1][:-1] in text.lexicon.known
+            alone = n == 2 and parts[0] in text.lexicon.first_names and not plural
+            if not (cued or alone):  # "teddy bears"
+                continue
             plain = any(p in STOPWORDS for p in parts)
             ordinary = plain or all(p in text.lexicon.common for p in parts)
-            person = None if ordinary or is_vocabulary(key) else text.lexicon.fuzzy_person(key)
+            least = FUZZY_PERSON if cued else SURE_PERSON
+            named = not (ordinary or is_vocabulary(key))
+            person = text.lexicon.fuzzy_person(key, least) if named else None
             if person:
                 yield person, i, i + n
 
@@ -178,8 +228,12 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
         return one_name if known and len(key) > 3 and _PERSON_CUE.search(before) else None
     if key in lexicon.titles or _belongs_to_a_name(text, i) or _after_first_name(text, i):
         return None
-    cue = _PERSON_CUE.search(before) or _refers(text, i, before) or before.endswith("that ")
-    return lexicon.people[full] if cue or after in FILM_NOUNS else None
+    cue = bool(_PERSON_CUE.search(before))
+    # "A zombie comedy" is by nobody of that name.
+    named = token.capital or not (key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags)
+    cue = cue or (named and (_refers(text, i, before) or before.endswith("that ")))
+    a_kind = key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags  # "a zombie movie"
+    return lexicon.people[full] if cue or (after in FILM_NOUNS and not a_kind) else None
 
 
 def _belongs_to_a_name(text: Text, i: int) -> bool:

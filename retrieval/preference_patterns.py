@@ -12,6 +12,7 @@ from retrieval.wording import (
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
+    LANDS,
     RELATIVES,
     SITUATIONS,
 )
@@ -26,6 +27,14 @@ NOT_FOR_TEENS = "R or NC-17 or TV-MA"
 NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
 
 GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
+NO_VIOLENCE = re.compile(
+    r"\b(?:no|without(?: any)?|zero|avoid|hates?|can't stand|not into|nothing with|minus) (?:all |any |the |graphic |much |lots of |too much |so much )*(violence|gore|blood)\b"
+)
+EASY = re.compile(
+    r"\b(?:nothing|not|don't|doesn't|didn't|won't)\b[^.,;!?]{0,25}\b(?:(?:makes?|have|has|want|need|needs|requires?)(?: (?:me|us|to|too|much))* think(?:ing)?|to think)\b(?: too hard| much)?"
+    r"|\bno (?:thinking|brain ?power)\b|\b(?:switch|turn|shut) (?:my|our|your|the) brains? off\b|\b(?:switch|turn|shut) off (?:my|our|your|the) brains?\b|\bbrainless\b|\bno[- ]brainer\b"
+)
+"""Asks for what is easy to follow."""
 TOO = re.compile(
     rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({GRADES})\b"
 )
@@ -42,12 +51,19 @@ OF_AN_AGE = re.compile(
     r"(?:older|newer|more modern) (?:movies?|films?|ones|stuff|flicks)\b(?! than)"
 )
 SAID_NOT = re.compile(r"(?:not|nothing|isn't|n't)\b")
+SCARE_ME = re.compile(
+    r"\b(?:want|like|love|need|wanna|ready) to (?:be|get) (?:\w+ )?scared\b|\b(?:scare|frighten|terrify) (?:me|us)\b"
+)
+FOR_ADULTS = re.compile(
+    r"\bfor (?:us )?(?:adults|grown[- ]?ups)\b|\badults? only\b|\badult animation\b"
+)
+"""Asks for nothing that is made for children."""
 TIMID = re.compile(
-    r"\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
+    r"\b(?:gets?|is|am|are|she's|he's|i'm) (?:so |very )?easily (?:scared|frightened|spooked)\b|\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
 )
 """Says that somebody cannot bear what is scary."""
 CHEER = re.compile(
-    r"\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
+    r"\bmake (?:me|us|her|him|them) (?:smile|happy)\b|\bput (?:me|us) in a (?:good|better) mood\b|\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
 )
 WITHDRAW = re.compile(
     r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
@@ -58,6 +74,7 @@ WITHDRAW = re.compile(
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
     r"|\b(subtitles) (?:are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
     r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
+    r"|\b(?:actually|ok|okay),? ([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
 RATHER_THAN = re.compile(r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)")
@@ -70,6 +87,11 @@ CORRECTS = re.compile(
     r"|^\W*(?:(?:no+|sorry|oops)\W+)+(?:with|by|starring)\b|\binstead\b(?! of)"
 )
 """Opens what takes the place of what was said last: "no, I mean Tom Hanks"."""
+NOT_STARRING = re.compile(
+    r"\b(?:not|without|never|n't) (?:actually )?(?:starring|with|featuring|acted by|played by) (?:him|her|them)(?:self|selves)?\b"
+    r"|\b(?:where|in which|that|but) (?:he|she|they) (?:doesn't|does not|don't|isn't|is not|aren't) (?:act|star|appear|play|in)\w*(?: in)?\b"
+)
+"""After whoever directs: "directed by Clint Eastwood, not starring him"."""
 NOT_THEM = re.compile(
     r"\b(?:not|without|no more|anyone but|anybody but) (?:him|her|them)\b(?! (?:movie|film|one))|\b(?:someone|somebody) else\b"
 )
@@ -92,6 +114,22 @@ CERTIFICATE = re.compile(
     r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
+NOTHING_ABOVE = re.compile(
+    r"\b(?:(?:nothing|not|no|none)(?: rated)? (?:above|over|beyond|higher than|harder than|stronger than|more than|past)|up to|at most|no(?:t)? (?:more|higher) than|max(?:imum)?) (?:an? )?$"
+)
+ABOVE = {
+    "G": "PG or PG-13 or R or NC-17 or TV-PG or TV-14 or TV-MA",
+    "PG": NOT_FOR_CHILDREN,
+    "PG-13": NOT_FOR_TEENS,
+    "R": "NC-17",
+    "NC-17": "X",
+}
+"""What "nothing above PG" bars."""
+FINE = re.compile(r"\b(?:fine|ok|okay|happy|no problem|comfortable|good|cool) with\b|\bmind\b")
+CHOSE = re.compile(
+    r" (?:picked|chose|watched|showed|recommended|told|says|said|saw|made|liked|bought)\b"
+)
+"""After "my husband": he is told of, and need not watch."""
 COMPANION = re.compile(
     r"(?<!about )\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:my |our |the |some |two |three |little |small |young )*("
     + "|".join(COMPANIONS)
@@ -104,7 +142,7 @@ FOR_SOMEBODY = re.compile(
 )
 """The film is for somebody else, who has a taste of their own."""
 FOR_ME_AGAIN = re.compile(
-    r"\b(?:and |now |but |ok(?:ay)? )+(?:something |one |a film |a movie )?for me\b|\bfor myself\b|\bback to me\b|\bsomething for me\b"
+    r"\b(?:and |now |but |ok(?:ay)? )+(?:something |one |a film |a movie )?for me\b|\bfor myself\b|\bback to me\b|\bfor me (?:now|this time|again)\b|\bnow for me\b|\bsomething for me\b"
 )
 SITUATION = re.compile(
     r"(?<![\w'])("
@@ -121,6 +159,17 @@ FOREIGN = re.compile(
 NO_SUBTITLES = re.compile(
     r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
+FROM_LAND = re.compile(
+    r"\b(?:from|made in|produced in|out of) ("
+    + "|".join(sorted(map(re.escape, LANDS), key=len, reverse=True))
+    + r")\b"
+)
+SUBTITLES = re.compile(r"\bsubtitles?\b|\bsubs\b")
+HOLIDAY = re.compile(
+    r"\b(?:for|it's|its|it is|on|at|around|this|tonight is|happy|over|during) (?:the )?"
+    r"(halloween|christmas|xmas|valentine's|valentines|thanksgiving|easter)(?: (?:day|eve|night|evening|party))?\b(?! (?:movie|film|flick|horror|comed|special|romance))"
+)
+"""The day of the evening, which is no film of that name."""
 SERIES = re.compile(
     r"\b(?:tv|mini|short|limited)[- ]series\b|\b(?:a|an|some|any|good|great|new) (?:[\w-]+ ){0,4}?series\b|\btv shows?\b|\b(?:a|some|any|good) shows?\b|\bminiseries\b|\bonly series\b|\bseries only\b|^\W*(?:tv )?series\W*$"
 )
@@ -129,14 +178,15 @@ FILM_INSTEAD = re.compile(
 )
 ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
 UNWANTED_NOUNS = re.compile(
-    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
 )
 TOPIC = re.compile(
-    r"\b(?:movies?|films?|flicks?|something|anything|one|ones|stor(?:y|ies)|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|series)\b"
+    r"\b(?:movies?|films?|flicks?|something|anything|one|ones|stor(?:y|ies)|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|series|romances?|horrors?|myster(?:y|ies)|westerns?|musicals?|adventures?)\b"
     r"(?: (?:that(?:'s| is| are)|which is|made))?(?: all)? (?:about|involving|featuring|set (?:in|on|at|during)|that takes? place (?:in|on|at)) "
     r"(?:a |an |the |some |any )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
+SEX = re.compile(r"\bsex(?:ual|y)?\b")
 ALSO_UNWANTED = re.compile(
     r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
@@ -154,7 +204,7 @@ STAR_WARS = re.compile(r"\b(?:star|infinity|clone|bride|robot) ?(?:wars)?$")
 """Up to "wars": a name, and no war film."""
 NOT_TOPICS = frozenset(
     "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "
-    "remakes sequels remake sequel subtitles violence spoilers year years long short recent doubt".split()
+    "remake sequel subtitles violence spoilers year years long short recent doubt".split()
 )
 
 

@@ -6,23 +6,25 @@ links them between the two steps here) nor the ledger. Pure; called by understan
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, cast
 
-from retrieval import audience
+from retrieval import audience, topics
 from retrieval import preference_patterns as patterns
+from retrieval.bounds import bound
 from retrieval.lexicon import is_vocabulary, vocabulary_of
 from retrieval.linking import Linker
 from retrieval.movie import fold
 from retrieval.people import LinkedPerson
 from retrieval.quantities import Span, find_quantities
-from retrieval.scope import Reach, mode_at
+from retrieval.scope import Reach, is_extra, mode_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
-from retrieval.vocabulary import is_subgenre, meaning
+from retrieval.vocabulary import barred, is_subgenre, meaning
 from retrieval.wording import (
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
-    STOPWORDS,
+    LOOSE_KINDS,
 )
 
 PEOPLE = ("person", "actor", "director")
@@ -31,8 +33,10 @@ PEOPLE = ("person", "actor", "director")
 class Preferences:
     """Collects the findings of one utterance; `before_names`, then `after_names`."""
 
-    def __init__(self, linker: Linker, reaches: Sequence[Reach]) -> None:
+    def __init__(self, linker: Linker, reaches: Sequence[Reach], shown: bool = False) -> None:
         self.linker = linker
+        self.shown = shown
+        """Whether there is a list that "newer ones" can be compared with."""
         self.lower = linker.lower
         self.reaches = reaches
         self.findings: list[Finding] = []
@@ -46,6 +50,7 @@ class Preferences:
     def before_names(self) -> None:
         """Phrases that must not be read as titles: withdrawals, "less violent", "shorter"."""
         self._withdraw()
+        self.withdrawals += tuple(audience.not_for(self))
         audience.occasion(self)
         self._compare()
         self._too_much()
@@ -58,12 +63,13 @@ class Preferences:
         self._corrected()
         self._quantities()
         audience.who(self)
+        audience.from_where(self)
         audience.which_language(self)
         audience.which_kind(self)
         audience.on_services(self)
         self._vocabulary()
-        self._unwanted_nouns()
-        self._topics()
+        topics.unwanted(self)
+        topics.wanted(self)
         return _unique(_either_language(_stricter_genre(self.findings)))
 
     # --- bookkeeping ---
@@ -74,11 +80,22 @@ class Preferences:
     def free(self, start: int, end: int) -> bool:
         return self.linker.free(start, end)
 
-    def add(self, kind: SlotKind, value: str, start: int, end: int, hard: bool = True) -> None:
+    def add(
+        self,
+        kind: SlotKind,
+        value: str,
+        start: int,
+        end: int,
+        hard: bool = True,
+        loose: bool = False,
+    ) -> None:
         reach = next((r for r in self.reaches if r.start <= start < r.end), None)
         polarity: Polarity = "avoid" if reach else "want"
         # "hate musicals" is a wish wherever it stands; "it wasn't funny" is none.
         firm = reach is not None and not reach.cue.startswith(patterns.REMARKS)
+        # "They're 7 and 10, not animated": a clause of its own remarks on nothing.
+        begins = reach is not None and self.lower[: reach.cue_start].rstrip().endswith((",", ";"))
+        firm = firm or (begins and kind in ("genre", "theme"))
         mode = "request" if firm else mode_at(self.lower, start)
         if self.free(start, end):
             self.linker.take(start, end)
@@ -86,8 +103,10 @@ class Preferences:
             self.marks.append(Mark(kind, start, end))
         told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
         if mode != "comment" and not (reach and told):
+            hard = hard and not told and not is_extra(self.lower, start, end)
             binds = polarity == "avoid" or (hard and mode == "request")
-            self.findings.append(Finding(kind, value, polarity, binds))
+            loose = loose and binds and polarity == "want"
+            self.findings.append(Finding(kind, value, polarity, binds, loose=loose))
 
     # --- steps ---
 
@@ -102,7 +121,10 @@ class Preferences:
                 found += withdrawals
                 self.no_wishes.append(match.span())
                 self.linker.take(*match.span())
+        apart = [m.span() for m in patterns.NOT_STARRING.finditer(self.lower)]
         for match in patterns.NOT_THEM.finditer(self.lower):
+            if any(a < match.end() and match.start() < b for a, b in apart):
+                continue  # read with the people
             found.append(Withdrawal("person", barred=True))
             self.linker.take(*match.span())
         self.withdrawals = tuple(found)
@@ -143,7 +165,8 @@ class Preferences:
                 r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
             )
             kind = patterns.OF_AN_AGE.match(self.lower, match.start())  # "some older movies"
-            kind = None if before.endswith(("but an", "but a", "but some")) else kind
+            with_list = before.endswith(("but an", "but a", "but some")) or self.shown
+            kind = None if with_list else kind
             if not bound and not kind and not before.endswith(("no", "nothing", "not")):
                 self._comparative(what, sign, match)
 
@@ -164,10 +187,19 @@ class Preferences:
             )
             self.findings.append(Finding("attribute", value, "avoid", True))
 
+        for match in patterns.NO_VIOLENCE.finditer(self.lower):
+            if self.free(*match.span()) and not patterns.TOLD.search(self.lower[: match.start()]):
+                self._bar("violence", match)
+        for match in patterns.EASY.finditer(self.lower):
+            self._bar("complexity", match)
+            self.findings.append(Finding("mood", "lighthearted", "want", False))
         for match in patterns.TIMID.finditer(self.lower):
-            self.linker.take(*match.span())
-            value = {"name": "scariness", "min": patterns.TOO_MUCH}
-            self.findings.append(Finding("attribute", value, "avoid", True))
+            self._bar("scariness", match)
+
+    def _bar(self, grade: str, match: re.Match[str]) -> None:
+        self.linker.take(*match.span())
+        value = {"name": grade, "min": patterns.TOO_MUCH}
+        self.findings.append(Finding("attribute", value, "avoid", True))
 
     def _feelings(self) -> None:
         moods: list[str] = []
@@ -177,6 +209,10 @@ class Preferences:
             if match.group(1) not in helped_by:
                 self.no_wishes.append(match.span())  # "I feel sad" asks for no sad film
             self.linker.take(*match.span())
+        for match in patterns.SCARE_ME.finditer(self.lower):
+            if not self.negated(match.start()):
+                moods.append("scary")
+                self.linker.take(*match.span())
         for match in patterns.CHEER.finditer(self.lower):
             moods += ["feel-good", "heartwarming", "funny"]
             self.linker.take(*match.span())
@@ -192,7 +228,9 @@ class Preferences:
             # "Brad Pitt, George Clooney" is a choice, "Brad Pitt, George Clooney and ..." is none.
             comma = between.strip() in (",", "/") and after.strip() not in ("and", ", and", "&")
             choice = comma or patterns.OR_BETWEEN.fullmatch(between)
-            if groups and choice and not self.negated(person.start):
+            # "Not Tom Cruise, Tom Hanks!" refuses only the first.
+            first_refused = bool(groups) and self.negated(groups[-1][-1].start)
+            if groups and choice and not (first_refused or self.negated(person.start)):
                 groups[-1].append(person)
             else:
                 groups.append([person])
@@ -201,6 +239,9 @@ class Preferences:
             role = roles.pop() if len(roles) == 1 else "person"
             names = " or ".join(p.person.name for p in group)
             self.add(cast(SlotKind, role), names, group[0].start, group[-1].end)
+            apart = patterns.NOT_STARRING.search(self.lower, group[-1].end)
+            if role == "director" and apart and group is groups[-1]:
+                self.findings.append(Finding("actor", names, "avoid", True))
 
     def _corrected(self) -> None:
         wanted = any(f.kind in PEOPLE and f.polarity == "want" for f in self.findings)
@@ -240,26 +281,27 @@ class Preferences:
         bracketed = self.lower[max(0, span.start - 1) : span.start] == "("
         if mode == "comment" or bracketed or (mode == "taste" and span.vague):
             return  # "(1999)" belongs to a title that was not linked
-        value = {k: v for k, v in (("min", span.min), ("max", span.max)) if v is not None}
         # A negator inside the span is part of it ("not too long"); only one before it negates.
-        negated = any(r.start <= span.start < r.end for r in self.reaches)
-        # "Recent" is no date: it ranks newer films first, and bars none. "Not too old" is a bar.
-        said_not = patterns.SAID_NOT.match(self.lower, span.start)
-        hard = bool(negated or said_not or not span.vague or span.kind != "year")
-        polarity: Polarity = "avoid" if negated else "want"
-        self.findings.append(Finding(_span_kind(span), value, polarity, hard, loose=span.vague))
+        said_not = bool(patterns.SAID_NOT.match(self.lower, span.start))
+        found = bound(span, _span_kind(span), self.negated(span.start), said_not)
+        extra = found.polarity == "want" and is_extra(self.lower, span.start, span.end)
+        self.findings.append(replace(found, hard=found.hard and not extra))
 
     def _vocabulary(self) -> None:
         tokens = self.linker.tokens
         only = bool(patterns.ONLY.search(self.lower))
+        whole = ("theme", "keyword")
         genres: list[tuple[str, int, int]] = []
-        for n in (3, 2, 1):
+        for n in (4, 3, 2, 1):
             for i in range(len(tokens) - n + 1):
                 start, end = tokens[i].start, tokens[i + n - 1].end
                 if not self.free(start, end):
                     continue
                 phrase = " ".join(t.folded for t in tokens[i : i + n])
-                found = meaning(phrase, self.linker.lexicon, self.lower, end)
+                refused = self.negated(start)
+                found = meaning(phrase, self.linker.lexicon, self.lower, end, refused)
+                if found and refused:
+                    found = barred(phrase, found)
                 if found and is_subgenre(phrase, self.lower, end):
                     self.marks.append(Mark("subgenre", start, end))
                 if "wars" in phrase and patterns.STAR_WARS.search(self.lower[:start]):
@@ -269,8 +311,9 @@ class Preferences:
                         genres.append((value, start, end))
                         self.linker.take(start, end)
                     else:
-                        hard = only if kind in ("mood", "theme", "keyword") else True
-                        self.add(kind, value, start, end, hard)
+                        # "A heist film" asks for nothing else; "tense" only says which first.
+                        hard = only or not (kind == "mood" or value in LOOSE_KINDS)
+                        self.add(kind, value, start, end, hard, loose=kind in whole and not only)
                         self._grade_too(phrase, start)
         self._genres(sorted(genres, key=lambda g: g[1]))
 
@@ -301,51 +344,17 @@ class Preferences:
             self.add("genre", value, start, end)
             k += 1
 
-    def _topics(self) -> None:
-        """What the film is about or where it is set, where no theme of the catalogue says it."""
-        for match in patterns.TOPIC.finditer(self.lower):
-            start = match.start(1)
-            words = match.group(1).split()
-            kept = words[: next((n for n, w in enumerate(words) if w in STOPWORDS), len(words))]
-            topic = " ".join(kept)
-            end = start + len(topic)
-            told = (
-                patterns.TOLD.search(self.lower[:start]) or mode_at(self.lower, start) == "comment"
-            )
-            if topic and not told and self.free(start, end) and not self.negated(start):
-                self.findings.append(Finding("keyword", topic, "want", False))
-
-    def _unwanted_nouns(self) -> None:
-        for match in patterns.UNWANTED_NOUNS.finditer(self.lower):
-            if patterns.TOLD.search(self.lower[: match.start()]):
-                continue  # "where a man has no memory" tells a story
-            start, end = match.span(1)
-            while start < end:
-                taken = self._unwanted_noun(start, end)
-                also = patterns.ALSO_UNWANTED.match(self.lower, taken) if taken > start else None
-                start, end = also.span(1) if also else (end, end)
-
-    def _unwanted_noun(self, start: int, end: int) -> int:
-        """Bar the topic that stands there, if it is one; where it ends."""
-        kept: list[tuple[int, int]] = []
-        for word in patterns.WORD.finditer(self.lower, start, end):
-            plain = word.group() in STOPWORDS or word.group() in patterns.NOT_TOPICS
-            if plain or not self.free(*word.span()):
-                break
-            kept.append(word.span())
-        if not kept or not self.negated(kept[0][0]):
-            return start
-        phrase = " ".join(self.lower[a:b] for a, b in kept)
-        self.add("keyword", phrase, kept[0][0], kept[-1][1])
-        return kept[-1][1]
-
 
 def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
     """Without what a child's age suggests ("family or animation"), where one of them is asked for."""
-    asked = {f.value for f in findings if f.kind == "genre" and isinstance(f.value, str)}
-    if not asked & {"family", "animation"}:
-        return list(findings)
-    return [f for f in findings if f.value != audience.FOR_CHILDREN]
+    asked = {f.value for f in findings if f.kind == "genre" and f.polarity == "want"}
+    barred = {f.value for f in findings if f.kind == "genre" and f.polarity == "avoid"}
+    if asked & {"family", "animation"}:
+        return [f for f in findings if f.value != audience.FOR_CHILDREN]
+    if barred & {"family", "animation"}:  # "with the kids, not animated"
+        left = "family" if "animation" in barred else "animation"
+        return [replace(f, value=left) if f.value == audience.FOR_CHILDREN else f for f in findings]
+    return list(findings)
 
 
 def _either_language(findings: Sequence[Finding]) -> list[Finding]:
@@ -364,7 +373,9 @@ def _span_kind(span: Span) -> SlotKind:
 
 def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     kept: list[Finding] = []
+    firm = {(f.kind, str(f.value), f.polarity) for f in findings if f.hard}
     for finding in findings:
-        if finding not in kept:
+        softer = not finding.hard and (finding.kind, str(finding.value), finding.polarity) in firm
+        if finding not in kept and not softer:
             kept.append(finding)
     return tuple(kept)

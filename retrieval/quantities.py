@@ -12,6 +12,12 @@ NUMBER_WORDS = {
     **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8},
     **{"nine": 9, "ten": 10, "a": 1, "an": 1, "couple": 2, "few": 3, "dozen": 12},
 }
+TENS = {
+    **{"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50},
+    **{"sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "a hundred": 100},
+    "one hundred": 100,
+}
+"""Minutes that people write in words."""
 DECADE_WORDS = {
     **{"twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960},
     **{
@@ -106,10 +112,11 @@ def _number(word: str) -> float:
 _HALF = re.compile(
     r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b"
 )
+_TENS = rf"(?:{'|'.join(sorted(TENS, key=len, reverse=True))})(?:(?: and)?[ -](?:ten|twenty|thirty|five))?"
 _HOURS = re.compile(
-    rf"\b(?!ah\b){_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half) ?(?:minutes?|mins?|m)?\b)?"
+    rf"\b(?!ah\b){_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half|{_TENS}) ?(?:minutes?|mins?|m)?\b)?"
 )
-_MINUTES = re.compile(r"\b(\d{2,3}) ?-?(?:minutes?|mins?|min)\b")
+_MINUTES = re.compile(rf"\b(\d{{2,3}}|{_TENS}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
     r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|not above|no above|tops|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than|fits? (?:in|into|inside)"
@@ -137,7 +144,7 @@ _BOTH_ENDS = re.compile(
 """Two ends that share a unit: "between 120 and 160 minutes", "90-120 min", "two to three hours"."""
 _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
-    r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too|so|very|that) long(?! ago)|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
+    r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too |so |very |that )?long(?! ago)|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
 _LONG = re.compile(
     r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)"
@@ -180,13 +187,21 @@ def _both_ends(text: str) -> list[Span]:
 
 def _minutes(match: re.Match[str]) -> int:
     if match.re is _MINUTES:
-        return int(match.group(1))
+        return _in_words(match.group(1))
     if match.re is _HALF:
         return round(_number(match.group(1) or "one") * 60) + 30
     first = match.group(1)
     hours = 0.5 if first == "half an" else _number(first)
     rest = match.group(2)
-    return round(hours * 60) + (30 if rest == "a half" else int(rest) if rest else 0)
+    return round(hours * 60) + (30 if rest == "a half" else _in_words(rest) if rest else 0)
+
+
+def _in_words(said: str) -> int:
+    """Minutes: "40", "forty", "a hundred and twenty"."""
+    if said.isdigit():
+        return int(said)
+    parts = re.split(r"(?<!one) and |(?<!^a)[ -](?=ten|twenty|thirty|five)", said)
+    return sum(TENS.get(part.strip(), NUMBER_WORDS.get(part.strip(), 0)) for part in parts)
 
 
 ADULT = 18
@@ -213,7 +228,7 @@ _FROM_TO = re.compile(
     r"\b(?:from |between )?((?:19|20)\d\d) ?(?:-|–|to|and|until|till) ?((?:19|20)\d\d)\b(?!s)"
 )
 _LAST_YEARS = re.compile(
-    r"\b(?:in |from |of )?(?:the )?(?:last|past) (?:(\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) )?"
+    r"\b(?:(?:in |from |of )?(?:the )?(?:last|past)|(?:not|nothing|no|n't|isn't) older than(?: the last)?) (?:(\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) )?"
     r"(year|decade)s?\b"
 )
 _BOUNDED_YEAR = re.compile(

@@ -5,7 +5,7 @@ linked by linking.py. Pure; called by understand.py only.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from retrieval.understanding import Question, QuestionField, SmallTalk
@@ -13,15 +13,20 @@ from retrieval.wording import GRADE_WORDS, OUT_OF_SCOPE, SMALL_TALK, SUPERLATIVE
 
 _GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
 _FILM = r"(?:it|that|this|(?!(?:there|it|that|this)\b)[^.?!,]{1,40}?)"
+_PARTS = re.compile(
+    r"(?:(?!\b(?:and|then)\b,? (?:(?:also|then|please|can you|could you|maybe) )*(?:who|what|how|when|where|which|is it|is that|recommend|suggest|give|show|find)\b)[^.?!;\n])+[.?!;\n]*"
+    r"|\b(?:and|then)\b[^.?!;\n]+[.?!;\n]*"
+)
+"""Sentences, and what "and" joins to them as a question or a request of its own."""
 _CLAUSE_END = re.compile(r"[?.!;\n]|$")
 _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
         "runtime",
-        r"\bhow long (?:is|was|does|are)\b|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the) (?:runtime|running time|length)",
+        r"\bhow long (?:is|was|does|are)\b|\b(?:is|was) [^.?!,]{1,40} (?:very |too |really |that |so )?(?:long|short)\?|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
     ),
     (
         "director",
-        r"\bwho (?:directed|made|is the director|was the director|'s the director)\b|\bwho'?s the director\b|\b(?:name )?the director of\b",
+        r"\bwho (?:directed|made|is the director|was the director|'s the director)\b(?! of photo)|\bwho'?s the director\b(?! of photo)|\b(?:name )?the director of (?!photography)\b",
     ),
     (
         "cast",
@@ -33,12 +38,13 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "certificate",
-        r"\b(?:is|are|was)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|too (?:scary|violent)) for (?:kids|children|my|a|an|young|little)|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
+        r"\b(?:is|are|was|would)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|alright|too (?:scary|violent|much)) for (?:kids|children|my|a|an|our|young|little|the)"
+        r"|\b(?:can|could|should|may) (?:my|our|the|an?) (?:[\w-]+ ){1,4}?(?:watch|see)\b(?! (?:with|tonight|something|any))|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
     ),
     ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
         "availability",
-        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)",
+        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)|\bdoes (?:netflix|hulu|prime|disney|hbo|mubi|apple)\b[^.?!]{0,12} (?:have|carry|show|stream)\b",
     ),
     ("language", r"\bwhat language\b|\bis (?:it|that|this) (?:in|dubbed|subtitled)\b"),
     ("country", r"\b(?:where was|what country)\b[^.?!,]{0,50}\b(?:made|from|filmed|shot)\b"),
@@ -53,7 +59,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "plot",
-        r"\bwhat(?:'s| is| was|s) [^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|^\W*more about\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b",
+        r"\bwhat(?:'s| is| was|s) [^.?!,]{1,60}? about\b|\btell me (?:more )?(?:about|on)\b|^\W*more about\b|\b(?:plot|story|summary|synopsis) (?:of|for)\b|\bwhat(?:'s| is) (?:the|its) (?:plot|story|premise)|\bwhat happens in\b|\bdescribe\b|[^.;!?]*\btell me (?:a bit |a little )?more\b(?! (?:like|such|films|movies))|\bwhat(?:'s| is) [^.?!,]{1,40}'s? (?:plot|story|premise)\b",
     ),
 )
 _HOW_GRADED = re.compile(
@@ -64,23 +70,34 @@ _HOW_GRADED = re.compile(
 _IS_A = re.compile(rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}})\?")
 """A yes-or-no question: "is Die Hard a Christmas movie?"."""
 _OTHER = re.compile(
-    r"\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
-    r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,25} in\b"
+    r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b|\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
+    r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,30} (?:in|of|for)\b"
 )
+_BASED_ON = re.compile(r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b")
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
 _SUPERLATIVE = re.compile(
     r"\b(?:which|what)(?: (?:one|film|movie))?(?: of (?:these|those|them|the (?:two|three|four|five)))?(?:'s| is| was| are| has| would be)? "
     rf"(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\b(?! (?:than|movie|film))"
 )
+_THAN = re.compile(
+    rf"\b(?:is|was|are) [^.?!,]{{1,40}}? (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))}) than [^.?!,]+"
+)
+"""Two films held against each other: "is The Exorcist scarier than Hereditary?"."""
 _OF_THE_LIST = frozenset({"certificate", "difference", "availability", "rating"})
 """Questions whose other words are no wish: "is Alien ok for kids?" asks for no children's film."""
+_ASKING_FOR_LIST = re.compile(
+    r"\b(?:recommend|suggest|(?:give|show|find|get) (?:me|us)|what (?:should|can|could) (?:i|we) watch)\b"
+    r"|\b(?:something|anything|one|ones|movies?|films?) (?:else )?(?:like|similar|in the same|along those)\b"
+)
 _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|a few|good)\b")
 _WHY = re.compile(
-    r"^\W*why\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
+    r"^\W*(?:why|how come)\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why|number|no|film|pick)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
 )
 _KNOWN_ITEM = re.compile(
     r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
     r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
+    r"|\bthere(?:'s|s| is| was) (?:this|that|an?|one|some) (?:[\w-]+ ){0,5}?(?:movie|film|flick)\b[^?]*\b(?:where|in which|about (?:an?|the|this|two|some))\b\s+\w"
+    r"|\bwhat(?:'s| is| was) (?:it|that|the (?:movie|film)) called\b|\bwhat(?:'s| is| was) the (?:name|title)\b(?! of (?:the|that) director)"
     r"|\bname of (?:the|that|a|this) (?:\w+ )?(?:movie|film)\b|\btip of my tongue\b|\bremember (?:a|this|that|the) (?:\w+ )?(?:movie|film)\b"
 )
 _OUT = tuple(re.compile(p) for p in OUT_OF_SCOPE)
@@ -103,16 +120,38 @@ class FoundQuestion:
         """Whether nothing in the clause of the question can be a wish."""
         return self.about in _OF_THE_LIST or self.extreme != 0
 
+    def moved(self, by: int) -> "FoundQuestion":
+        """The same, so many letters further on."""
+        words = (self.words[0] + by, self.words[1] + by) if self.words else None
+        return replace(self, span=(self.span[0] + by, self.span[1] + by), words=words)
+
     def of(self, movie_id: str | None, other_id: str | None = None) -> Question:
         """The question, about this movie."""
         return Question(self.about, movie_id, other_id, self.extreme)
 
 
-def find_question(lower: str) -> FoundQuestion | None:
-    """The first question about a movie, with its clause; None when there is none."""
-    if is_known_item(lower) or _ASKING_ME.search(lower):
+def find_questions(lower: str) -> tuple[FoundQuestion, ...]:
+    """Every question about a movie, with its clause, in order."""
+    if is_known_item(lower):
+        return ()
+    found: list[FoundQuestion] = []
+    for part in _PARTS.finditer(lower):
+        question = _find_question(part.group())
+        if question:
+            found.append(question.moved(part.start()))
+    return tuple(found)
+
+
+def asks_for_list(lower: str) -> bool:
+    """Whether a part that asks nothing about a movie asks for movies."""
+    parts = [part.group() for part in _PARTS.finditer(lower)]
+    return any(_ASKING_FOR_LIST.search(p) and not _find_question(p) for p in parts)
+
+
+def _find_question(lower: str) -> FoundQuestion | None:
+    if _ASKING_ME.search(lower):
         return None
-    most = _SUPERLATIVE.search(lower)
+    most = _SUPERLATIVE.search(lower) or _THAN.search(lower)
     if most:
         about, sign = SUPERLATIVES[most.group("most")]
         return FoundQuestion(cast(QuestionField, about), _clause(lower, most), extreme=sign)
@@ -120,6 +159,8 @@ def find_question(lower: str) -> FoundQuestion | None:
         match = pattern.search(lower)
         if match:
             return FoundQuestion(field, _clause(lower, match))
+    if _BASED_ON.search(lower):
+        return _unanswerable(lower)
     return _graded(lower) or _yes_or_no(lower) or _unanswerable(lower)
 
 

@@ -18,7 +18,7 @@ _UNDO = re.compile(
     r"|\bscratch that\b|\bgo back to (?:before|the previous)|^\W*never ?mind(?: that| it)?\W*$"
 )
 _RESET = re.compile(
-    r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*reset\b|\bfrom scratch\b|\bnew search\b"
+    r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*(?:please |can you |let's )*reset\b|\breset (?:everything|all)\b|\bfrom scratch\b|\bnew search\b"
 )
 _ABOUT_ME = re.compile(
     r"\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
@@ -26,7 +26,7 @@ _ABOUT_ME = re.compile(
 )
 _MORE = re.compile(
     r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
-    r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b"
+    r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b|\bwhat(?:'s| is)? next\b|\bwhat now\b|\b(?:anything|something|everything) (?:but|except|other than|besides)\b"
     r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
     r"|^\W*(?:no+|nope|nah|meh|not really|boring|next)(?: (?:thanks|thank you|sorry))?\W*$|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
 )
@@ -37,8 +37,14 @@ _NARROWS = re.compile(
     r"\W*(?:(?:so|hmm?|ok(?:ay)?|well|right|honestly|yes|yeah)\W+)*(?:something |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: one| please)?\W*"
 )
 """A quality and no more: after "a family film", "animated" asks for both."""
+_SAME_DIRECTOR = re.compile(
+    r"\b(?:by|from|with|of) (?:the |that |this |its )?same (?:director|filmmaker)\b|\b(?:more|else|other|another|others)\b[^.?!]{0,40}\b(?:the|that|this|same|its) (?:director|filmmaker)\b"
+    r"|\b(?:by|from) (?:the|that|this|its) (?:director|filmmaker|people behind|makers?|(?:guy|man|woman|person|one|people|team) (?:who|that) (?:directed|made|did))\b(?: of)?"
+    r"|\bwhat else (?:did|has|have) (?:he|she|they)\b[^.?!]{0,20}\b(?:make|made|direct|directed|do|done)\b"
+)
+"""Asks for more of whoever directed the film that is named or in view."""
 _REWATCH = re.compile(
-    r"\b(?:rewatch|watch again|re-watch|something i(?:'ve| have) (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|old favou?rite)\b"
+    r"\b(?:see|watch) (?:it|that|them|this) again\b|\b(?:rewatch|watch again|re-watch|something i(?:'ve| have)? (?:already )?(?:seen|watched)(?: and (?:loved|liked))?|something i(?:'ve)? (?:already )?loved(?: again| before)?|old favou?rite)\b"
 )
 
 
@@ -69,6 +75,7 @@ def remarks(text: str, lower: str, titles: Sequence[tuple[int, int]]) -> Underst
         about_me=bool(_ABOUT_ME.search(lower)),
         more=bool(_MORE.search(lower)),
         additive=bool(_ADDITIVE.search(lower) or _NARROWS.fullmatch(lower)),
+        same_director=bool(_SAME_DIRECTOR.search(lower)),
         rewatch=bool(_REWATCH.search(lower)),
         for_me=bool(FOR_ME_AGAIN.search(lower)),
     )

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from retrieval.wording import NEGATORS, NOT_NEGATING, SCOPE_ENDS
+from retrieval.wording import GENRE_WORDS, NEGATORS, NOT_NEGATING, SCOPE_ENDS
 
 _BOUNDARY = re.compile(r"[.;!?\n:]|,(?! ?(?:or|nor)\b)|—| - ")
 _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
@@ -27,6 +27,14 @@ _AFTERWARDS = re.compile(
     r"\b([\w' -]{2,40}?) (?:is|are|'s|movies are|films are)(?:n't| not) (?:really |exactly )?"
     r"(?:my thing|for me|my cup of tea|what i (?:want|need))"
 )
+_FOR_WHOM = re.compile(
+    r"\bfor (?:the|my|our|us|me|kids|children|families|date|tonight|everyone|a (?:date|family|night))\b"
+)
+_NO_CONTENT = re.compile(
+    r"[^a-z]*(?:(?:really|exactly|meant|suitable|made|good|the|a|an|any|one|ones|thing|things|films?|movies?|flicks?|something|anything|stuff|just|only|want|looking|be|it)\b[^a-z]*)*"
+)
+"""What leaves "for kids" under the negator: "no films for kids", "not really for kids"."""
+_LOVE_STORY = re.compile(r"love (?:stor|song|triangle|interest|scene|affair)")
 _INTERJECTION = re.compile(
     r"\bno+(?=,? (?:i|i'm|im|i've|ive|i'll|it|it's|its|that's|thats|that is|we|you|they|he|she|thanks|never)\b)"
 )
@@ -76,10 +84,14 @@ def _end_of_reach(lower: str, start: int) -> int:
     words = list(_WORD.finditer(lower, start, boundary))
     for n, word in enumerate(words):
         # "not looking for", "don't want": a verb right after the negator belongs to it.
-        if n >= 2 and word.group() in SCOPE_ENDS:
+        if n >= 2 and word.group() in SCOPE_ENDS and not _LOVE_STORY.match(lower, word.start()):
             return word.start()
         if n == 1 and word.group() in ("but", "just", "only", "however"):
             return word.start()
+    for audience in _FOR_WHOM.finditer(lower, start, boundary):
+        if not _NO_CONTENT.fullmatch(lower, start, audience.start()):
+            boundary = audience.start()  # "without violence for the whole family"
+            break
     for clause in _AND_NEW_CLAUSE.finditer(lower, start, boundary):
         how = clause.group("how")
         # "No comedy and from before 1990" bounds; "nothing from the 80s and from the 90s" goes on.
@@ -104,7 +116,7 @@ Mode = Literal["request", "taste", "comment"]
 _SENTENCE = re.compile(r"[.!?;\n]+|\bbut\b")
 _CLAUSE = re.compile(r"[.!?;,\n]+|\bbut\b|\band\b")
 _REQUEST = re.compile(
-    r"\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
+    r"\bwe (?:both|all) (?:really )?(?:like|love|enjoy)\b|\b(?:both|all) of us (?:like|love|enjoy)\b|\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
     r"|some(?:thing|body)?|any(?:thing)?|would (?:like|love)|i'd (?:like|love|rather|prefer)|how about|what about|can you|could you"
     r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best|hoping|search(?:ing)?|instead|meant)\b"
 )
@@ -114,13 +126,28 @@ _TASTE = re.compile(
     r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} fan\b|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
 )
 _COMMENT = re.compile(
-    r"\b(?:it|that|this|they|those|these|he|she|which|one|ones|movie|film|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
-    r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made|makes)\b"
+    r"\b(?:it|that|this|they|those|these|he|she|which(?! (?:films?|movies?|ones?)\b)|one|ones|(?<!which )(?<!what )(?<!any )(?:movie|film)(?! (?:where|in which|with|about|set|starring|by)\b)|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
+    r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made(?! (?:after|before|in|between|since|by|for|during|from|around|within)\b)|makes)\b"
     r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b(?! for\b)|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
     r"|\b(?:have|has|had|did) (?:you|u) (?:ever |just )?(?:seen|see|watch(?:ed)?|like[ds]?)\b"
     r"|\b(?:is|was) (?:that|it|this)(?: one)? the (?:one|movie|film)\b|\b(?:the )?(?:movie|film|one) (?:he|she|they) (?:made|did)\b"
     r"|\b(?:family|kids?|husband|wife|son|daughter|friends?) (?:loved|liked|hated|enjoyed)\b"
 )
+
+
+_KINDS = "|".join(sorted({word for key in GENRE_WORDS for word in key.split()[-1:]}))
+_EXTRA = re.compile(
+    r"\b(?:if possible|ideally|preferably|would be (?:nice|great|a plus|a bonus)|bonus (?:points )?(?:if|for)|if you can)\b"
+)
+_PUNCTUATION = re.compile(r"[.,;!?\n]")
+
+
+def is_extra(lower: str, start: int, end: int) -> bool:
+    """Whether it is only welcome: "boxing if possible", "ideally from the 80s"."""
+    before = [m.end() for m in _PUNCTUATION.finditer(lower, 0, start)]
+    after = _PUNCTUATION.search(lower, end)
+    low, high = before[-1] if before else 0, after.start() if after else len(lower)
+    return bool(_EXTRA.search(lower, low, high))
 
 
 _FOND = re.compile(
@@ -136,7 +163,7 @@ _ASIDE = re.compile(
 
 
 _RELATIVE = re.compile(
-    r"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?)\b(?: [\w-]+){0,4}? ?\b(?:that|which)"
+    rf"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?|(?:{_KINDS})s?)\b(?: [\w-]+){{0,4}}? ?\b(?:that|which)"
     r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?)\b"
 )
 """The noun with its clause in "a film that is funny": it describes what is wanted, no film seen."""

@@ -7,6 +7,8 @@ linking.py.
 
 import re
 
+from retrieval.wording import COMPANIONS
+
 _FILM = r"(?:movies?|films?|flicks?|picture)"
 _OF_A_FILM = (
     r"(?:trailers?|previews?|clips?|scenes?|plots?|story ?line|cast|soundtracks?|ratings?|reviews?|director|writer|genre"
@@ -32,7 +34,9 @@ _ASKED_AFTER = re.compile(
     r"\s+(?:about\b|come out|came out|coming out|released?\b|made\b|filmed\b|rated\b|out (?:on|in)\b|based on\b|win\b|get\b|receive\b|available\b"
     r"|sequels?\b|appropriate\b|directed by\b|one of\b|considered\b|any good|good\b|worth\b|the (?:best|first|last)\b|a (?:\w+ )?(?:movie|film|comedy|drama|thriller|horror|musical|western)\b)"
 )
-_NAMED_AFTER = re.compile(r"\s+the (?:movie|film)\b(?! (?:where|about|with|that|is|was))")
+_NAMED_AFTER = re.compile(
+    r"\s+vibes?\b|[- ]esque\b|-(?:like|style)\b|\s+the (?:movie|film)\b(?! (?:where|about|with|that|is|was))"
+)
 _NAME_ENDS = re.compile(
     r"\W*$|\W*[.,;!?]|\s+(?:from|with|by|was|is|are|were|did|does|come|came|coming|about|rated|released?|made|movies?|films?|series|sequels?"
     r"|starring|directed|please|have|has|had|and|or|in|on|that|get|got|receive|received|win|won|based|available|for|filmed|currently|a|an|any"
@@ -59,6 +63,70 @@ _PRAISED = re.compile(
     r"[\"')]*,? (?:(?:really|totally|just|absolutely) )?(?:blew me away|moved me|got me|was|is (?:my|one of my|the best|great|amazing|brilliant|so good)|made me|had me"
     r"|i (?:loved|love|liked|enjoyed|hated|have seen|'ve seen|saw|watched))\b"
 )
+
+
+_OF_A_YEAR = re.compile(
+    r"\b(?:the )?((?:19|20)\d\d)(?:'s)? (?:version of |remake of |film |movie )?(?:the )?$"
+)
+_YEAR_BEHIND = re.compile(
+    r"[\"')]*,? (?:\(?(?:from|of|the one from|the) )?((?:19|20)\d\d)\)?(?: (?:version|one|remake|film|movie))?\b(?!s)"
+)
+_ORIGINAL_BEFORE = re.compile(r"\boriginal (?:version of )?(?:the )?$")
+_ORIGINAL_BEHIND = re.compile(
+    r"[\"')]*,? \(?(?:the |only the )?(?:original|old one|first version|not the (?:remake|reboot|new one))\b"
+)
+_REMAKE_BEFORE = re.compile(r"\b(?:remake|reboot|new version|newer version) (?:of )?(?:the )?$")
+_REMAKE_BEHIND = re.compile(
+    r"[\"')]*,? \(?(?:the |only the )?(?:remake|reboot|new one|newer one|new version|not the (?:original|old one))\b"
+)
+_SET_IN = re.compile(
+    r"\b(?:set|takes? place|taking place|filmed|shot|that happens?|happening|located|lives?|living|based) (?:in|on|at|around|near|during) (?:the )?$"
+)
+_ROLE_BEFORE = re.compile(r"\bplay(?:s|ed|ing)? (?:the )?$")
+_ROLE_AFTER = re.compile(r" in\b")
+_COMPANY = re.compile(r"\b(?:with|for|and|my|our|without) (?:my |our |the |a )?$")
+
+
+def year_said(lower: str, start: int, end: int) -> tuple[int, tuple[int, int]] | None:
+    """The year that is said with a title, and where: "the 2005 King Kong", "The Thing from 1982"."""
+    if before := _OF_A_YEAR.search(lower, 0, start):
+        return int(before.group(1)), before.span()
+    after = _YEAR_BEHIND.match(lower, end)
+    return (int(after.group(1)), after.span()) if after else None
+
+
+def which_version(lower: str, start: int, end: int) -> str | None:
+    """Which film of the name is said to be meant: the "original" or the "remake"."""
+    before, after = lower[:start], lower[end:]
+    if _ORIGINAL_BEFORE.search(before) or _ORIGINAL_BEHIND.match(after):
+        return "original"
+    return "remake" if _REMAKE_BEFORE.search(before) or _REMAKE_BEHIND.match(after) else None
+
+
+def is_place_or_company(lower: str, start: int, key: str) -> bool:
+    """Whether it is a place, a role or who watches: "set in Paris", "plays the villain in"."""
+    before = lower[:start]
+    company = key in COMPANIONS and _COMPANY.search(before)
+    role = _ROLE_BEFORE.search(before) and _ROLE_AFTER.match(lower, start + len(key))
+    return bool(company or role or (" " not in key and _SET_IN.search(before)))
+
+
+_AWARD_BEFORE = re.compile(
+    r"\b(?:won|wins?|winning|got|received|nominated for) (?:an? |the |any |many )?$"
+)
+_AWARD_AFTER = re.compile(r"[- ](?:winn|nomin|night|worthy|bait)")
+
+
+def is_evening(lower: str, start: int, end: int) -> bool:
+    """Whether a day is the day of the evening: "for Friday night"."""
+    before = re.search(r"\b(?:for|on|this|next|last|every|by|until) $", lower[:start])
+    return bool(before or re.match(r" (?:night|evening|afternoon|morning)", lower[end:]))
+
+
+def is_award(lower: str, start: int, end: int) -> bool:
+    """Whether a prize is meant: "won an Oscar", "Oscar winners"."""
+    prize = lower[start:end].rstrip("s") in ("oscar", "academy award", "golden globe", "bafta")
+    return prize and bool(_AWARD_BEFORE.search(lower[:start]) or _AWARD_AFTER.match(lower[end:]))
 
 
 def asked_for(lower: str, start: int, end: int) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from retrieval.asked import asked_about, movie_asked
 from retrieval.brands import find_brands
 from retrieval.gloss import ENGLISH, OTHER, gloss
 from retrieval.lexicon import Lexicon
@@ -19,7 +20,8 @@ from retrieval.people import LinkedPerson
 from retrieval.preferences import Preferences
 from retrieval.questions import (
     FoundQuestion,
-    find_question,
+    asks_for_list,
+    find_questions,
     find_why,
     is_known_item,
 )
@@ -35,6 +37,7 @@ from retrieval.understanding import (
     Understanding,
     Unsure,
 )
+from retrieval.unknown import unknown_names
 from retrieval.wording import STOPWORDS
 
 _SEEN_ALL = re.compile(
@@ -48,15 +51,21 @@ _BAD_IT = re.compile(
 )
 
 _SIMILAR = re.compile(
-    r"\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
+    r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
     r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b"
 )
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
 """Between a title and a person: what follows is asked for, and describes the title no more."""
 _WHY_TITLE = re.compile(r"^\W*(?:(?:but|and|so|ok|hm+) )*why (?:the )?$")
-_PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
+_ALL_BEFORE = re.compile(
+    r"\b(?:all|every|both|whole)(?: of| the| three| four| those|(?: \w+){1,4} and)* (?:the )?$"
+)
+_SERIES_AFTER = re.compile(r"[\"')]* (?:movies|films|series|franchise|trilogy|saga|sequels|ones)\b")
 _TO_WATCH = re.compile(
     r"\b(?:want to|wanna|(?:would|'d) like to|going to) (?:\w+ )?(?:see|watch)(?: the)?(?: movie| film)? *$"
+)
+_DO_YOU_HAVE = re.compile(
+    r"^\W*(?:\w+\W+)?(?:do you (?:have|know)|have you got|is there)(?: the)?(?: movie| film)? *$"
 )
 _NEVER_SEEN = re.compile(
     r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$(?<!\blike )(?<!\bsimilar to )"
@@ -68,13 +77,13 @@ _SEEN_AFTER = re.compile(
 """Behind a title: "Alien I have seen before"."""
 _LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
 _LOVED_AFTER = re.compile(
-    r"^[^.;!?]{0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
+    r"^(?: (?:last \w+|yesterday|recently|again|today|the other day))?(?:,? (?:and )?(?:which|that|it|i|we)\b|,? and (?=(?:really |absolutely )?(?:loved|liked|enjoyed) (?:it|them|that)\b))?(?:(?! and | but )[^.,;!?]){0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
 )
 _HATED = re.compile(
     r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b"
 )
 _HATED_AFTER = re.compile(
-    r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
+    r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good|over-?rated|a let ?down|disappointing|meh|too long)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
 )
 
 
@@ -124,36 +133,33 @@ class _Reading:
         self.reaches = negated_spans(self.lower)
 
     def result(self) -> Understanding:
-        question = find_question(self.lower)
-        if question and question.words:
-            self.linker.take(*question.words)
-        if question:
-            self.linker.trusted = question.span
-        preferences = Preferences(self.linker, self.reaches)
+        questions = self._questions()
+        preferences = Preferences(self.linker, self.reaches, bool(self.context.shown))
         preferences.before_names()
         brands = find_brands(self.linker, self.reaches)
         pointed = self.linker.ordinals(self.context.shown)
         people = self.linker.people()
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
-        mentions = tuple(
-            self._mention(t, question.span if question else None) for t in titles if t.sure
-        )
+        spans = [asked.span for asked in questions]
+        mentions = tuple(self._mention(t, spans) for t in titles if t.sure)
+        if known_item:  # what somebody tells of a forgotten film is no example to search by
+            mentions = tuple(m for m in mentions if m.stance != "seed")
         mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions, people)
-        if question and question.extreme:
-            mentions = self._extreme(question)
+        if questions and questions[0].extreme:
+            mentions = self._extreme(questions[0], mentions)
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
-        if question and question.asks_only:
-            self.linker.take(*question.span)
+        for asked in questions:
+            if asked.asks_only:
+                self.linker.take(*asked.span)
         wished, described = self._wished(people, titles)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
         comparisons = self._comparisons(preferences, mentions)
-        chosen = len(mentions) == 1 and mentions[0].stance == "unseen"
-        chosen = chosen and bool(_TO_WATCH.search(self.lower[: mentions[0].start]))
-        if question is None and chosen and not (findings or comparisons):
+        if not questions and self._chosen(mentions) and not (findings or comparisons):
             # "I want to watch Alien": they have chosen; tell them about it.
-            question = FoundQuestion("plot", (0, 0))
+            questions = (FoundQuestion("plot", (0, 0)),)
             mentions = (replace(mentions[0], stance="asked"),)
+        answered = asked_about(questions, mentions, self.context.in_focus, self.lower)
         why = find_why(self.lower) or any(self._why(m.start) for m in mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
@@ -162,17 +168,38 @@ class _Reading:
             mentions=mentions,
             comparisons=comparisons,
             withdrawals=preferences.withdrawals,
-            question=question.of(*self._both_asked(mentions)) if question else None,
+            question=answered[0] if answered else None,
+            more_questions=answered[1:],
+            asks_list=bool(answered) and asks_for_list(self.lower),
+            unknown=unknown_names(self.linker),
             why=why,
-            why_movie=self._asked(mentions) if why else None,
+            why_movie=movie_asked(mentions, self.context.in_focus) if why else None,
             known_item=known_item,
             count=preferences.count,
             unsure=tuple(self._unsure(t) for t in titles if not t.sure),
             marks=_in_order([*preferences.marks, *(Mark("title", t.start, t.end) for t in titles)]),
-            query_text=self._query_text(
-                question.span if question else None, known_item, preferences
-            ),
+            query_text=self._query_text(spans, known_item, preferences),
         )
+
+    def _questions(self) -> tuple[FoundQuestion, ...]:
+        """The questions, whose words are no wishes and whose capitals are titles."""
+        if remarks(self.text, self.lower, ()).same_director:
+            return ()  # "what else did the director of Alien make?" asks for films
+        questions = find_questions(self.lower)
+        for asked in questions:
+            if asked.words:
+                self.linker.take(*asked.words)
+        self.linker.trusted = [asked.span for asked in questions]
+        return questions
+
+    def _chosen(self, mentions: Sequence[Mention]) -> bool:
+        """Whether one film is named, to be watched."""
+        if len(mentions) != 1 or mentions[0].stance not in ("unseen", "seed"):
+            return False
+        before, after = self.lower[: mentions[0].start], self.lower[mentions[0].end :]
+        if mentions[0].stance == "seed":
+            return bool(_DO_YOU_HAVE.search(before) and not after.strip(" ?!."))
+        return bool(_TO_WATCH.search(before))
 
     def _remarks(self, mentions: Sequence[Mention]) -> Understanding:
         """What is told by its wording alone, and whether a film was taken."""
@@ -184,33 +211,35 @@ class _Reading:
 
     # --- movies ---
 
-    def _mention(self, linked: LinkedTitle, question: tuple[int, int] | None) -> Mention:
+    def _mention(self, linked: LinkedTitle, asked: Sequence[tuple[int, int]]) -> Mention:
         return Mention(
             movie_id=linked.entry.movie_id,
             title=linked.entry.title,
             year=linked.entry.year,
-            stance=self._stance(linked.start, linked.end, question),
+            stance=self._stance(linked.start, linked.end, asked),
             start=linked.start,
             end=linked.end,
         )
 
-    def _stance(self, start: int, end: int, question: tuple[int, int] | None) -> Stance:
-        if (question and question[0] <= start < question[1]) or self._why(start):
+    def _stance(self, start: int, end: int, asked: Sequence[tuple[int, int]]) -> Stance:
+        if any(low <= start < high for low, high in asked) or self._why(start):
             return "asked"
         before = self.lower[max(0, start - 60) : start]
         before = re.split(r"[.;!?\n]|\bbut\b", before)[-1]
         after = self.lower[end : end + 60]
+        if _LOVED_AFTER.match(after):
+            return "seed"
         hated, loved = _last(_HATED, before), _last(_LOVED, before)
-        if hated > loved or _HATED_AFTER.match(after):
+        if hated >= loved > -1 or hated > loved or _HATED_AFTER.match(after):
             return "disliked"  # of "hate war films, love Up" the nearer word counts
         if _NEVER_SEEN.search(before) or is_taken(self.lower, start, end):
             return "unseen"
         if _SEEN_AFTER.match(after):
             return "seen"
-        if _SEEN.search(before) and not _LOVED.search(before) and not _LOVED_AFTER.match(after):
+        if _SEEN.search(before) and not _LOVED.search(before):
             return "seen"
         reach = self._negation_at(start)
-        if reach and not _LOVED_AFTER.match(after):
+        if reach and not before.rstrip().endswith("than"):  # "less scary than The Ring"
             return "disliked" if reach.cue.startswith(("hate", "dislike")) else "not_now"
         return "seed"
 
@@ -222,22 +251,35 @@ class _Reading:
         return next((r for r in self.reaches if r.start <= place < r.end), None)
 
     def _whole_series(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """A refused name stands for every film behind it: "not Star Wars" means all of them."""
+        """A name may stand for every film behind it: "not Star Wars", "seen all the Harry Potters"."""
         whole: list[Mention] = []
         for mention in mentions:
             key = fold(self.text[mention.start : mention.end])
-            tables = (self.lexicon.titles, self.lexicon.franchises)
-            ids = {e.movie_id for table in tables for e in table.get(key, ())}
-            rest = tuple(sorted(ids - {mention.movie_id}))
-            if mention.stance != "not_now" or not rest:
+            named = (*self.lexicon.titles.get(key, ()), *self.lexicon.series_of(key))
+            named += self.lexicon.sequels_of(key) if self._means_all(mention) else ()
+            rest = tuple(sorted({e.movie_id for e in named} - {mention.movie_id}))
+            if not rest or not self._means_all(mention):
                 whole.append(mention)
                 continue
             name = self.text[mention.start : mention.end].strip("\"'").title()
             whole.append(replace(mention, title=f"{name} films", year=None, also=rest))
         return tuple(whole)
 
-    def _extreme(self, question: FoundQuestion) -> tuple[Mention, ...]:
+    def _means_all(self, mention: Mention) -> bool:
+        """Whether more is meant than the best known film of that name."""
+        if mention.stance == "not_now":
+            return True
+        key = fold(self.text[mention.start : mention.end])
+        plural = key not in self.lexicon.titles and key not in self.lexicon.franchises
+        around = _ALL_BEFORE.search(self.lower[: mention.start])
+        around = around or _SERIES_AFTER.match(self.lower[mention.end :])
+        return mention.stance in ("seen", "disliked") and bool(plural or around)
+
+    def _extreme(self, question: FoundQuestion, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """The film of the list that is the answer: "which one is the shortest?"."""
+        named = tuple(m for m in mentions if m.stance == "asked")
+        if len(named) > 1:
+            return named  # "which is longer, Alien or Aliens?" is answered from the catalogue
         field = cast(RangeField, question.about)
         values = [
             (m.rating if question.about == "rating" else number_of(m, field), m)
@@ -259,22 +301,12 @@ class _Reading:
             before = [t for t in titles if t.end <= person.start]
             between = self.lower[before[-1].end : person.start] if before else "."
             of_film = bool(before) and fold(person.person.name) in before[-1].entry.people
-            if of_film and not _NEW_WISH.search(between):
+            compared = bool(before) and self.lower[: before[-1].start].rstrip().endswith("than")
+            if of_film and not compared and not _NEW_WISH.search(between):
                 described.append(Finding("person", person.person.name, "want", False))
             elif self.lower[: person.start].rstrip()[-1:] != "(":
                 wished.append(person)
         return wished, described
-
-    def _both_asked(self, mentions: Sequence[Mention]) -> tuple[str | None, str | None]:
-        """The movie a question is about, and the other one when two are compared."""
-        asked = list(dict.fromkeys(m.movie_id for m in mentions if m.stance == "asked"))
-        first = self._asked(mentions)
-        if len(asked) > 1:
-            return asked[0], asked[1]
-        focus = self.context.in_focus
-        if asked and focus and focus.movie_id != asked[0] and _PRONOUN.search(self.lower):
-            return focus.movie_id, asked[0]
-        return first, None
 
     def _pronouns(
         self, mentions: Sequence[Mention], people: Sequence[LinkedPerson]
@@ -285,6 +317,9 @@ class _Reading:
         if seen_all and not any(p.end <= seen_all.start() for p in people):
             return tuple(_pointed(m, "seen") for m in self.context.shown)
         focus = self.context.in_focus
+        asked = next((m for m in mentions if m.stance == "asked"), None)
+        if asked and len(mentions) == 1 and _SIMILAR.search(self.lower):
+            return (replace(asked, stance="seed", start=0, end=0),)
         if focus is None:
             return ()
         if _SIMILAR.search(self.lower) and not mentions:
@@ -294,14 +329,6 @@ class _Reading:
         if _SEEN_IT.search(self.lower) and not _NEVER_SEEN.search(self.lower):
             return (_pointed(focus, "seen"),)
         return ()
-
-    def _asked(self, mentions: Sequence[Mention]) -> str | None:
-        """The movie that a question or a why is about: one named, else what is in focus."""
-        for mention in mentions:
-            if mention.stance == "asked":
-                return mention.movie_id
-        focus = self.context.in_focus
-        return focus.movie_id if focus else None
 
     def _comparisons(
         self, preferences: Preferences, mentions: Sequence[Mention]
@@ -323,14 +350,13 @@ class _Reading:
     # --- the words left for the text legs ---
 
     def _query_text(
-        self, question: tuple[int, int] | None, known_item: bool, preferences: Preferences
+        self, asked: Sequence[tuple[int, int]], known_item: bool, preferences: Preferences
     ) -> str:
         """The words that describe what is wanted: no names, nothing negated, nothing asked."""
         if known_item:
             return self.text
         dropped = [(r.cue_start, r.end) for r in self.reaches]
-        dropped += [question] if question else []
-        dropped += [*self.linker.title_spans, *preferences.no_wishes]
+        dropped += [*asked, *self.linker.title_spans, *preferences.no_wishes]
         kept = [t for t in self.linker.tokens if not any(a <= t.start < b for a, b in dropped)]
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""
@@ -338,8 +364,8 @@ class _Reading:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:
-    """Where the pattern begins for the last time; -1 when nowhere."""
-    return max((m.start() for m in pattern.finditer(text)), default=-1)
+    """Where the pattern ends for the last time; -1 when nowhere."""
+    return max((m.end() for m in pattern.finditer(text)), default=-1)
 
 
 def _in_order(marks: Sequence[Mark]) -> tuple[Mark, ...]:

@@ -148,6 +148,12 @@ class Understanding:
     comparisons: tuple[Comparison, ...] = ()
     withdrawals: tuple[Withdrawal, ...] = ()
     question: Question | None = None
+    more_questions: tuple[Question, ...] = ()
+    """The others of "how scary is it, and is it ok for a child?"."""
+    asks_list: bool = False
+    """Asks for films beside a question: "who made it? And show me something like it"."""
+    unknown: tuple[str, ...] = ()
+    """Names that stand where a film or its maker does, and that the catalogue lacks."""
     why: bool = False
     why_movie: str | None = None
     small_talk: tuple[SmallTalk, ...] = ()
@@ -161,6 +167,8 @@ class Understanding:
     """With "also" or "too", new wishes join the old ones instead of taking their place."""
     known_item: bool = False
     """Describes one film whose name is forgotten."""
+    same_director: bool = False
+    """Wants more of whoever directed the film named, or else the one in view."""
     rewatch: bool = False
     """Wants something already seen and loved."""
     for_me: bool = False

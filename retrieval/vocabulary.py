@@ -13,14 +13,30 @@ from retrieval.lexicon import Lexicon, is_vocabulary, vocabulary_of
 from retrieval.movie import GENRES, stem
 from retrieval.people import FILM_NOUNS
 from retrieval.understanding import SlotKind
-from retrieval.wording import NATIONS, STOPWORDS, SUBGENRE_ADJECTIVES, SUBGENRE_WORDS
+from retrieval.wording import (
+    COMPOUND_GENRES,
+    NATIONS,
+    STOPWORDS,
+    SUBGENRE_ADJECTIVES,
+    SUBGENRE_WORDS,
+    TOPIC_WORDS,
+)
 
+UNMISTAKABLE: Final = frozenset({"black and white", "stop motion", "post apocalyptic"})
 _NEXT: Final = re.compile(r" ([^\W_]+)(?: ([^\W_]+))?")
 
 
-def meaning(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[SlotKind, str]]:
-    """The slots of a phrase that ends at `end` of the text; none when it means nothing here."""
+def meaning(
+    phrase: str, lexicon: Lexicon, lower: str, end: int, refused: bool = False
+) -> list[tuple[SlotKind, str]]:
+    """The slots of a phrase that ends at `end` of the text; none when it means nothing here.
+
+    A refused kind of film needs no film behind it: "horror that isn't supernatural".
+    """
     known = vocabulary_of(phrase) or _kind_of_film(phrase, lexicon, lower, end)
+    if refused and not known and phrase in SUBGENRE_ADJECTIVES:
+        names = dict.fromkeys((SUBGENRE_ADJECTIVES[phrase], phrase))
+        known = [("keyword", name) for name in names]
     found = known or vocabulary_of(lexicon.respell(phrase) or "")
     if found:
         return found
@@ -34,6 +50,22 @@ def meaning(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[S
     return _subject(phrase, lexicon, lower, end)
 
 
+def barred(phrase: str, found: list[tuple[SlotKind, str]]) -> list[tuple[SlotKind, str]]:
+    """What a refused phrase bars, of the slots that it means.
+
+    "No romcoms" bars the first of its genres, since other comedies are welcome, and a "dark comedy"
+    is barred as such. "No demons" bars the theme that is called otherwise, and the word.
+    """
+    singular = " ".join(stem(word) for word in phrase.split())
+    genres = COMPOUND_GENRES.get(phrase) or COMPOUND_GENRES.get(singular)
+    if genres:
+        return [("genre", genres[0])] if len(genres) > 1 else [("keyword", singular)]
+    themes = [value for kind, value in found if kind == "theme"]
+    otherwise = themes and singular not in " ".join(stem(w) for w in themes[0].split())
+    broader = themes and len(themes[0].split()) > len(phrase.split())
+    return [*found, ("keyword", phrase)] if otherwise or broader else found
+
+
 def is_subgenre(phrase: str, lower: str, end: int) -> bool:
     """Whether a phrase names a kind of film there: "mockumentary", "police" in "police drama"."""
     return _subgenre(phrase, lower, end) is not None
@@ -45,7 +77,8 @@ def _subgenre(phrase: str, lower: str, end: int) -> str | None:
     if found:
         return found
     found = SUBGENRE_ADJECTIVES.get(phrase) or SUBGENRE_ADJECTIVES.get(singular)
-    return found if found and _before_a_film(lower, end) else None
+    # "Black and white" can hardly mean anything else.
+    return found if found and (phrase in UNMISTAKABLE or _before_a_film(lower, end)) else None
 
 
 def _before_a_film(lower: str, end: int) -> bool:
@@ -60,7 +93,7 @@ def _before_a_film(lower: str, end: int) -> bool:
 def _kind_of_film(
     phrase: str, lexicon: Lexicon, lower: str, end: int
 ) -> list[tuple[SlotKind, str]]:
-    name = _subgenre(phrase, lower, end)
+    name = _subgenre(phrase, lower, end) or TOPIC_WORDS.get(phrase)
     if name is None:
         return []
     if name in GENRES:

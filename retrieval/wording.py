@@ -35,9 +35,15 @@ COMPOUND_GENRES: Final[dict[str, list[str]]] = _TABLES["compound_genres"]
 """One phrase -> several genres: "romantic comedy"."""
 SUBGENRE_WORDS: Final[dict[str, str]] = dict(_by_wording("subgenres"))
 """Phrase -> sub-genre as catalogues write it in keywords."""
+TOPIC_WORDS: Final[dict[str, str]] = dict(_by_wording("topics"))
+"""Phrase -> what a film is about, as catalogues write it."""
 SUBGENRE_ADJECTIVES: Final[dict[str, str]] = dict(_by_wording("subgenre_adjectives"))
 """The same, of words that name a sub-genre only in front of a film or genre word."""
 MOOD_WORDS: Final[dict[str, str]] = dict(_by_wording("moods"))
+NEAR_MOODS: Final[dict[str, list[str]]] = _TABLES["near_moods"]
+"""Mood -> moods that come near it."""
+MOOD_GENRES: Final[dict[str, str]] = _TABLES["mood_genres"]
+"""Mood -> the genre it mostly comes with."""
 FEELING_MOODS: Final[dict[str, list[str]]] = _TABLES["feelings"]
 """What somebody who says "I feel X" is usually helped by."""
 GRADE_WORDS: Final = _signed("grades")
@@ -49,6 +55,11 @@ NATIONS: Final[dict[str, tuple[str, str]]] = {
     **{wording: ("country", code) for wording, code in _by_wording("countries")},
 }
 """Adjective -> (field, code)."""
+NICKNAMES: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["nicknames"].items()}
+"""What somebody is called -> their name, folded."""
+LANDS: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["lands"].items()}
+"""Country or continent -> adjective of `NATIONS`."""
+LOOSE_KINDS: Final[frozenset[str]] = frozenset(_TABLES["loose_kinds"])
 COMPANIONS: Final[dict[str, str]] = dict(_by_wording("companions"))
 OCCASION_WISHES: Final[dict[str, list[tuple[str, str]]]] = {
     companion: [(field, value) for field, value in wishes]

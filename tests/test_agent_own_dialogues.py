@@ -1,4 +1,7 @@
-"""Sixty dialogues of dialogues.yaml, each turn with its checks; one service plays them all."""
+"""Dialogues of our own, each turn with its checks: sixty of ten kinds, and some once gone wrong.
+
+One service plays them all.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -11,9 +14,17 @@ import yaml
 from agent.events import Card
 from talking import Reply, Talk, services
 
-KINDS: Mapping[str, list[list[dict[str, Any]]]] = yaml.safe_load(
-    Path(__file__).with_name("dialogues.yaml").read_text("utf-8")
-)
+Kinds = Mapping[str, list[list[dict[str, Any]]]]
+
+
+def read(name: str) -> Kinds:
+    """The dialogues of a file, by kind."""
+    kinds: Kinds = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
+    return kinds
+
+
+SIXTY = read("dialogues.yaml")
+KINDS: Kinds = {**SIXTY, **read("dialogues_learned.yaml")}
 KEYS = {"user", "acts", "cards", "every", "none", "says", "has", "lacks", "keeps", "any"}
 Checks = Mapping[str, Any]
 
@@ -89,4 +100,4 @@ def _check(turn: Checks, reply: Reply, checks: list[tuple[bool, str, Any]]) -> N
 
 
 def test_there_are_six_of_each_of_ten_kinds() -> None:
-    assert [len(dialogues) for dialogues in KINDS.values()] == [6] * 10
+    assert [len(dialogues) for dialogues in SIXTY.values()] == [6] * 10

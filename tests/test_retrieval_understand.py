@@ -38,7 +38,11 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("anything but musicals", {("genre", "musical", "avoid")}),
         (
             "no horror, gore or musicals",
-            {("genre", "horror", "avoid"), ("genre", "musical", "avoid")},
+            {
+                ("genre", "horror", "avoid"),
+                ("genre", "musical", "avoid"),
+                ("keyword", "gore", "avoid"),
+            },
         ),
         ("a film without zombies", {("keyword", "zombies", "avoid")}),
         ("horror or thriller", {("genre", "horror or thriller", "want")}),
@@ -313,3 +317,35 @@ def test_long_input_stays_fast() -> None:
     started = time.process_time()
     hear(text * 20)
     assert time.process_time() - started < 2.0
+
+
+def test_several_questions_are_kept_with_their_films() -> None:
+    heard = hear("how scary is Alien? and who directed Heat?")
+    asked = [heard.question, *heard.more_questions]
+    assert [q.about for q in asked if q] == ["scariness", "director"]
+    assert len({q.movie_id for q in asked if q}) == 2
+
+
+def test_a_guessed_bound_gives_way_and_a_stated_one_does_not() -> None:
+    guessed = hear("I don't want to sit through 100 minutes").findings
+    assert [(f.value, f.loose) for f in guessed] == [({"max": 100}, True)]
+    stated = hear("nothing longer than 100 minutes").findings
+    assert [(f.value, f.loose) for f in stated] == [({"max": 100}, False)]
+
+
+def test_a_topic_asked_for_binds_until_nothing_is_left() -> None:
+    asked = hear("a film about zombies").findings
+    assert all(f.hard == f.loose for f in asked if f.kind == "theme")
+    told = hear("a film where somebody meets zombies").findings
+    assert not any(f.hard for f in told if f.kind in ("theme", "keyword"))
+
+
+def test_a_name_that_nothing_explains_is_unknown() -> None:
+    assert hear("something like Zorbulon the Unready").unknown == ("Zorbulon the Unready",)
+    assert hear("something like Alien").unknown == ()
+    assert hear("something like French films").unknown == ()
+
+
+def test_a_kind_of_film_is_refused_without_a_film_behind_it() -> None:
+    barred = slots("horror that isn't supernatural")
+    assert {("genre", "horror", "want"), ("keyword", "supernatural", "avoid")} <= barred

@@ -1,0 +1,42 @@
+"""Which films the questions of an utterance are about: named there, named before, or in focus.
+
+Knows where questions and films stand in the text. Does not know how questions are worded
+(questions.py) nor what the answer is. Pure; called by understand.py only.
+"""
+
+import re
+from collections.abc import Sequence
+
+from retrieval.movie import Movie
+from retrieval.questions import FoundQuestion
+from retrieval.understanding import Mention, Question
+
+_PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
+
+
+def asked_about(
+    found: Sequence[FoundQuestion], mentions: Sequence[Mention], focus: Movie | None, lower: str
+) -> tuple[Question, ...]:
+    """Every question with its film: "how scary is The Shining? And is it ok for a child?"."""
+    return tuple(_asked_about(question, mentions, focus, lower) for question in found)
+
+
+def movie_asked(mentions: Sequence[Mention], focus: Movie | None) -> str | None:
+    """The movie that a question or a why is about: one named, else what is in focus."""
+    named = next((m.movie_id for m in mentions if m.stance == "asked"), None)
+    return named or (focus.movie_id if focus else None)
+
+
+def _asked_about(
+    found: FoundQuestion, mentions: Sequence[Mention], focus: Movie | None, lower: str
+) -> Question:
+    asked = [m for m in mentions if m.stance == "asked"]
+    low, high = found.span
+    within = [m for m in asked if low <= m.start < high] or asked
+    ids = list(dict.fromkeys(m.movie_id for m in within))
+    if len(ids) > 1:
+        return found.of(ids[0], ids[1])
+    compared = ids and focus and focus.movie_id != ids[0] and found.about == "difference"
+    if compared and focus and _PRONOUN.search(lower, low, high):
+        return found.of(focus.movie_id, ids[0])
+    return found.of(movie_asked(within, focus))
