@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from agent.decide import Decider
+from agent.decision import Decider
 from agent.event_log import EventLog
 from agent.events import (
     EVENT,

@@ -8,9 +8,9 @@ how a message is understood or searched. Pure. Called by searching.py.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.decide import bound_of
 from agent.events import Option
 from agent.ledger import Ledger
+from agent.ledger_edits import bound_of
 from agent.query import constraints_of
 from retrieval.movie import Constraints, Movie, satisfies
 from retrieval.understanding import Comparison

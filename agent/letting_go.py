@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from agent.decide import SearchRequest
+from agent.decision import SearchRequest
 from agent.events import Option
 from agent.ledger import UNDO_DEPTH, Entry, Ledger, LedgerEdit, movie_id_of
 from agent.ledger_labels import remove_all_text

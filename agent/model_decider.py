@@ -8,7 +8,8 @@ floor: their edits always count, and when no model gives a usable plan, theirs i
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.decide import Decision, DecisionContext, SearchRequest, decide
+from agent.decide import decide
+from agent.decision import Decision, DecisionContext, SearchRequest
 from agent.events import Act, Option
 from agent.film_guard import FilmGuard
 from agent.ledger import LedgerEdit

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from agent.decide import Decision, DecisionContext, decide
+from agent.decide import decide
+from agent.decision import Decision, DecisionContext
 from agent.ledger import LedgerEdit
 from agent.query import constraints_of, query_of, unknowable_kinds
 from agent.router import what_was_done

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from agent import respond
 from agent.awards import prize_asked, prize_of, said, winners_first
 from agent.critiques import AfterList, critiques
-from agent.decide import Decision, SearchRequest
+from agent.decision import Decision, SearchRequest
 from agent.events import Option, Recommendations, ToolFinished, ToolStarted
 from agent.explanations import Audience, explained
 from agent.ledger import movie_id_of

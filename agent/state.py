@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from agent.decide import Decider, Decision
+from agent.decision import Decider, Decision
 from agent.events import Option
 from agent.ledger import Change, Entry, Ledger
 from agent.model_turn import ModelTurn

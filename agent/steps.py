@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import cast
 
 from agent import respond
-from agent.decide import Decision, DecisionContext
+from agent.decision import Decision, DecisionContext
 from agent.events import Clarify, LedgerChanged, Status, Suggestions, TextDelta
 from agent.ledger import Ledger, movie_id_of
 from agent.letting_go import let_go

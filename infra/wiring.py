@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from agent.assistant import Assistant, Limits
-from agent.decide import Decider, RulesDecider
+from agent.decide import RulesDecider
+from agent.decision import Decider
 from infra.settings import SettingProblem, Settings
 from prompts.loader import load_phrases, load_prompt
 from retrieval.index import IndexUnavailable, MovieIndex

@@ -25,7 +25,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from agent.assistant import Assistant, Limits
-from agent.decide import Decision, DecisionContext, RulesDecider
+from agent.decide import RulesDecider
+from agent.decision import Decision, DecisionContext
 from infra.api.app import create_app
 from infra.api.sessions import COOKIE, Signer
 from infra.settings import Settings, load, session_secret

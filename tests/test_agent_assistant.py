@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.assistant import Assistant, Limits, Overloaded
-from agent.decide import Decision, DecisionContext, RulesDecider
+from agent.decide import RulesDecider
+from agent.decision import Decision, DecisionContext
 from agent.events import ErrorEvent, Event, Reconnect, TurnFinished
 from agent.ledger import StaleEdit
 from agent.turn import MAX_MESSAGE_CHARS, Edit, MessageRefused, Turn, check_message

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from agent.assistant import Assistant
-from agent.decide import Decision, DecisionContext, RulesDecider
+from agent.decide import RulesDecider
+from agent.decision import Decision, DecisionContext
 from infra.wiring import Services
 from prompts.loader import load_phrases
 from retrieval import fusion

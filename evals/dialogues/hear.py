@@ -9,7 +9,8 @@ itself is replaced.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from agent.decide import DecisionContext, decide
+from agent.decide import decide
+from agent.decision import DecisionContext
 from agent.ledger import Ledger, movie_id_of
 from agent.query import clause_of
 from agent.turn import DialogueState
