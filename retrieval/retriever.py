@@ -29,16 +29,7 @@ from retrieval.index import (
     VectorLeg,
 )
 from retrieval.leaning import described, leaning
-from retrieval.movie import (
-    Candidate,
-    Evidence,
-    Movie,
-    Query,
-    Taste,
-    Wish,
-    fold,
-    values_of,
-)
+from retrieval.movie import Candidate, Evidence, Movie, Query, Taste, Wish, met_wishes
 from retrieval.neighbours import (
     Knowledge,
     Votes,
@@ -235,7 +226,6 @@ def _candidate(
         if piece.leg in votes:
             source = votes[piece.leg].sources.get(fused.movie_id, "")
         elif piece.leg == "tags":
-            met = [w for w in wishes if w.weight > 0 and fold(w.value) in values_of(movie, w.field)]
-            source = ", ".join(f"{w.field}:{w.value}" for w in met)
+            source = ", ".join(met_wishes(movie, wishes))
         named.append(replace(piece, source=source))
     return Candidate(movie, fused.score, tuple(named))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from prompts.loader import Phrases, listed
 from retrieval.movie import (
+    GUESS_MARK,
     Candidate,
     Clause,
     Evidence,
@@ -75,10 +76,7 @@ def _all(case: Case) -> Iterator[tuple[str, Reason]]:
     yield from _from_seeds(case)
     tags = case.leg("tags")
     if tags and tags.source:
-        values = [part.partition(":")[2] for part in tags.source.split(", ")]
-        # "Romantic, romance" says one thing twice: words with the same beginning count once.
-        said = list({value[:5]: value for value in values}.values())[:3]
-        yield "tags", case.reason(tags.source, "why_tags", value=listed(said).capitalize())
+        yield "tags", _tags(case, tags.source)
     archetype = case.leg("archetypes")
     if archetype and archetype.source:
         request = archetype.source
@@ -110,6 +108,19 @@ def _asked_for(case: Case) -> Iterator[tuple[str, Reason]]:
                 phrase = "why_director" if name in movie.directors else "why_person"
                 yield f"person:{name}", case.reason(f"{clause.field}:{name}", phrase, value=name)
                 break
+
+
+def _tags(case: Case, source: str) -> Reason:
+    """The tags that were asked for; those of a model only where no curated one is met."""
+    parts = source.split(", ")
+    known = [part for part in parts if not part.startswith(GUESS_MARK)]
+    values = [part.partition(":")[2] for part in known or parts]
+    # "Romantic, romance" says one thing twice: words with the same beginning count once.
+    said = list({value[:5]: value for value in values}.values())[:3]
+    if known:
+        return case.reason(source, "why_tags", value=listed(said).capitalize())
+    phrase = "why_looks" if parts[0].startswith(f"{GUESS_MARK}mood:") else "why_looks_about"
+    return case.reason(source, phrase, value=listed(said))
 
 
 def _about_runtime(clause: Clause) -> bool:
