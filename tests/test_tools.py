@@ -93,6 +93,15 @@ def test_reasons_name_what_was_asked_for() -> None:
     assert found["runtime:123"] == "123 minutes long"
 
 
+def test_what_a_model_guessed_only_looks_so() -> None:
+    found = why(Query(), Evidence("tags", 1, 0.5, "~mood:eerie"))
+    assert found["~mood:eerie"] == "Looks eerie, going by its story"
+    found = why(Query(), Evidence("tags", 1, 0.5, "~topic:robots"))
+    assert found["~topic:robots"] == "Looks to be about robots"
+    both = "mood:tense, ~mood:eerie"
+    assert why(Query(), Evidence("tags", 1, 1.5, both))[both] == "Tense, as you asked"
+
+
 def test_being_well_known_is_the_last_resort() -> None:
     assert set(why(Query(), Evidence("popular", 1, 1.0))) == {"fame"}
     far = Evidence("dense", 180, 0.2)
