@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from retrieval.encoder import EncoderIdentity
 from retrieval.movie import ATTRIBUTES, Movie, PredictedTag
@@ -113,16 +112,15 @@ class Tagger:
 
     def _said(self, movie: Movie, row: Floats) -> tuple[PredictedTag, ...]:
         known = {"mood": bool(movie.moods), "theme": bool(movie.themes)}
-        tags = [
-            PredictedTag(kind, name, _short(row[at]))
-            for at, (kind, name) in enumerate(self.heads.names)
-            if row[at] >= self.thresholds[at] and not known[kind]
-        ]
+        sure = np.flatnonzero(row[: len(self.thresholds)] >= self.thresholds).tolist()
+        named = [(*self.heads.names[at], _short(row[at])) for at in sure]
+        tags = [PredictedTag(kind, name, p) for kind, name, p in named if not known[kind]]
         if movie.attributes:
             return tuple(tags)
-        steps = row[len(self.heads.names) :].reshape(len(ATTRIBUTES), len(STEPS))
-        for attribute, odds, (low, high) in zip(ATTRIBUTES, steps, self.grades, strict=True):
-            lot = float(odds[1])
+        steps = row[len(self.heads.names) :].reshape(len(ATTRIBUTES), len(STEPS)).tolist()
+        limits = self.grades.tolist()
+        for attribute, odds, (low, high) in zip(ATTRIBUTES, steps, limits, strict=True):
+            lot = odds[1]
             if lot >= high:
                 tags.append(PredictedTag("attribute", attribute, _short(lot), grade_of(odds, 2, 3)))
             elif lot <= low:
@@ -131,9 +129,9 @@ class Tagger:
         return tuple(tags)
 
 
-def grade_of(odds: npt.NDArray[Any], least: int = 0, most: int = 3) -> int:
+def grade_of(odds: Sequence[float], least: int = 0, most: int = 3) -> int:
     """The grade from the probabilities of at least 1, 2 and 3."""
-    return int(np.clip(round(float(odds.sum())), least, most))
+    return min(max(round(sum(odds)), least), most)
 
 
 def wants_guess(movie: Movie) -> bool:

@@ -19,8 +19,8 @@ from retrieval.index import TagLeg
 from retrieval.jobs.build_index import build_local
 from retrieval.jobs.prepare import rows_of
 from retrieval.jobs.train_tagger import (
+    AIM,
     LEAST,
-    PRECISION,
     grade_limits,
     quadratic_kappa,
     threshold_of,
@@ -111,15 +111,13 @@ def test_saved_heads_say_the_same(tagger: Tagger, encoder: OnnxEncoder, tmp_path
 def test_a_threshold_is_where_three_quarters_are_right() -> None:
     rng = np.random.default_rng(0)
     wanted = (rng.random(400) < 0.3).astype(np.float32)
-    p = (0.6 * wanted + 0.4 * rng.random(400)).astype(np.float32)
-    p[::7] = 1 - p[::7]
+    p = (0.3 * wanted + 0.7 * rng.random(400)).astype(np.float32)
     said = p >= threshold_of(p, wanted)
-    assert said.sum() >= LEAST and wanted[said].mean() >= PRECISION
+    assert said.sum() >= LEAST and wanted[said].mean() >= AIM
     noise = rng.random(400).astype(np.float32)
     assert threshold_of(noise, wanted) > 1
-    few = np.zeros(400, dtype=np.float32)
-    few[: LEAST - 1] = 1.0
-    assert threshold_of(few, few) <= 1e-6 or threshold_of(few, few) > 1
+    few = (np.arange(400, 0, -1) / 400).astype(np.float32)
+    assert threshold_of(few, (few > 1 - 10 / 400).astype(np.float32)) > 1, "ten films prove nothing"
 
 
 def test_grades_are_guessed_only_where_they_agree() -> None:
@@ -146,7 +144,6 @@ async def test_an_index_ranks_by_guesses_and_never_filters(
     source.write_text("\n".join(map(json.dumps, (HAUNTED, SILENT, CURATED))))
     report = build_local(open_catalogue(source), encoder, tmp_path / "index", None)
     assert report.guessed == 2
-    assert report.new_vectors == 4, "the curated film is read once more, without its mood"
     with ThreadPoolExecutor(1) as executor:
         index = LocalIndex.open(tmp_path / "index", encoder.identity, executor)
         movie = (await index.get(["h1"]))["h1"]

@@ -219,7 +219,7 @@ def _guessed(
             lines[n, there] = np.where(themes, other, moods)
         lines[2, there] = tagger.thresholds
     steps = p[:, tags:].reshape(len(at), len(ATTRIBUTES), len(STEPS))
-    grades = np.array([[grade_of(odds) for odds in row] for row in steps], dtype=np.int64)
+    grades = np.array([[grade_of(odds) for odds in row] for row in steps.tolist()], dtype=np.int64)
     best, precise, said = (p[:, :tags] >= line for line in lines)
     wanted = examples.wanted[at][:, :tags] > 0
     curated = [examples.movies[i] for i in at.tolist()]
