@@ -25,8 +25,18 @@ from retrieval.jobs.train_tagger import (
     quadratic_kappa,
     threshold_of,
 )
+from retrieval.leaning import wary
 from retrieval.local_index import LocalIndex
-from retrieval.movie import Constraints, Match, Movie, PredictedTag, Range, Wish, met_wishes
+from retrieval.movie import (
+    Candidate,
+    Constraints,
+    Match,
+    Movie,
+    PredictedTag,
+    Range,
+    Wish,
+    met_wishes,
+)
 from retrieval.record import from_json, to_json
 from retrieval.tagger import HEADS, MANIFEST, Tagger, TaggerUnusable, load, save, wants_guess
 
@@ -176,3 +186,14 @@ def test_met_wishes_tell_guesses_apart() -> None:
     movie = Movie("m", "M", moods=("dark",), predicted_tags=(guess,))
     wishes = (Wish("mood", "Dark"), Wish("topic", "ghosts"), Wish("mood", "funny"))
     assert met_wishes(movie, wishes) == ["mood:Dark", "~topic:ghosts"]
+
+
+def test_what_looks_ruled_out_ranks_lower_and_stays() -> None:
+    violent = Movie("v", "V", predicted_tags=(PredictedTag("attribute", "violence", 0.9, 2),))
+    calm = Movie("c", "C", predicted_tags=(PredictedTag("attribute", "violence", 0.9, 0),))
+    dark = Movie("d", "D", predicted_tags=(PredictedTag("mood", "dark", 0.9),))
+    ranked = [Candidate(m, s) for m, s in ((violent, 1.0), (dark, 0.9), (calm, 0.8))]
+    rough = wary(ranked, (Range("violence", 2, None),))
+    assert [c.movie.movie_id for c in rough] == ["d", "c", "v"]
+    assert [c.movie.movie_id for c in wary(ranked, (Match("mood", frozenset({"dark"})),))][2] == "d"
+    assert wary(ranked, (Range("pace", 2, None), Match("genre", frozenset({"dark"})))) == ranked
