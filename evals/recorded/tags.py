@@ -125,7 +125,7 @@ class Found:
 
 
 def measure(encoder: Encoder, core: Path | None) -> Found:
-    """Cross-validate over films; about three minutes on one core."""
+    """Cross-validate over films."""
     examples = train_tagger.starter_examples(encoder)
     heads, scores, evidence = train_tagger.out_of_fold(examples)
     folds, wanted = examples.folds(), examples.wanted
