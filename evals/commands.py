@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fusion": ("evals.recorded.fusion", "choose how much a model's proposals weigh"),
     "signal": ("evals.recorded.signal", "what each part of the knowledge adds to ranking"),
     "describe": ("evals.recorded.describe", "find films by descriptions without the title"),
+    "tags": ("evals.recorded.tags", "how well moods, themes and grades are guessed from text"),
     "route": ("evals.recorded.route_command", "acts per turn of conversations labelled by intent"),
     "extract": ("evals.recorded.extract_command", "entities in queries marked word for word"),
     "intents": ("evals.recorded.intents", "requests labelled by intent: balance, agreement"),

@@ -24,7 +24,7 @@ from evals.dialogues.scenario import load_scenarios
 from evals.judging import calibration
 from evals.judging.labels import read_items
 from evals.place import find_data, opened
-from evals.recorded import describe, extract_command, route_command, signal
+from evals.recorded import describe, extract_command, route_command, signal, tags
 from evals.recorded.rank import ROWS, Protocol
 from evals.recorded.rank_command import read, with_progress
 from evals.recorded.rank_figures import Figures, figures_of
@@ -313,6 +313,10 @@ def _extraction() -> list[Row]:
     return extract_command.rows_of(_core_index(), _data(MIT_ENG), _data(MIT_TRIVIA))
 
 
+def _tagger() -> list[Row]:
+    return tags.rows_of(tags.measure(load_encoder(load()), _data(CORE)))
+
+
 def _data(name: str) -> Path:
     path = find_data(name)
     if path is None:
@@ -373,6 +377,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("stores", (), (), _stores),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),
     Measurement("extraction", (CORE, MIT_ENG, MIT_TRIVIA), extract_command.EXTRACTION, _extraction),
+    Measurement("tagger", (CORE,), _named(tags.OWN, *tags.FIGURES), _tagger),
     Measurement("descriptions", (), _named(DESCRIPTIONS, describe.DESCRIBED), _described),
     Measurement(
         "posts",

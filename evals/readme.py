@@ -16,7 +16,7 @@ from evals.report import README
 from infra.settings import Settings, variable
 
 FOLDERS = ("prompts", "retrieval", "tools", "agent", "infra", "evals")
-OUTSIDE = ("cdk", "__pycache__", "scenarios", "encoders", "starter", "widget")
+OUTSIDE = ("cdk", "__pycache__", "scenarios", "encoders", "starter", "taggers", "widget")
 """Folders told in one line."""
 
 

@@ -26,6 +26,8 @@ from infra.settings import ENV_FILE, SettingProblem, SettingRow, Settings, rows,
 from infra.wiring import load_encoder, open_index, open_opensearch
 from retrieval.encoder import Encoder, EncoderError
 from retrieval.index import IndexFailure, IndexMissing, IndexStats
+from retrieval.tagger import TaggerUnusable
+from retrieval.tagger import load as load_tagger
 from tools.stores import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ def _checks(settings: Settings) -> list[Check]:
     return [
         _names(),
         encoder_check,
+        _tagger(encoder),
         _models(settings),
         _index(settings, encoder),
         _store(settings),
@@ -127,6 +130,20 @@ def _encoder(settings: Settings) -> tuple[Encoder | None, Check]:
     made = encoder.identity
     found = f"{made.name} ({made.sha}, {made.dimension} numbers)"
     return encoder, Check("encoder", "ok", found)
+
+
+def _tagger(encoder: Encoder | None) -> Check:
+    """Without it an index build guesses no moods, themes or grades; all else works."""
+    if encoder is None:
+        return Check("tagger", "note", "cannot be checked without the encoder", "see encoder")
+    try:
+        tagger = load_tagger(encoder.identity)
+    except TaggerUnusable as error:
+        step = "until then films without curated moods, themes and grades have none"
+        return Check("tagger", "note", str(error), step)
+    said = int((tagger.thresholds <= 1).sum())
+    found = f"guesses {said} moods and themes at index build ({tagger.sha[:12]})"
+    return Check("tagger", "ok", found)
 
 
 def _models(settings: Settings) -> Check:

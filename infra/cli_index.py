@@ -29,12 +29,11 @@ from retrieval.catalog import (
     open_catalogue,
     read_mapping,
 )
-from retrieval.document import document
 from retrieval.encoder import Encoder
-from retrieval.index import IndexMissing, IndexStats, MovieIndex, Row
+from retrieval.index import IndexMissing, IndexStats, MovieIndex
 from retrieval.jobs.build_index import STARTER, BuildReport, build_local
 from retrieval.jobs.build_opensearch import Target, build_opensearch
-from retrieval.jobs.prepare import Progress, Report, silent
+from retrieval.jobs.prepare import Progress, Report, encoded_rows, silent
 from retrieval.knowledge import join_tags, with_tags
 from retrieval.local_files import current_generation
 from retrieval.opensearch_layout import SERVERLESS
@@ -141,6 +140,12 @@ def _say_built(report: BuildReport, place: str, rejected: Path, console: Console
     )
     for joined in report.knowledge:
         console.print(f"  {joined.name}: {joined.matched:,} of {joined.entries:,} are in it")
+    if report.guessed:
+        console.print(
+            f"  moods, themes and grades guessed from the text of {report.guessed:,} movies "
+            "(they rank with half weight and bind nothing)",
+            soft_wrap=True,
+        )
     if report.unused:
         console.print(f"  columns not used: {', '.join(report.unused)}", soft_wrap=True)
     if report.bad_count or report.rejected:
@@ -240,8 +245,7 @@ def upsert(file: Path, index: Path | None) -> None:
 
     async def put(opened: MovieIndex, encoder: Encoder) -> None:
         await opened.revision()  # before anything is encoded: is there an index at all?
-        vectors = encoder.encode([document(movie) for movie in tagged])
-        await opened.upsert([Row(m, vector) for m, vector in zip(tagged, vectors, strict=True)])
+        await opened.upsert(encoded_rows(tagged, encoder))
 
     _with_index(index, put)
     print(f"{len(tagged)} movies added or replaced in {place_of(settings_for(index))}")

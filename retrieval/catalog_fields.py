@@ -295,6 +295,15 @@ def _attributes(value: Any) -> dict[str, int]:
     return grades
 
 
+def _grade(value: Any) -> int | None:
+    if value is None:
+        return None
+    grade = _whole(value)
+    if not 0 <= grade <= 3:
+        raise ValueError("grade is not within 0-3")
+    return grade
+
+
 def _services(value: Any) -> dict[str, tuple[str, ...]]:
     pairs = _literal(value) if isinstance(value, str) else value
     if not isinstance(pairs, Mapping):
@@ -304,7 +313,8 @@ def _services(value: Any) -> dict[str, tuple[str, ...]]:
 
 def _predicted(value: Any) -> tuple[PredictedTag, ...]:
     tags = tuple(
-        PredictedTag(tag["kind"], _text(tag["name"]), _number(tag["p"])) for tag in entries(value)
+        PredictedTag(tag["kind"], _text(tag["name"]), _number(tag["p"]), _grade(tag.get("grade")))
+        for tag in entries(value)
     )
     if any(tag.kind not in ("mood", "theme", "attribute") for tag in tags):
         raise ValueError("kind is not mood, theme or attribute")

@@ -1,14 +1,15 @@
-"""Two touches on a ranking that no index does: what films should rather be, and posts made plain.
+"""Touches on a ranking that no index does: what films should rather be, what they look like.
 
-Knows how much a leaning counts and which words of a forgotten-title post say nothing of the film.
-Does not know legs or fusion. Pure; called by retriever.py.
+Knows how much a leaning counts, that a guessed tag never excludes but may push a film down, and
+which words of a forgotten-title post say nothing of the film. Does not know legs or fusion. Pure;
+called by retriever.py.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
-from retrieval.movie import Candidate, Clause, Match, Movie, fold, holds, is_excluded_by
+from retrieval.movie import Candidate, Clause, Match, Movie, fold, guessed, holds, is_excluded_by
 from retrieval.wording import FORGOTTEN
 
 LEAN = 3.0
@@ -16,6 +17,8 @@ LEAN = 3.0
 "something recent" opens with recent films, while one that all else speaks for stays on the list."""
 LEAN_TOPIC = 6.0
 """The same for "about chess": a film that is not about it is hardly an answer, however popular."""
+WARY = 0.5
+"""Times the score of a film that only looks like what was ruled out: half, as in the tag leg."""
 MIN_WORDS = 9
 """Shorter descriptions are searched as they are: they may be titles."""
 
@@ -29,6 +32,26 @@ def leaning(candidates: list[Candidate], leanings: Sequence[Clause]) -> list[Can
         for c in candidates
     ]
     return sorted(raised, key=lambda c: -c.score)
+
+
+def wary(candidates: list[Candidate], exclude: Sequence[Clause]) -> list[Candidate]:
+    """Push down what looks like something the user does not want; a guess takes nothing away."""
+    looking = [any(looks(c.movie, clause) for clause in exclude) for c in candidates]
+    if not any(looking):
+        return candidates
+    pairs = zip(candidates, looking, strict=True)
+    pushed = [replace(c, score=c.score * WARY) if is_one else c for c, is_one in pairs]
+    return sorted(pushed, key=lambda c: -c.score)
+
+
+def looks(movie: Movie, clause: Clause) -> bool:
+    """Whether a clause holds of what a model guessed."""
+    if isinstance(clause, Match):
+        return not clause.values.isdisjoint(guessed(movie, clause.field))
+    low = 0 if clause.min is None else clause.min
+    high = 3 if clause.max is None else clause.max
+    grades = [t.grade for t in movie.predicted_tags if t.name == clause.field]
+    return any(grade is not None and low <= grade <= high for grade in grades)
 
 
 def _lean(movie: Movie, clause: Clause) -> float:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from retrieval.movie import ATTRIBUTES, MatchField, Movie, RangeField, fold, title_key, values_of
 from retrieval.record import FIELD_NAMES
-from retrieval.search_terms import GUESSED, STORED, known_fields, parts_of
+from retrieval.search_terms import STORED, guessed_parts, known_fields, parts_of
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -55,8 +55,7 @@ def value_hash(name: str, value: str) -> int:
 
 def predicted(name: MatchField) -> tuple[str, ...]:
     """The pseudo fields that hold what a model guessed for a match field."""
-    parts = parts_of(name)
-    return tuple(f"~{part}" for part in parts if part in GUESSED)
+    return tuple(f"~{part}" for part in guessed_parts(name))
 
 
 def hashes_of(movie: Movie) -> npt.NDArray[np.uint64]:

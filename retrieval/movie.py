@@ -42,6 +42,8 @@ class PredictedTag:
     kind: Literal["mood", "theme", "attribute"]
     name: str
     p: float
+    grade: int | None = None
+    """Of an attribute: 0-1 is little, 2-3 a lot, with probability `p`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +338,25 @@ class Wish:
     field: MatchField
     value: str
     weight: float = 1.0
+
+
+GUESS_MARK = "~"
+"""Before a field in `Evidence.source`: the tagger guessed it."""
+
+
+def met_wishes(movie: Movie, wishes: Iterable[Wish]) -> list[str]:
+    """The wishes that a movie fulfils, as `field:value`, or `~field:value` where it is a guess."""
+    welcome = [w for w in wishes if w.weight > 0]
+    known = [w for w in welcome if fold(w.value) in values_of(movie, w.field)]
+    guesses = [w for w in welcome if w not in known and fold(w.value) in guessed(movie, w.field)]
+    said = [f"{w.field}:{w.value}" for w in known]
+    return said + [f"{GUESS_MARK}{w.field}:{w.value}" for w in guesses]
+
+
+def guessed(movie: Movie, name: MatchField) -> frozenset[str]:
+    """The folded values that a model guessed for a field; no filter reads them."""
+    kinds = ("mood", "theme") if name == "topic" else (name,)
+    return frozenset(fold(tag.name) for tag in movie.predicted_tags if tag.kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)

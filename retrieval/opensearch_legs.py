@@ -21,14 +21,13 @@ from retrieval.opensearch_lists import MAX_HITS
 from retrieval.search_terms import (
     BOOSTS,
     EXACT_TITLE,
-    GUESSED,
     PREDICTED,
     TIE_BREAKER,
     TIE_PRIOR,
     TITLE_CHARS,
     TITLE_INSIDE,
     dated_title,
-    parts_of,
+    guessed_parts,
     query_terms,
     title_spans,
 )
@@ -269,5 +268,5 @@ def _lack(wish: Wish) -> Json:
 
 def _known_and_guessed(wish: Wish) -> tuple[Json, list[Json]]:
     value = fold_service(wish.value)
-    parts = [part for part in parts_of(wish.field) if part in GUESSED]
+    parts = guessed_parts(wish.field)
     return has_value(wish.field, [value]), [{"term": {f"guess.{part}": value}} for part in parts]

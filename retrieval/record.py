@@ -28,7 +28,9 @@ def to_record(movie: Movie) -> dict[str, Any]:
         record["available_on"] = {c: list(names) for c, names in movie.available_on.items()}
     if movie.predicted_tags:
         record["predicted_tags"] = [
-            {"kind": t.kind, "name": t.name, "p": t.p} for t in movie.predicted_tags
+            {"kind": t.kind, "name": t.name, "p": t.p}
+            | ({} if t.grade is None else {"grade": t.grade})
+            for t in movie.predicted_tags
         ]
     return record
 

@@ -28,17 +28,8 @@ from retrieval.index import (
     TextLeg,
     VectorLeg,
 )
-from retrieval.leaning import described, leaning
-from retrieval.movie import (
-    Candidate,
-    Evidence,
-    Movie,
-    Query,
-    Taste,
-    Wish,
-    fold,
-    values_of,
-)
+from retrieval.leaning import described, leaning, wary
+from retrieval.movie import Candidate, Evidence, Movie, Query, Taste, Wish, met_wishes
 from retrieval.neighbours import (
     Knowledge,
     Votes,
@@ -144,7 +135,8 @@ class Retriever:
         legs, sources = await self._plan(query, weights, prepared.vector)
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
         leg_weights = self.settings.weights(query, bool(weights))
-        kept = max(k, WINDOW) if query.leanings else k
+        exclude = query.constraints.exclude
+        kept = max(k, WINDOW) if query.leanings or exclude else k
         fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k, kept)
         movies = await self.index.get([f.movie_id for f in fused])
         candidates = [
@@ -152,7 +144,7 @@ class Retriever:
             for f in fused
             if f.movie_id in movies
         ]
-        candidates = leaning(candidates, query.leanings)[:k]
+        candidates = leaning(wary(candidates, exclude), query.leanings)[:k]
         # A model's own order is a considered one; diversifying it lost more than it gave.
         if self.settings.diversify and not (query.known_item or query.proposals):
             top = [c.movie.movie_id for c in candidates[:30]]
@@ -235,8 +227,7 @@ def _candidate(
         if piece.leg in votes:
             source = votes[piece.leg].sources.get(fused.movie_id, "")
         elif piece.leg == "tags":
-            met = [w for w in wishes if w.weight > 0 and fold(w.value) in values_of(movie, w.field)]
-            source = ", ".join(f"{w.field}:{w.value}" for w in met)
+            source = ", ".join(met_wishes(movie, wishes))
         # `replace` of every piece took a fifth of a search.
         named.append(Evidence(piece.leg, piece.rank, piece.score, source) if source else piece)
     return Candidate(movie, fused.score, tuple(named))

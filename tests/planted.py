@@ -8,7 +8,7 @@ from evals.dialogues.reference import Reference
 from evals.dialogues.scores import Score
 from evals.dialogues.transcript import Outcome, Transcript
 from evals.scorers.all import score_all
-from retrieval.movie import Movie
+from retrieval.movie import Movie, PredictedTag
 
 Json = dict[str, Any]
 Plant = Callable[[list[Json]], None]
@@ -21,7 +21,16 @@ def film(movie_id: str, title: str, year: int, *genres: str, **fields: Any) -> M
 ABRAHAMS, MARTIN = ("Jim Abrahams",), ("Steve Martin", "Bill Pullman")
 REFERENCE = Reference.of(
     [
-        film("m1", "Airplane!", 1980, "comedy", runtime_min=88, directors=ABRAHAMS, fame=5),
+        film(
+            "m1",
+            "Airplane!",
+            1980,
+            "comedy",
+            runtime_min=88,
+            directors=ABRAHAMS,
+            fame=5,
+            predicted_tags=(PredictedTag("mood", "whimsical", 0.8),),
+        ),
         film(
             "m2",
             "Clue",
@@ -102,7 +111,12 @@ def question(asked: str) -> Json:
 SEEN = entry("seen", {"movie_id": "m3", "title": "Saw", "year": 2004}, "avoid")
 WISH = entry("genre", "comedy")
 OPENING = "a comedy, I have seen Saw"
-TRUE = ("88 minutes long", "Directed by Jim Abrahams", "Comedy, as you asked")
+TRUE = (
+    "Looks whimsical, going by its story",
+    "88 minutes long",
+    "Directed by Jim Abrahams",
+    "Comedy, as you asked",
+)
 
 
 def good() -> list[Json]:

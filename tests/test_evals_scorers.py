@@ -97,6 +97,8 @@ PLANTED: list[tuple[str, Plant]] = [
     ("untrue_reasons", because("People who love Glass Harbour Nights often name this one too")),
     ("untrue_reasons", because('A classic answer to "films for a rainy day"')),
     ("untrue_reasons", because("Horror, as you asked")),
+    ("untrue_reasons", because("Whimsical, as you asked")),
+    ("untrue_reasons", because("Looks eerie, going by its story")),
     ("untrue_reasons", because("Shares a cosy mood with Saw")),
     ("untrue_reasons", because("Shares a dark humour mood with Clue")),
     ("reason_faithfulness", because("89 minutes long")),

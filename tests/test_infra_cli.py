@@ -225,6 +225,7 @@ def test_doctor_explains_settings_and_parts(run: Run, monkeypatch: pytest.Monkey
     checks = {check["name"]: check for check in report["checks"]}
     assert {check["state"] for check in checks.values()} == {"ok", "note"}
     assert "USHER_INDXE (USHER_INDEX?)" in checks["names"]["found"]
+    assert checks["tagger"]["state"] == "ok" and "moods and themes" in checks["tagger"]["found"]
     assert checks["index"]["facts"]["movies"] == serving.MOVIES
     assert checks["index"]["facts"]["known_share"]["title"] == 1.0
     code, out, _ = run(*on_index("doctor"))

@@ -98,6 +98,15 @@ def test_reasons_name_what_was_asked_for() -> None:
     assert found["runtime:123"] == "123 minutes long"
 
 
+def test_what_a_model_guessed_only_looks_so() -> None:
+    found = why(Query(), Evidence("tags", 1, 0.5, "~mood:eerie"))
+    assert found["~mood:eerie"] == "Looks eerie, going by its story"
+    found = why(Query(), Evidence("tags", 1, 0.5, "~topic:robots"))
+    assert found["~topic:robots"] == "Looks to be about robots"
+    both = "mood:tense"
+    assert why(Query(), Evidence("tags", 1, 1.5, both))[both] == "Tense, as you asked"
+
+
 def test_being_well_known_is_the_last_resort() -> None:
     nameless = replace(MOVIE, moods=(), themes=(), directors=(), cast=())
     popular = Evidence("popular", 1, 1.0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from prompts.loader import Phrases, listed, load_tag_words
 from retrieval.movie import (
+    GUESS_MARK,
     Candidate,
     Clause,
     Evidence,
@@ -190,6 +191,19 @@ def _tagged(case: Case) -> Iterator[tuple[str, Reason]]:
         rests_on = ", ".join(f"{f}:{v}" for f, v in said if v in themes)
         value = listed([tags.said.get(fold(theme), theme) for theme in themes])
         yield "themes", case.reason(rests_on, "why_theme", value=value)
+    if not said:
+        yield from _looking(case)
+
+
+def _looking(case: Case) -> Iterator[tuple[str, Reason]]:
+    """What a film only looks like, where nothing curated is met: a guess is told as one."""
+    guesses = [(f, v) for f, v in _tag_pairs(case) if f.startswith(GUESS_MARK)]
+    moods = [value for field, value in guesses if field == f"{GUESS_MARK}mood"][:3]
+    values = moods or [value for _, value in guesses][:2]
+    if values:
+        rests_on = ", ".join(f"{f}:{v}" for f, v in guesses if v in values)
+        phrase = "why_looks" if moods else "why_looks_about"
+        yield "tags", case.reason(rests_on, phrase, value=listed(values))
 
 
 def _suited(case: Case) -> Iterator[tuple[str, Reason]]:
@@ -208,11 +222,17 @@ def _implied(case: Case) -> set[str]:
 
 def _wishes_met(case: Case) -> list[tuple[str, str]]:
     """(field, value) of the tags that were wished for; people are told elsewhere."""
-    tags = case.leg("tags")
-    pairs = [p.partition(":") for p in tags.source.split(", ")] if tags and tags.source else []
-    named = [(field, value) for field, _, value in pairs if field not in _PEOPLE]
+    pairs = [(f, v) for f, v in _tag_pairs(case) if not f.startswith(GUESS_MARK)]
+    named = [(field, value) for field, value in pairs if field not in _PEOPLE]
     # "Romantic, romance" says one thing twice: words with the same beginning count once.
     return list({value[:STEM]: (field, value) for field, value in named}.values())
+
+
+def _tag_pairs(case: Case) -> list[tuple[str, str]]:
+    """(field, value) of what the tags leg found, guesses with their mark."""
+    tags = case.leg("tags")
+    pairs = [p.partition(":") for p in tags.source.split(", ")] if tags and tags.source else []
+    return [(field, value) for field, _, value in pairs]
 
 
 def _answers(request: str, case: Case) -> bool:

@@ -16,7 +16,7 @@ from evals.scorers.grounding import AtHand
 from evals.scorers.named import Names, names_in
 from retrieval.lexicon import Lexicon, vocabulary_of
 from retrieval.linking import tokenize
-from retrieval.movie import MatchField, Movie, fold, values_of
+from retrieval.movie import MatchField, Movie, fold, guessed, values_of
 
 _MINUTES = re.compile(r"\b(\d{2,3})[ -](?:min|minutes?)\b")
 _DECADE = re.compile(r"\b((?:18|19|20)\d0)s\b")
@@ -150,9 +150,14 @@ def _requests(reason: Reason) -> Iterator[tuple[str, bool]]:
 
 
 def _tags(movies: Sequence[Movie], text: str, lexicon: Lexicon) -> Iterator[tuple[str, bool]]:
-    """Genres, moods and themes are in the records of all films that the sentence is about."""
+    """Genres, moods and themes are in the records of all films that the sentence is about.
+
+    What only "looks" so may have been guessed by the tagger.
+    """
     tokens = [token.folded for token in tokenize(text)]
-    topics = [values_of(movie, "topic") for movie in movies]
+    looks = "looks" in tokens
+    guesses = [guessed(movie, "topic") if looks else frozenset() for movie in movies]
+    topics = [values_of(m, "topic") | guess for m, guess in zip(movies, guesses, strict=True)]
     used: set[int] = set()
     for n in range(_LONGEST_TAG, 0, -1):
         for i in range(len(tokens) - n + 1):

@@ -36,6 +36,8 @@ class BuildReport:
     cached_vectors: int
     knowledge: tuple[Joined, ...]
     """Per file: how many entries, how many of them matched a movie."""
+    guessed: int
+    """Movies that lack moods, themes or grades and were given to the tagger."""
     generation: str
     seconds: float
     rejected: tuple[tuple[str, str], ...] = ()
@@ -93,6 +95,7 @@ def report_of(ready: Prepared, generation: str, seconds: float) -> BuildReport:
         new_vectors=ready.new_vectors,
         cached_vectors=ready.cached_vectors,
         knowledge=tuple(ready.knowledge),
+        guessed=ready.guessed,
         generation=generation,
         seconds=seconds,
     )

@@ -1,4 +1,4 @@
-"""From a catalogue to rows ready for any index: read, join the knowledge, encode.
+"""From a catalogue to rows ready for any index: read, join the knowledge, encode, guess tags.
 
 Knows the order of work, progress and what is kept when a build is killed: vectors, in a cache by
 content. Does not know where rows go: jobs/build_index.py writes them locally, an OpenSearch build
@@ -19,9 +19,12 @@ from retrieval.document import document
 from retrieval.encoder import Encoder, FloatArray
 from retrieval.index import Row
 from retrieval.jobs.vector_cache import VectorCache, key_of
-from retrieval.knowledge import Joined, join_files, join_tags, with_tags
+from retrieval.knowledge import Encode, Joined, join_files, join_tags, with_tags
 from retrieval.movie import Movie
 from retrieval.record import from_json, to_json
+from retrieval.tag_features import untagged
+from retrieval.tagger import Tagger, TaggerUnusable, wants_guess
+from retrieval.tagger import load as load_tagger
 from retrieval.title_join import TitleJoin
 
 CHUNK = 128
@@ -58,6 +61,8 @@ class Prepared:
     rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     new_vectors: int = 0
     cached_vectors: int = 0
+    guessed: int = 0
+    """Movies with predicted tags of ours."""
 
 
 @contextmanager
@@ -96,9 +101,33 @@ def rows_of(
     for movie in movies:
         join.add(movie)
     tags = join_tags(knowledge, join)[0] if knowledge else {}
-    tagged = [with_tags(movie, tags.get(movie.movie_id)) for movie in movies]
-    vectors = encoder.encode([document(movie) for movie in tagged])
-    return [Row(movie, vector) for movie, vector in zip(tagged, vectors, strict=True)]
+    return encoded_rows([with_tags(movie, tags.get(movie.movie_id)) for movie in movies], encoder)
+
+
+def encoded_rows(movies: Sequence[Movie], encoder: Encoder) -> list[Row]:
+    """Movies with their vectors and what the tagger guesses, for an upsert."""
+    vectors = encoder.encode([document(movie) for movie in movies])
+    guessed = with_guesses(movies, tagger_for(encoder), encoder.encode)
+    return [Row(movie, vector) for movie, vector in zip(guessed, vectors, strict=True)]
+
+
+def tagger_for(encoder: Encoder) -> Tagger | None:
+    """The tagger that ships; None, and no predicted tags, where it cannot be used."""
+    try:
+        return load_tagger(encoder.identity)
+    except TaggerUnusable:  # `usher doctor` says why
+        return None
+
+
+def with_guesses(movies: Sequence[Movie], tagger: Tagger | None, encode: Encode) -> list[Movie]:
+    """The movies, those that lack moods, themes or grades with predicted tags."""
+    lacking = [movie for movie in movies if wants_guess(movie)]
+    if tagger is None or not lacking:
+        return list(movies)
+    # A film without moods and themes is its own untagged document: its vector is there already.
+    vectors = encode([document(untagged(movie)) for movie in lacking])
+    guessed = {m.movie_id: m for m in tagger.tag(lacking, vectors)}
+    return [guessed.get(movie.movie_id, movie) for movie in movies]
 
 
 def _read(catalogue: Catalogue, counts: ReadReport, spool: Path, report: Report) -> TitleJoin:
@@ -125,6 +154,8 @@ def _encoded(
     movies: Iterator[Movie], encoder: Encoder, cache: VectorCache, ready: Prepared, report: Report
 ) -> Iterator[Row]:
     pace = _Pace("encode", ready.read.kept, report)
+    tagger = tagger_for(encoder)
+    encode = partial(_vectors, encoder=encoder, cache=cache)
     done = 0
     while chunk := [movie for _, movie in zip(range(CHUNK), movies, strict=False)]:
         before = len(cache)
@@ -132,7 +163,9 @@ def _encoded(
         new = len(cache) - before
         ready.new_vectors += new
         ready.cached_vectors += len(chunk) - new
-        for movie, vector in zip(chunk, vectors, strict=True):
+        guessed = with_guesses(chunk, tagger, encode)
+        ready.guessed += sum(new is not old for new, old in zip(guessed, chunk, strict=True))
+        for movie, vector in zip(guessed, vectors, strict=True):
             yield Row(movie, vector)
         done += len(chunk)
         pace.at(done)
