@@ -103,8 +103,9 @@ def test_what_a_model_guessed_only_looks_so() -> None:
     assert found["~mood:eerie"] == "Looks eerie, going by its story"
     found = why(Query(), Evidence("tags", 1, 0.5, "~topic:robots"))
     assert found["~topic:robots"] == "Looks to be about robots"
-    both = "mood:tense"
-    assert why(Query(), Evidence("tags", 1, 1.5, both))[both] == "Tense, as you asked"
+    both = why(Query(), Evidence("tags", 1, 1.5, "mood:tense, ~mood:eerie"))
+    assert both["mood:tense"] == "Tense, as you asked"
+    assert "~mood:eerie" not in both
 
 
 def test_being_well_known_is_the_last_resort() -> None:
