@@ -16,19 +16,30 @@ LEAN = 3.0
 """Times the score of a film for each leaning that it meets: stronger than any single leg, so that
 "something recent" opens with recent films, while one that all else speaks for stays on the list."""
 LEAN_TOPIC = 6.0
-"""The same for "about chess": a film that is not about it is hardly an answer, however popular."""
+"""The same for "about chess": a film that is not about it is hardly an answer, however popular.
+
+Both are for requests that name no film. With n films named a leaning counts its (1 + n)th root:
+what they have in common says by then what is wanted. Of 376 ReDial dev targets in turns with films
+and a leaning, 88 are in the first ten without leanings, 60 with whole ones, 78 with shared ones.
+"""
 WARY = 0.5
 """Times the score of a film that only looks like what was ruled out: half, as in the tag leg."""
 MIN_WORDS = 9
 """Shorter descriptions are searched as they are: they may be titles."""
 
 
-def leaning(candidates: list[Candidate], leanings: Sequence[Clause]) -> list[Candidate]:
-    """Raise what is as it should rather be; the order of the others stays."""
+def leaning(
+    candidates: list[Candidate], leanings: Sequence[Clause], named: int = 0
+) -> list[Candidate]:
+    """Raise what is as it should rather be; the order of the others stays.
+
+    Args: named: how many films were named as examples.
+    """
     if not leanings:
         return candidates
+    share = 1 / (1 + named)
     raised = [
-        replace(c, score=c.score * prod(_lean(c.movie, clause) for clause in leanings))
+        replace(c, score=c.score * prod(_lean(c.movie, clause) ** share for clause in leanings))
         for c in candidates
     ]
     return sorted(raised, key=lambda c: -c.score)

@@ -144,7 +144,7 @@ class Retriever:
             for f in fused
             if f.movie_id in movies
         ]
-        candidates = leaning(wary(candidates, exclude), query.leanings)[:k]
+        candidates = leaning(wary(candidates, exclude), query.leanings, len(query.seeds))[:k]
         # A model's own order is a considered one; diversifying it lost more than it gave.
         if self.settings.diversify and not (query.known_item or query.proposals):
             top = [c.movie.movie_id for c in candidates[:30]]

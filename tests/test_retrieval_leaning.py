@@ -1,0 +1,24 @@
+"""What films should rather be, and how much that still counts beside films that were named."""
+
+from retrieval.leaning import described, leaning
+from retrieval.movie import Candidate, Movie, Range
+
+RECENT = Range("year", 2018)
+OLD = Candidate(Movie("old", "Old", year=1980), 1.0)
+NEW = Candidate(Movie("new", "New", year=2020), 0.4)
+
+
+def test_a_leaning_raises_what_meets_it() -> None:
+    assert [c.movie.movie_id for c in leaning([OLD, NEW], [RECENT])] == ["new", "old"]
+    assert [c.movie.movie_id for c in leaning([OLD, NEW], [])] == ["old", "new"]
+
+
+def test_films_named_take_their_share_of_a_leaning() -> None:
+    few, many = leaning([OLD, NEW], [RECENT], named=0), leaning([OLD, NEW], [RECENT], named=4)
+    assert [c.movie.movie_id for c in few] == ["new", "old"]
+    assert [c.movie.movie_id for c in many] == ["old", "new"]
+    assert many[1].score > NEW.score  # less, not nothing
+
+
+def test_short_descriptions_are_searched_as_they_are() -> None:
+    assert described("a film i think about trains") == "a film i think about trains"
