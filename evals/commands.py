@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rank": ("evals.recorded.rank_command", "rank movies for recorded turns, with recall figures"),
     "fusion": ("evals.recorded.fusion", "choose how much a model's proposals weigh"),
     "signal": ("evals.recorded.signal", "what each part of the knowledge adds to ranking"),
+    "cases": ("evals.recorded.cases", "recorded turns as features: what the ranker learns from"),
     "describe": ("evals.recorded.describe", "find films by descriptions without the title"),
     "tags": ("evals.recorded.tags", "how well moods, themes and grades are guessed from text"),
     "route": ("evals.recorded.route_command", "acts per turn of conversations labelled by intent"),

@@ -24,7 +24,8 @@ from evals.dialogues.scenario import load_scenarios
 from evals.judging import calibration
 from evals.judging.labels import read_items
 from evals.place import find_data, opened
-from evals.recorded import describe, extract_command, route_command, signal, tags
+from evals.recorded import describe, extract_command, learned, route_command, signal, tags
+from evals.recorded.models import HOW, MODELS, Models, read_models
 from evals.recorded.rank import ROWS, Protocol
 from evals.recorded.rank_command import read, with_progress
 from evals.recorded.rank_figures import Figures, figures_of
@@ -247,15 +248,24 @@ def _calibration() -> list[Row]:
 
 
 def _signal() -> list[Row]:
-    cases, names = read(_data(TURNS), None, _data(DIALOGUES))
-    protocol = Protocol(counts_from=_data(DIALOGUES))
+    return signal.rows_of(_signals(None), ON_DEV)
 
-    async def measure() -> list[Row]:
+
+def _learned() -> list[Row]:
+    if not MODELS.exists():
+        return [Row(learned.GAIN, ON_DEV, f"not measured: no {MODELS}: make it with {HOW}")]
+    return learned.rows_of(_signals(read_models(MODELS)), ON_DEV)
+
+
+def _signals(models: Models | None) -> signal.Signal:
+    cases, names = read(_data(TURNS), None, _data(DIALOGUES))
+    protocol = Protocol(counts_from=_data(DIALOGUES), models=models)
+
+    async def measure() -> signal.Signal:
         async with opened(_core_index()) as services:
             with shown() as report:
                 tell = partial(report, "answering")
-                found = await signal.measure(cases, names, protocol, services, tell)
-        return signal.rows_of(found, ON_DEV)
+                return await signal.measure(cases, names, protocol, services, tell)
 
     return asyncio.run(measure())
 
@@ -373,6 +383,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     ),
     Measurement("calibration", (LABELS,), _named(ON_LABELS, *calibration.FIGURES), _calibration),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
+    Measurement("learned", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *learned.FIGURES), _learned),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
     Measurement("stores", (), (), _stores),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),

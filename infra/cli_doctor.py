@@ -26,6 +26,7 @@ from infra.settings import ENV_FILE, SettingProblem, SettingRow, Settings, rows,
 from infra.wiring import load_encoder, open_index, open_opensearch
 from retrieval.encoder import Encoder, EncoderError
 from retrieval.index import IndexFailure, IndexMissing, IndexStats
+from retrieval.ranker import Ranker, RankerRefused
 from retrieval.tagger import TaggerUnusable
 from retrieval.tagger import load as load_tagger
 from tools.stores import StoreUnavailable
@@ -76,6 +77,7 @@ def _checks(settings: Settings) -> list[Check]:
         _names(),
         encoder_check,
         _tagger(encoder),
+        _learned(),
         _models(settings),
         _index(settings, encoder),
         _store(settings),
@@ -144,6 +146,15 @@ def _tagger(encoder: Encoder | None) -> Check:
     said = int((tagger.thresholds <= 1).sum())
     found = f"guesses {said} moods and themes at index build ({tagger.sha[:12]})"
     return Check("tagger", "ok", found)
+
+
+def _learned() -> Check:
+    try:
+        ranker = Ranker.load()
+    except RankerRefused as refused:
+        found = f"{refused}; the fixed weights rank alone"
+        return Check("ranker", "note", found, "install Usher again, or train it: see README")
+    return Check("ranker", "ok", f"{len(ranker.starts)} trees ({ranker.sha[:12]})")
 
 
 def _models(settings: Settings) -> Check:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from infra.stores_sqlite import SqliteStores
     from retrieval.encoder import Encoder, EncoderIdentity
     from retrieval.opensearch_index import OpenSearchIndex
+    from retrieval.ranker import Ranker
 
 CPU_THREADS = 4
 """The bounded executor of all CPU work; two cores are busy with four threads that also wait."""
@@ -83,7 +84,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     encoder = load_encoder(settings)
     index = open_index(settings, encoder, executor)
     stores = await open_stores(settings)
-    chosen = retriever or RetrieverSettings()
+    chosen = retriever or RetrieverSettings(ranker=_ranker())
     catalogue = Catalogue(index, executor, Knowledge.load, tuple(FILES))
     toolbox = Toolbox(
         index=index,
@@ -120,6 +121,16 @@ def load_encoder(settings: Settings) -> "Encoder":
     from retrieval.encoder import OnnxEncoder
 
     return OnnxEncoder.load(settings.encoder_dir)
+
+
+def _ranker() -> "Ranker | None":
+    """The ranker that ships; without it the fixed weights rank, and `usher doctor` says why."""
+    from retrieval.ranker import Ranker, RankerRefused
+
+    try:
+        return Ranker.load()
+    except RankerRefused:
+        return None
 
 
 def open_index(settings: Settings, encoder: "Encoder", executor: Executor) -> MovieIndex:

@@ -10,8 +10,12 @@ import numpy as np
 
 from retrieval.movie import Candidate, title_key
 
-TRADE_OFF = 0.85
-"""1 = relevance only, 0 = difference only."""
+TRADE_OFF = 0.93
+"""1 = relevance only, 0 = difference only.
+
+On ReDial dev turns, R@10 and mean cosine distance of the first ten: .251 and .663 with .85, .251
+and .662 with .93, .252 and .661 without; before the ranker .236 and .659 with .85.
+"""
 DEPTH = 30
 """Only the top is reordered: nobody reads diversity at rank 100."""
 SAME_FRANCHISE = 2

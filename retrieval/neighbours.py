@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from retrieval.film_facts import Baskets, FilmFacts, RowGraph
 from retrieval.knowledge import ARCHETYPES, COMENTION, NEIGHBOURS, Archetypes, CoMention, Neighbours
-from retrieval.movie import Seed, Taste
+from retrieval.movie import Movie, Seed, Taste
 
 LIST_OFFSET = 6
 """A film at rank r (0 = best) of a seed's list gets 1 / (6 + r)."""
@@ -147,6 +148,10 @@ class Knowledge:
     requests: Sequence[str] = ()
     request_vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), np.float32))
     request_lists: Sequence[Sequence[str]] = ()
+    facts: FilmFacts = field(default_factory=FilmFacts)
+    graph: RowGraph = field(default_factory=RowGraph)
+    baskets: Baskets = field(default_factory=Baskets)
+    """What the ranker reads; empty until `with_films`."""
 
     @classmethod
     def load(cls, found: Mapping[str, bytes]) -> "Knowledge":
@@ -165,6 +170,16 @@ class Knowledge:
                 request_lists=archetypes.lists,
             )
         return known
+
+    def with_films(self, movies: Sequence[Movie]) -> "Knowledge":
+        """The same knowledge with the facts of every film of the catalogue."""
+        facts = FilmFacts.of(movies)
+        return replace(
+            self,
+            facts=facts,
+            graph=RowGraph.of(self.lists.forward, facts.row_of),
+            baskets=Baskets.of(self.lists.forward, self.request_lists, facts.row_of),
+        )
 
     def with_counts(self, counts: CoMention) -> "Knowledge":
         """The same knowledge with other co-mention counts and mentions."""

@@ -38,6 +38,8 @@ from retrieval.neighbours import (
     list_votes,
     seed_weights,
 )
+from retrieval.rank_features import Search
+from retrieval.ranker import CANDIDATES, Ranker, ranks, reranked
 
 T = TypeVar("T")
 
@@ -69,6 +71,8 @@ class RetrieverSettings:
     known_item: Mapping[str, float] = field(default_factory=lambda: dict(KNOWN_ITEM))
     rrf_k: int = RRF_K
     diversify: bool = True
+    ranker: Ranker | None = None
+    """Puts the candidates of the fixed weights into its own order; None leaves theirs."""
 
     @classmethod
     def only(cls, *legs: str) -> "RetrieverSettings":
@@ -136,8 +140,14 @@ class Retriever:
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
         leg_weights = self.settings.weights(query, bool(weights))
         exclude = query.constraints.exclude
-        kept = max(k, WINDOW) if query.leanings or exclude else k
+        ranker = self.settings.ranker if ranks(query) else None
+        whole = bool(query.leanings or exclude)
+        kept = max(k, WINDOW if whole else CANDIDATES if ranker else k)
         fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k, kept)
+        if ranker:
+            search = Search(query, weights, hits, {f.movie_id: f.score for f in fused})
+            fused = await self._run(lambda: reranked(fused, search, self.knowledge, ranker))
+            fused = fused if whole else fused[:k]
         movies = await self.index.get([f.movie_id for f in fused])
         candidates = [
             _candidate(f, movies[f.movie_id], sources, query.wishes)

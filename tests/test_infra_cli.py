@@ -14,6 +14,7 @@ import pytest
 
 import serving
 from agent.events import EVENT
+from retrieval.ranker import Ranker, RankerRefused
 from usher_command import Run, few_movies, on_index, one_line, run
 
 __all__ = ["run"]  # the fixture
@@ -252,6 +253,18 @@ def test_doctor_names_what_is_broken_and_the_next_step(
     broken = {name for name, check in checks.items() if check["state"] == "broken"}
     assert broken == {"index", "store", "port"}
     assert all(checks[name]["next_step"] for name in broken)
+
+
+def test_doctor_says_that_the_fixed_weights_rank(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Ranker:
+        raise RankerRefused("it was trained on other features")
+
+    monkeypatch.setenv("USHER_PORT", "0")
+    monkeypatch.setattr(Ranker, "load", refuse)
+    code, out, _ = run(*on_index("doctor", "--json"))
+    ranker = next(c for c in json.loads(out)["checks"] if c["name"] == "ranker")
+    assert (code, ranker["state"]) == (0, "note")
+    assert "other features; the fixed weights rank alone" in ranker["found"]
 
 
 def test_doctor_on_a_fresh_machine_is_content(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

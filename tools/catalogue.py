@@ -111,7 +111,9 @@ class Catalogue:
         stats = await self._index.stats()
         loop = asyncio.get_running_loop()
         lexicon = await loop.run_in_executor(self._executor, build_lexicon, movies)
-        knowledge = await loop.run_in_executor(self._executor, self._load, present)
+        knowledge = await loop.run_in_executor(
+            self._executor, lambda: self._load(present).with_films(movies)
+        )
         return Tables(revision, lexicon, knowledge, stats.known)
 
 

@@ -52,9 +52,11 @@ class Recipe:
 
 def recipe_of(retriever: Retriever, prompts: Mapping[str, str] | None = None) -> Recipe:
     """The recipe of a retriever, and of the model in front of it if there is one."""
+    settings = retriever.settings
+    learned = settings.ranker.sha if settings.ranker else ""
     return Recipe(
         encoder=retriever.encoder.identity.sha,
-        ranker=_digest(_plain(retriever.settings))[:16],
+        ranker=_digest([_plain(replace(settings, ranker=None)), learned])[:16],
         prompts=prompts or {},
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.replay import replay
+from evals.recorded.models import Models
 from evals.recorded.rank_input import Case, InputProblem, read_dialogues
 from evals.recorded.ranking import ranks_of
 from evals.recorded.worlds import (
@@ -26,10 +27,11 @@ from infra.wiring import Services
 from retrieval.grounding import ground
 from retrieval.knowledge import CoMention
 from retrieval.movie import Query, holds, is_excluded_by
-from retrieval.neighbours import Knowledge
 from retrieval.retriever import Retriever, RetrieverSettings
 
 FULL = "full"
+FIXED = "full, fixed weights"
+"""Everything but what was learned."""
 OFFLINE, PROPOSALS = "full without proposals", "proposals"
 AS_WRITTEN = "proposals as written"
 """Grounded, and nothing else: also those that the agent's own conditions rule out."""
@@ -54,6 +56,8 @@ class Protocol:
     folds: int = 5
     seed: int = 0
     in_sample: bool = False
+    models: Models | None = None
+    """Without them learned parts are off: what ships has seen the development dialogues."""
     rows: tuple[str, ...] = ROWS
 
     def describe(self) -> str:
@@ -65,7 +69,9 @@ class Protocol:
             counted = "IN SAMPLE: the shipped counts include these dialogues"
         films = f"{len(self.candidates)} given" if self.candidates is not None else "all"
         right = "positives = the turn's targets, those mentioned before counted apart"
-        return f"micro recall, {right}, mentioned films removed, candidates = {films}, {counted}"
+        learned = "ranker out of fold" if self.models else "no learned parts (no --models)"
+        rest = f"candidates = {films}, {counted}, {learned}"
+        return f"micro recall, {right}, mentioned films removed, {rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ async def run_rank(
     run, started = Run(cases, protocol), time.monotonic()
     for counts, group in groups(cases, protocol):
         world = await (recounted_world(services, counts) if counts else shipped_world(services))
+        if protocol.models:
+            world = replace(world, ranker=protocol.models.ranker(group[0].dialogue_id))
         rows = _rows(protocol, world, any(case.proposals for case in cases))
         for case in group:
             run.answers[case.qid] = await _answer(case, world, rows, protocol)
@@ -145,6 +153,8 @@ def groups(
         return
     dialogues = read_dialogues(protocol.counts_from)
     of = folds_of(list(dialogues), protocol.folds, protocol.seed)
+    if protocol.models:
+        protocol.models.check(of)
     for fold in [*range(protocol.folds), None]:
         # A dialogue that was not counted at all belongs to no fold: all counts are fair to it.
         group = [case for case in cases if of.get(case.dialogue_id) == fold]
@@ -163,25 +173,27 @@ class _Row:
     """What this row does to the query of the turn."""
 
 
-def settings_of(name: str, knowledge: Knowledge) -> RetrieverSettings:
+def settings_of(name: str, world: World) -> RetrieverSettings:
     """The weights of a row. Raises: InputProblem for a row that there is not."""
     if name in (FULL, OFFLINE):
+        return RetrieverSettings(ranker=world.ranker)
+    if name == FIXED:
         return RetrieverSettings()
     if name == "popularity":
         # How often people name a film predicts better than a catalogue's own popularity.
-        return RetrieverSettings.only("mentions" if knowledge.mentions else "popular")
+        return RetrieverSettings.only("mentions" if world.knowledge.mentions else "popular")
     if name in LEGS:
         return RetrieverSettings.only(*LEGS[name])
-    raise InputProblem(f"no row {name!r}: choose from {', '.join((FULL, 'popularity', *LEGS))}")
+    raise InputProblem(
+        f"no row {name!r}: choose from {', '.join((FULL, FIXED, 'popularity', *LEGS))}"
+    )
 
 
 def _rows(protocol: Protocol, world: World, proposed: bool) -> list[_Row]:
     extra = (OFFLINE, PROPOSALS) if proposed else ()
-    names = dict.fromkeys((*protocol.rows, *extra))
-    return [
-        _Row(name, world.retriever(settings_of(name, world.knowledge)), _shape(name))
-        for name in names
-    ]
+    learned = (FIXED,) if protocol.models else ()
+    names = dict.fromkeys((*protocol.rows, *learned, *extra))
+    return [_Row(name, world.retriever(settings_of(name, world)), _shape(name)) for name in names]
 
 
 def _shape(row: str) -> Callable[[Query], Query]:

@@ -19,6 +19,7 @@ from rich.console import Console
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import find_data, opened
 from evals.recorded import rank_input
+from evals.recorded.models import read_models
 from evals.recorded.rank import ROWS, Protocol, Run, run_rank
 from evals.recorded.rank_figures import figures_of, metrics_table_of, remarks_of, table_of
 from evals.recorded.rank_input import Case, InputProblem
@@ -44,6 +45,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the folds (default 0)")
     parser.add_argument("--in-sample", action="store_true", help="accept counts of these dialogues")
     parser.add_argument("--proposals", type=Path, help='{"qid", "titles"}: what a model proposed')
+    parser.add_argument("--models", type=Path, help="rankers per fold: jobs.train_folds --out")
     parser.add_argument("--names", type=Path, help="dialogues that give mentioned films their ids")
     parser.add_argument("--legs", help="rows, comma-separated: full,popularity,lexical,dense,...")
 
@@ -112,6 +114,8 @@ def _protocol(given: argparse.Namespace) -> Protocol:
     if given.folds < 2:
         raise InputProblem("--folds must be 2 or more")
     candidates = rank_input.read_ids(given.candidates) if given.candidates else None
+    if given.models and not given.counts_from:
+        raise InputProblem("--models needs --counts-from: counts and rankers out of the same folds")
     rows = tuple(given.legs.split(",")) if given.legs else ROWS
     return Protocol(
         k=given.k,
@@ -120,6 +124,7 @@ def _protocol(given: argparse.Namespace) -> Protocol:
         folds=given.folds,
         seed=given.seed,
         in_sample=given.in_sample,
+        models=read_models(given.models) if given.models else None,
         rows=rows,
     )
 

@@ -28,6 +28,7 @@ from rich.table import Table
 from agent.replay import replay
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
+from evals.recorded.models import read_models
 from evals.recorded.rank import Protocol, check_leaks, groups
 from evals.recorded.rank_command import read
 from evals.recorded.rank_input import Case, InputProblem
@@ -40,9 +41,10 @@ from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.index import Hits, Leg
 from retrieval.movie import Constraints, Query, Seed, Taste
 from retrieval.neighbours import list_votes, seed_weights
-from retrieval.retriever import RetrieverSettings
+from retrieval.retriever import Retrieved, RetrieverSettings
 
 DEPTH = 50
+LEARNED = "fused, learned ranker"
 PRODUCT, PLAIN, LABELLED = "fused", "fused, not reordered", "neighbours of labelled films"
 ALONE: Mapping[str, tuple[str, ...]] = {
     **{leg: (leg,) for leg in ("neighbours", "archetypes", "comention")},
@@ -128,13 +130,18 @@ def add(commands: Commands) -> None:
     add_index_and_json(parser)
     parser.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
     parser.add_argument("--counts-from", type=Path, help="count co-mention out of fold from here")
+    parser.add_argument("--models", type=Path, help="rankers per fold: jobs.train_folds --out")
     parser.add_argument("--in-sample", action="store_true", help="accept counts of these dialogues")
 
 
 async def signal(given: argparse.Namespace) -> int:
     """The command. Raises: InputProblem and what opening an index raises."""
     cases, names = read(given.input, None, given.counts_from)
-    protocol = Protocol(counts_from=given.counts_from, in_sample=given.in_sample)
+    protocol = Protocol(
+        counts_from=given.counts_from,
+        in_sample=given.in_sample,
+        models=read_models(given.models) if given.models else None,
+    )
     async with opened(given.index) as services:
         with shown() as report:
             tell = partial(report, "answering")
@@ -167,7 +174,8 @@ async def measure(
     for counts, group in groups(asked, protocol):
         world = await (recounted_world(services, counts) if counts else shipped_world(services))
         keeping = KeepingIndex(world.index)
-        kept = replace(world, index=keeping)
+        ranker = protocol.models.ranker(group[0].dialogue_id) if protocol.models else None
+        kept = replace(world, index=keeping, ranker=ranker)
         for case in group:
             lists = await _answer(case, kept, keeping)
             lists[LABELLED] = _voted(case, names, world)
@@ -203,8 +211,11 @@ async def _answer(case: Case, world: World, keeping: KeepingIndex) -> dict[str, 
     replayed = await replay(case.turns, world.toolbox, sorted(case.mentioned))
     settings = RetrieverSettings()
     retriever = world.retriever(settings)
-    found = await retriever.retrieve(replayed.query, k=DEPTH)
-    lists = {PRODUCT: [c.movie.movie_id for c in found.candidates]}
+    lists = {}
+    if world.ranker:
+        learned = world.retriever(replace(settings, ranker=world.ranker))
+        lists[LEARNED] = _ids(await learned.retrieve(replayed.query, k=DEPTH))
+    lists[PRODUCT] = _ids(await retriever.retrieve(replayed.query, k=DEPTH))
     as_is, every = keeping.last, keeping.last
     if replayed.query.known_item:
         # It silences most legs; a leg on its own always has its say.
@@ -217,6 +228,10 @@ async def _answer(case: Case, world: World, keeping: KeepingIndex) -> dict[str, 
     for row, legs in LEFT_OUT.items():
         lists[row] = _fused(as_is, {leg: w for leg, w in weights.items() if leg not in legs})
     return lists
+
+
+def _ids(found: Retrieved) -> list[str]:
+    return [c.movie.movie_id for c in found.candidates]
 
 
 def _weights(query: Query, settings: RetrieverSettings) -> Mapping[str, float]:

@@ -21,6 +21,7 @@ from retrieval.knowledge import COMENTION, FILES, CoMention
 from retrieval.local_columns import NONE, prior
 from retrieval.movie import Clause, Constraints, Movie
 from retrieval.neighbours import Knowledge
+from retrieval.ranker import Ranker
 from retrieval.retriever import Retriever, RetrieverSettings
 from tools.catalogue import Catalogue
 from tools.toolbox import Toolbox
@@ -40,6 +41,8 @@ class World:
     index: MovieIndex
     encoder: Encoder
     executor: Executor
+    ranker: Ranker | None = None
+    """Out of fold, where one was given: the one that ships saw the development dialogues."""
 
     def retriever(self, settings: RetrieverSettings) -> Retriever:
         """A retriever with other weights over the same knowledge."""

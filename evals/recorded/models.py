@@ -1,0 +1,53 @@
+"""Rankers trained per fold of dialogues, as `python -m retrieval.jobs.train_folds` leaves them.
+
+Knows the folder and which ranker may see which dialogue. Does not train anything. Called by
+rank_command.py, signal.py and learned.py.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evals.place import ROOT
+from evals.recorded.rank_input import InputProblem
+from retrieval.jobs.train_folds import ARTIFACT, FOLDS
+from retrieval.ranker import Ranker, RankerRefused
+
+MODELS = ROOT / "data" / "evals" / "models"
+"""Where `figures` looks for them; never committed."""
+HOW = "python -m evals cases, then python -m retrieval.jobs.train_folds"
+
+
+@dataclass(frozen=True)
+class Models:
+    """One ranker for each fold; that of a fold never saw its dialogues."""
+
+    folds: Mapping[str, int]
+    """{dialogue_id: its fold}."""
+    rankers: Mapping[int, Ranker]
+
+    def check(self, folds: Mapping[str, int]) -> None:
+        """Counts and rankers must be out of the same folds. Raises: InputProblem."""
+        if dict(self.folds) != dict(folds):
+            raise InputProblem(f"--models were trained on other folds of dialogues: {HOW}")
+
+    def ranker(self, dialogue_id: str) -> Ranker:
+        """The one that did not see a dialogue; of a dialogue that none saw, any."""
+        return self.rankers[self.folds.get(dialogue_id, min(self.rankers))]
+
+
+def read_models(folder: Path) -> Models:
+    """Raises: InputProblem."""
+    try:
+        folds = {
+            str(d): int(f) for d, f in json.loads((folder / FOLDS).read_text())["folds"].items()
+        }
+        rankers = {f: Ranker.load(folder / f"fold-{f}" / ARTIFACT) for f in set(folds.values())}
+    except (OSError, ValueError, KeyError, AttributeError, RankerRefused) as error:
+        raise InputProblem(
+            f"--models {folder} cannot be used ({error}): make it with {HOW}"
+        ) from None
+    if not rankers:
+        raise InputProblem(f"--models {folder} has no fold: make it with {HOW}")
+    return Models(folds, rankers)

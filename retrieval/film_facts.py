@@ -1,0 +1,213 @@
+"""What the ranker knows of every film of a catalogue, as numpy columns: facts, tags, list graph.
+
+Knows how movies and knowledge become arrays by row. Does not know queries, legs or scores. Pure.
+Built once per revision by tools/catalogue.py, read by rank_features.py.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.local_columns import NONE, prior
+from retrieval.movie import GENRES, Movie, fold, title_key
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+Places = npt.NDArray[np.int64]
+H = TypeVar("H")
+
+BILLED = 5
+"""Actors of a film that its likeness to another may rest on."""
+OWN, FADING, REQUESTED = 1.5, 0.05, 0.4
+"""Weights in a basket: the film whose list it is; entry i gets 1 / (1 + .05 i); films named for a
+request."""
+REQUEST_DEPTH = 25
+FEW = 2.0
+"""Added to how much stands in a film's baskets, so that one common basket is no likeness."""
+_GENRE_BIT = {genre: 1 << i for i, genre in enumerate(GENRES)}
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """A list of numbers for each row, end to end."""
+
+    starts: npt.NDArray[np.int64]
+    """(n + 1,): row i owns values[starts[i]:starts[i + 1]]."""
+    values: Ints
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> "Ragged":
+        """Lay lists end to end."""
+        starts = np.zeros(len(lists) + 1, dtype=np.int64)
+        np.cumsum([len(one) for one in lists], out=starts[1:])
+        flat = np.fromiter((v for one in lists for v in one), np.int32, int(starts[-1]))
+        return cls(starts, flat)
+
+    def row(self, at: int) -> Ints:
+        """The list of one row."""
+        return self.values[self.starts[at] : self.starts[at + 1]]
+
+    def sizes(self, rows: npt.NDArray[np.integer]) -> Places:
+        """How long the lists of some rows are."""
+        found: Places = self.starts[rows + 1] - self.starts[rows]
+        return found
+
+    def at(self, rows: npt.NDArray[np.integer]) -> tuple[Places, Places, Places]:
+        """Of every entry of some rows: which of `rows`, its place in that list, its index."""
+        sizes = self.sizes(rows)
+        which = np.repeat(np.arange(len(rows)), sizes)
+        place = np.arange(len(which)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return which, place, self.starts[rows][which] + place
+
+    def gather(self, rows: npt.NDArray[np.integer]) -> tuple[Places, Places, Ints]:
+        """Of every entry of some rows: which of `rows`, its place in that list, its value."""
+        which, place, index = self.at(rows)
+        return which, place, self.values[index]
+
+
+_NOTHING = Ragged(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32))
+
+
+@dataclass(frozen=True)
+class FilmFacts:
+    """Columns over all films; a film's row is the same in each."""
+
+    row_of: Mapping[str, int] = field(default_factory=dict)
+    year: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    """0 when unknown; so is every number here."""
+    known: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    """How well known, 0-1: the order of the popularity leg."""
+    rating: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    genres: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    """One bit for each of `GENRES`."""
+    head: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    """The same number for titles that open with the same two words; -1 for shorter ones."""
+    tags: Ragged = _NOTHING
+    """Themes, moods and keywords, numbered."""
+    people: Ragged = _NOTHING
+    """Directors and the first `BILLED` actors, numbered."""
+
+    @classmethod
+    def of(cls, movies: Sequence[Movie]) -> "FilmFacts":
+        """The columns of a catalogue."""
+        fame = np.array([NONE if m.fame is None else m.fame for m in movies], dtype=np.int32)
+        popular = [np.nan if m.popularity is None else m.popularity for m in movies]
+        heads = [title_key(m.title).split() for m in movies]
+        return cls(
+            row_of={m.movie_id: row for row, m in enumerate(movies)},
+            year=np.array([m.year or 0 for m in movies], dtype=np.float32),
+            known=prior(fame, np.array(popular, dtype=np.float32)),
+            rating=np.array([m.rating or 0.0 for m in movies], dtype=np.float32),
+            genres=np.array([_bits(m.genres) for m in movies], dtype=np.uint32),
+            head=_numbered_heads(heads),
+            tags=_numbered([{fold(t) for t in (*m.themes, *m.moods, *m.keywords)} for m in movies]),
+            people=_numbered([{*m.directors, *m.cast[:BILLED]} for m in movies]),
+        )
+
+    def rows(self, movie_ids: Iterable[str]) -> npt.NDArray[np.int64]:
+        """The rows of those films that are here."""
+        found = (self.row_of.get(movie_id) for movie_id in movie_ids)
+        return np.array([row for row in found if row is not None], dtype=np.int64)
+
+
+def _bits(genres: Sequence[str]) -> int:
+    found = 0
+    for genre in genres:
+        found |= _GENRE_BIT.get(genre, 0)
+    return found
+
+
+def _numbered(sets: Sequence[Iterable[H]]) -> Ragged:
+    """Values numbered as they come; one that a single film has can link nothing and is left out."""
+    count: dict[H, int] = {}
+    for values in sets:
+        for value in values:
+            count[value] = count.get(value, 0) + 1
+    number = {value: i for i, value in enumerate(v for v, n in count.items() if n > 1)}
+    return Ragged.of([sorted(number[v] for v in values if v in number) for values in sets])
+
+
+def _numbered_heads(heads: Sequence[Sequence[str]]) -> Ints:
+    number: dict[str, int] = {}
+    keys = [" ".join(words[:2]) if len(words) > 1 else "" for words in heads]
+    return np.array([number.setdefault(k, len(number)) if k else -1 for k in keys], dtype=np.int32)
+
+
+@dataclass(frozen=True)
+class RowGraph:
+    """The neighbour lists by row: whom a film names, and who names it at which place."""
+
+    forward: Ragged = _NOTHING
+    backward: Ragged = _NOTHING
+    places: Ragged = _NOTHING
+    """Beside `backward`: the place (0 = best) at which each names the film."""
+
+    @classmethod
+    def of(cls, lists: Mapping[str, Sequence[str]], row_of: Mapping[str, int]) -> "RowGraph":
+        """From {movie_id: ids best first}; films that are not there are left out."""
+        forward: list[list[int]] = [[] for _ in row_of]
+        back: list[list[tuple[int, int]]] = [[] for _ in row_of]
+        for movie_id, named in lists.items():
+            at = row_of.get(movie_id)
+            if at is None:
+                continue
+            forward[at] = [row_of[n] for n in named if n in row_of]
+            for place, other in enumerate(forward[at]):
+                back[other].append((at, place))
+        places = Ragged.of([[place for _, place in one] for one in back])
+        backward = Ragged.of([[other for other, _ in one] for one in back])
+        return cls(Ragged.of(forward), backward, places)
+
+
+@dataclass(frozen=True)
+class Baskets:
+    """Films that people name in one breath: each neighbour list with its film, each request."""
+
+    films: Ragged = _NOTHING
+    """Of each basket."""
+    weights: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Beside `films.values`."""
+    of_film: Ragged = _NOTHING
+    """The baskets of each film."""
+    of_weights: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    norm: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    @classmethod
+    def of(
+        cls,
+        lists: Mapping[str, Sequence[str]],
+        requests: Sequence[Sequence[str]],
+        row_of: Mapping[str, int],
+    ) -> "Baskets":
+        """From {movie_id: ids best first} and the films of each request."""
+        pairs = [
+            [(movie_id, OWN), *((other, 1 / (1 + FADING * i)) for i, other in enumerate(named))]
+            for movie_id, named in lists.items()
+        ]
+        pairs += [[(movie_id, REQUESTED) for movie_id in ids[:REQUEST_DEPTH]] for ids in requests]
+        rows = [[(row_of[i], w) for i, w in one if i in row_of] for one in pairs]
+        back: list[list[tuple[int, float]]] = [[] for _ in row_of]
+        for basket, one in enumerate(rows):
+            for row, weight in one:
+                back[row].append((basket, weight))
+        total = np.array([sum(w * w for _, w in one) for one in back])
+        return cls(
+            films=Ragged.of([[row for row, _ in one] for one in rows]),
+            weights=np.array([w for one in rows for _, w in one], dtype=np.float32),
+            of_film=Ragged.of([[basket for basket, _ in one] for one in back]),
+            of_weights=np.array([w for one in back for _, w in one], dtype=np.float32),
+            norm=(1 / np.sqrt(total + FEW)).astype(np.float32),
+        )
+
+    def like(self, row: int) -> npt.NDArray[np.float64]:
+        """Cosine of every film with one, over the baskets; 0 with itself."""
+        _, _, mine = self.of_film.at(np.array([row]))
+        which, _, index = self.films.at(self.of_film.values[mine])
+        weights = self.of_weights[mine][which] * self.weights[index]
+        found = np.bincount(self.films.values[index], weights, len(self.norm)).astype(np.float64)
+        found[row] = 0.0
+        liked: npt.NDArray[np.float64] = found * self.norm * self.norm[row]
+        return liked

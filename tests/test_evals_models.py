@@ -1,0 +1,98 @@
+"""Rankers out of fold: cases made from recorded turns, and the door that reads rankers per fold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evals.__main__ import main
+from evals.recorded.learned import BY_STRATUM, GAIN, rows_of
+from evals.recorded.models import read_models
+from evals.recorded.rank_input import InputProblem, read_dialogues
+from evals.recorded.signal import EVERY, LEARNED, NAMELESS, PLAIN, PRODUCT, Signal
+from evals.recorded.worlds import folds_of
+from retrieval.rank_cases import LATER, TARGET, Cases
+from retrieval.rank_features import NAMES
+from test_evals_rank import Json, asks_like, movies, place, rank, refused, turns
+
+YEAR = NAMES.index("year")
+
+
+def dialogues() -> Path:
+    return place() / "dialogues.jsonl"
+
+
+def folder_of_models(folder: Path, seed: int = 0) -> Path:
+    """Rankers that put the newest film first, for the folds of the dialogues."""
+    folds = folds_of(list(read_dialogues(dialogues())), 5, seed)
+    splits: list[dict[str, Any]] = [
+        {"splits": [[YEAR, year - 0.5, 0, 1]], "leaves": [0.0, 9.0]} for year in range(1900, 2030)
+    ]
+    for fold in range(5):
+        (folder / f"fold-{fold}").mkdir(parents=True)
+        made = {"features": list(NAMES), "trees": splits}
+        (folder / f"fold-{fold}" / "ranker.json").write_text(json.dumps(made))
+    (folder / "folds.json").write_text(json.dumps({"folds": folds}))
+    return folder
+
+
+def test_rankers_per_fold_rank_and_the_row_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = movies()
+    row = asks_like("talk-3-2", known[3], exclude_ids=[], target_movie_ids=[known[9]["movie_id"]])
+    counts = ("--counts-from", str(dialogues()), "--legs", "full", "--json")
+    [fixed] = rank(tmp_path, row, flags=counts)
+    assert "no learned parts" in json.loads(capsys.readouterr().out.splitlines()[-1])["protocol"]
+    models = str(folder_of_models(tmp_path / "models"))
+    [learned] = rank(tmp_path, row, flags=(*counts, "--models", models))
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert "ranker out of fold" in told["protocol"]
+    assert set(told["rows"]) == {"full", "full, fixed weights"}
+    assert set(fixed["movie_ids"]) == set(learned["movie_ids"])
+    year = {m["movie_id"]: m["year"] for m in known}
+    assert year[learned["movie_ids"][0]] == max(year[i] for i in learned["movie_ids"])
+
+
+def test_models_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    row = asks_like("talk-3-2", movies()[3], exclude_ids=[])
+    counts = ("--counts-from", str(dialogues()))
+    models = str(folder_of_models(tmp_path / "models"))
+    refused(tmp_path, row, flags=("--in-sample", "--models", models))
+    refused(tmp_path, row, flags=(*counts, "--seed", "1", "--models", models))
+    refused(tmp_path, row, flags=(*counts, "--models", str(tmp_path)))
+    (tmp_path / "models" / "fold-2" / "ranker.json").write_text("{}")
+    with pytest.raises(InputProblem, match="train_folds"):
+        read_models(tmp_path / "models")
+
+
+def test_turns_become_cases_with_what_was_right(tmp_path: Path) -> None:
+    known = movies()
+    right, later = known[3]["movie_id"], known[4]["movie_id"]
+    rows: list[Json] = [
+        asks_like("talk-3-2", known[8], exclude_ids=[], target_movie_ids=[right]),
+        {"qid": "talk-4-2", "context": ["hello"], "exclude_ids": [], "target_movie_ids": [right]},
+    ]
+    given = ["--index", str(place() / "index"), "--input", str(turns(tmp_path, *rows))]
+    out = tmp_path / "cases.npz"
+    assert main(["cases", *given, "--counts-from", str(dialogues()), "--output", str(out)]) == 0
+    made = Cases.load(out)
+    assert later in read_dialogues(dialogues())["talk-3"]
+    assert sorted(made.dialogues) == ["talk-3", "talk-4"]
+    assert made.table.shape == (made.sizes.sum(), len(NAMES))
+    [at] = np.flatnonzero([d == "talk-3" for d in made.dialogues])
+    labels = np.split(made.labels, np.cumsum(made.sizes)[:-1])[at]
+    assert sorted(labels[labels > 0].tolist()) == [LATER, TARGET]
+
+
+def test_the_rows_of_the_results_tell_gain_and_strata() -> None:
+    found = Signal(
+        strata=[frozenset({EVERY, "all listed"}), frozenset({EVERY, NAMELESS})],
+        dialogues=["a", "b"],
+        ranks={LEARNED: [3, 40], PRODUCT: [30, 40], PLAIN: [60, 4]},
+    )
+    rows = {row.figure: row.value for row in rows_of(found, "data")}
+    assert rows[GAIN].startswith("+0.500 [+0.000, +1.000]")
+    assert rows[BY_STRATUM].startswith("1.000 against .000 / ")
