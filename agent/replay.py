@@ -61,6 +61,7 @@ async def replay(
     tables = await toolbox.catalogue.tables()
     constraints = constraints_of(state.ledger, exclude_ids, unknowable_kinds(tables.known))
     query = query_of(state.ledger, state.query_text, constraints, known_item)
+    query = replace(query, said=next((t for role, t in reversed(turns) if role == "user"), ""))
     return Replayed(query, frozenset(heard))
 
 

@@ -85,7 +85,8 @@ async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Foun
     started = deps.clock()
     constraints = constraints_now(state, request)
     query = query_of(state["ledger"], request.text, constraints, request.known_item)
-    query = replace(query, seeds=_examples(state, query, request))
+    seeds = _examples(state, query, request)
+    query = replace(query, said=state["turn"].message, seeds=seeds)
     if not (request.known_item or request.rewatch):
         query = replace(query, leanings=(*query.leanings, *tastes_of(state["ledger"])))
     proposed = ground(request.proposals, state["tables"].lexicon)

@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tags": ("evals.recorded.tags", "how well moods, themes and grades are guessed from text"),
     "route": ("evals.recorded.route_command", "acts per turn of conversations labelled by intent"),
     "extract": ("evals.recorded.extract_command", "entities in queries marked word for word"),
+    "pairs": ("evals.recorded.pairs", "recorded turns as pairs to train the enhancer on"),
+    "enhancer": ("evals.recorded.enhancer", "what the query enhancer adds, and how sure it is"),
     "intents": ("evals.recorded.intents", "requests labelled by intent: balance, agreement"),
     "opensearch": ("evals.service.opensearch_command", "OpenSearch beside the local index"),
     "stores": ("evals.service.stores_command", "races on SQLite and DynamoDB: what they break"),

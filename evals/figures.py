@@ -24,7 +24,7 @@ from evals.dialogues.scenario import load_scenarios
 from evals.judging import calibration
 from evals.judging.labels import read_items
 from evals.place import find_data, opened
-from evals.recorded import describe, extract_command, learned, route_command, signal, tags
+from evals.recorded import describe, enhancer, extract_command, learned, route_command, signal, tags
 from evals.recorded.models import HOW, MODELS, Models, read_models
 from evals.recorded.rank import ROWS, Protocol
 from evals.recorded.rank_command import read, with_progress
@@ -57,6 +57,8 @@ LABELS = "dialogue/uss_redial_satisfaction_700.jsonl.gz"
 LISTED = ("ndcg", "map", "map_capped", "mrr", "hit_rate", "precision")
 """Of ranking_metrics.py, in the row of lists."""
 CORE_INDEX = CACHE / "core"
+FOLDS = CACHE / "folds"
+"""Where `--models` of rank and enhancer lie: fold-0..4 of retrieval.jobs.train_folds."""
 DONE = CACHE / "figures.json"
 KILLS = 20
 ON_CORE = "catalogue_core (15,729 movies)"
@@ -270,6 +272,18 @@ def _signals(models: Models | None) -> signal.Signal:
     return asyncio.run(measure())
 
 
+def _enhancer() -> list[Row]:
+    """Vectors only where fold models lie in the cache: training them takes a quarter of an hour."""
+
+    async def measure() -> list[Row]:
+        async with opened(_core_index()) as services:
+            with shown() as report:
+                found = await enhancer.measure(services, enhancer.models_in(FOLDS), report)
+        return enhancer.rows_of(found)
+
+    return asyncio.run(measure())
+
+
 def _described() -> list[Row]:
     build_starter(CACHE / "starter")
     descriptions = describe.read_descriptions(describe.QUERIES)
@@ -384,6 +398,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("calibration", (LABELS,), _named(ON_LABELS, *calibration.FIGURES), _calibration),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
     Measurement("learned", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *learned.FIGURES), _learned),
+    Measurement("enhancer", (CORE, TURNS, DIALOGUES), enhancer.FIGURES, _enhancer),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
     Measurement("stores", (), (), _stores),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),

@@ -23,8 +23,9 @@ from infra.cli_common import Refusal, settings_for
 from infra.cli_serve import listen
 from infra.cli_stores import table_states
 from infra.settings import ENV_FILE, SettingProblem, SettingRow, Settings, rows, unknown_names
-from infra.wiring import load_encoder, open_index, open_opensearch
+from infra.wiring import load_encoder, load_enhancer, open_index, open_opensearch
 from retrieval.encoder import Encoder, EncoderError
+from retrieval.enhancer import EnhancerRefused
 from retrieval.index import IndexFailure, IndexMissing, IndexStats
 from retrieval.ranker import Ranker, RankerRefused
 from retrieval.tagger import TaggerUnusable
@@ -78,6 +79,7 @@ def _checks(settings: Settings) -> list[Check]:
         encoder_check,
         _tagger(encoder),
         _learned(),
+        _enhancer(encoder),
         _models(settings),
         _index(settings, encoder),
         _store(settings),
@@ -155,6 +157,17 @@ def _learned() -> Check:
         found = f"{refused}; the fixed weights rank alone"
         return Check("ranker", "note", found, "install Usher again, or train it: see README")
     return Check("ranker", "ok", f"{len(ranker.starts)} trees ({ranker.sha[:12]})")
+
+
+def _enhancer(encoder: Encoder | None) -> Check:
+    if encoder is None:
+        return Check("enhancer", "note", "cannot be checked without the encoder", "see encoder")
+    try:
+        enhancer = load_enhancer(encoder.identity)
+    except EnhancerRefused as refused:
+        step = "search works without it, less well; see the README, section Search"
+        return Check("enhancer", "note", f"degraded: {refused}", step, {"degraded": True})
+    return Check("enhancer", "ok", f"query enhancer {enhancer.sha}", facts={"degraded": False})
 
 
 def _models(settings: Settings) -> Check:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from infra.stores_dynamodb import DynamoDbStores
     from infra.stores_sqlite import SqliteStores
     from retrieval.encoder import Encoder, EncoderIdentity
+    from retrieval.enhancer import Enhancer
     from retrieval.opensearch_index import OpenSearchIndex
     from retrieval.ranker import Ranker
 
@@ -56,6 +57,8 @@ class Services:
     executor: Executor
     retriever: RetrieverSettings = field(default_factory=RetrieverSettings)
     provider: "Provider | None" = None
+    enhancer: "Enhancer | None" = None
+    """None: queries keep their plain vectors, and `usher doctor` says why."""
     watching: asyncio.Task[None] | None = None
     """Notices what other processes change in an index that they share."""
 
@@ -82,6 +85,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     provider = _provider(settings)
     executor = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="usher-cpu")
     encoder = load_encoder(settings)
+    enhancer = _enhancer(encoder)
     index = open_index(settings, encoder, executor)
     stores = await open_stores(settings)
     chosen = retriever or RetrieverSettings(ranker=_ranker())
@@ -89,7 +93,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     toolbox = Toolbox(
         index=index,
         catalogue=catalogue,
-        retriever_for=_retrievers(index, encoder, executor, chosen),
+        retriever_for=_retrievers(index, encoder, executor, chosen, enhancer),
         profile=ProfileTool(stores.interactions, stores.profiles),
         cache=_cache(settings, stores, index),
     )
@@ -101,7 +105,7 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
         Limits(settings.turn_deadline_s, settings.grace_s, settings.max_turns),
     )
     services = Services(
-        settings, assistant, toolbox, stores, index, encoder, executor, chosen, provider
+        settings, assistant, toolbox, stores, index, encoder, executor, chosen, provider, enhancer
     )
     try:
         await catalogue.tables()  # the first visitor must not wait for the names to be read
@@ -130,6 +134,22 @@ def _ranker() -> "Ranker | None":
     try:
         return Ranker.load()
     except RankerRefused:
+        return None
+
+
+def load_enhancer(encoder: "EncoderIdentity") -> "Enhancer":
+    """The query enhancer that ships. Raises: EnhancerRefused."""
+    from retrieval.enhancer import Enhancer
+
+    return Enhancer.shipped(encoder)
+
+
+def _enhancer(encoder: "Encoder") -> "Enhancer | None":
+    from retrieval.enhancer import EnhancerRefused
+
+    try:
+        return load_enhancer(encoder.identity)
+    except EnhancerRefused:
         return None
 
 
@@ -219,7 +239,11 @@ def _cache(settings: Settings, stores: Stores, index: MovieIndex) -> SemanticCac
 
 
 def _retrievers(
-    index: MovieIndex, encoder: "Encoder", executor: Executor, settings: RetrieverSettings
+    index: MovieIndex,
+    encoder: "Encoder",
+    executor: Executor,
+    settings: RetrieverSettings,
+    enhancer: "Enhancer | None",
 ) -> Callable[[Tables], Retriever]:
     """One retriever per revision of the tables: its caches live as long as they are true."""
     latest: dict[str, Retriever] = {}
@@ -228,7 +252,7 @@ def _retrievers(
         if tables.revision not in latest:
             latest.clear()
             latest[tables.revision] = Retriever(
-                index, encoder, tables.knowledge, executor, settings
+                index, encoder, tables.knowledge, executor, settings, enhancer
             )
         return latest[tables.revision]
 

@@ -1,6 +1,6 @@
 """What a request was taken to be after: the query intents, with how sure that is.
 
-Knows the shape only. Does not know who finds it out: nobody does yet; the query enhancer will, in
+Knows the shape only. Does not know who finds it out: the query enhancer does, in
 `Retriever.prepare`. Read by the semantic cache and shown by the plain endpoints.
 """
 
@@ -28,3 +28,5 @@ class Analysis:
     """{intent: probability}; they are independent and need not sum to 1."""
     enhanced_score: float | None = None
     """How far the enhanced vector is to be trusted over the plain one, 0-1."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """{word of the message: how much it tells, 0-1}; rejected words weigh little."""

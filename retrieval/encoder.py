@@ -119,7 +119,7 @@ class OnnxEncoder:
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         tokenizer.no_padding()  # a fixed padding of 128 makes a query seven times slower
         tokenizer.enable_truncation(max_length=manifest.max_tokens)
-        return cls(identity, _session(folder / MODEL), tokenizer, threads)
+        return cls(identity, onnx_session(folder / MODEL), tokenizer, threads)
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         # One text per run. int8 activations are scaled per run, so in a batch a vector would depend
@@ -201,7 +201,8 @@ def _remedy(folder: Path) -> str:
     return f"Build one: python -m retrieval.jobs.build_encoder --out {folder}"
 
 
-def _session(model: Path) -> onnxruntime.InferenceSession:
+def onnx_session(model: Path | bytes) -> onnxruntime.InferenceSession:
+    """A session on one thread that does not spin; of a file or of its content."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -209,7 +210,8 @@ def _session(model: Path) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3  # errors only
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _readable(text: str) -> str:

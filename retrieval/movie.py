@@ -365,6 +365,8 @@ class Query:
 
     text: str = ""
     """The user's words, as said; empty when only seeds or constraints are known."""
+    said: str = ""
+    """The last message whole, with titles and small talk: read for its intents, never searched."""
     seeds: tuple[Seed, ...] = ()
     wishes: tuple[Wish, ...] = ()
     leanings: tuple[Clause, ...] = ()

@@ -5,18 +5,16 @@ know how an index works (index.py), how votes are counted (neighbours.py) or who
 by tools/search.py and `python -m evals rank`.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
 
 from retrieval.analysis import Analysis
 from retrieval.diversity import reorder
 from retrieval.encoder import Encoder
+from retrieval.enhancer import Enhancer
 from retrieval.fusion import RRF_K, Fused, reciprocal_rank_fusion
 from retrieval.index import (
     WINDOW,
@@ -38,10 +36,10 @@ from retrieval.neighbours import (
     list_votes,
     seed_weights,
 )
+from retrieval.preparing import Prepared as Prepared  # what `prepare` returns
+from retrieval.preparing import Preparer, mean_of
 from retrieval.rank_features import Search
 from retrieval.ranker import CANDIDATES, Ranker, ranks, reranked
-
-T = TypeVar("T")
 
 WITH_SEEDS: Mapping[str, float] = {
     **{"proposals": 10.0, "neighbours": 1.0, "comention": 0.55, "mentions": 0.3, "popular": 0.2},
@@ -56,10 +54,6 @@ KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
 model's proposals was chosen by cross-validation over dialogues (`python -m evals fusion`). Known
 items on 500 of tomt_dev_1000, hit@10: BM25 .122, without filler words .130, dense .116, both fused
 .186. Dense over sentences or without filler words, popularity and years named add nothing."""
-
-
-ENCODED = 1024
-"""Texts whose vectors are kept, 1.5 KB each: encoding one takes 2 ms of a processor."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +92,6 @@ class Retrieved:
     analysis: Analysis | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What is known of a query before anything is searched."""
-
-    vector: np.ndarray | None
-    """Shape (d,), L2-normalised; None for a query without words."""
-    analysis: Analysis | None = None
-
-
 class Retriever:
     """Retrieves from one index with one encoder and what is known about the catalogue."""
 
@@ -117,13 +102,14 @@ class Retriever:
         knowledge: Knowledge,
         executor: Executor,
         settings: RetrieverSettings | None = None,
+        enhancer: Enhancer | None = None,
     ) -> None:
         self.index = index
         self.encoder = encoder
+        self.enhancer = enhancer
         self.knowledge = knowledge
         self.settings = settings or RetrieverSettings()
-        self._executor = executor
-        self._encode_one = lru_cache(maxsize=ENCODED)(self._encode)
+        self._preparer = Preparer(index, encoder, knowledge, executor, enhancer)
 
     async def retrieve(
         self, query: Query, taste: Taste | None = None, k: int = WINDOW
@@ -135,8 +121,8 @@ class Retriever:
         taste = taste or Taste()
         query = _without_known(query, taste)
         weights = seed_weights(query.seeds, taste)
-        prepared = await self.prepare(query)
-        legs, sources = await self._plan(query, weights, prepared.vector)
+        prepared = await self.prepare(query, taste)
+        legs, sources = await self._plan(query, weights, prepared)
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
         leg_weights = self.settings.weights(query, bool(weights))
         exclude = query.constraints.exclude
@@ -162,28 +148,29 @@ class Retriever:
         degraded = any(h.degraded for h in hits)
         return Retrieved(tuple(candidates), degraded, analysis=prepared.analysis)
 
-    async def prepare(self, query: Query) -> Prepared:
+    async def prepare(self, query: Query, taste: Taste | None = None) -> Prepared:
         """The query's vector and what it is after: the one door for the query enhancer."""
-        if not query.text:
-            return Prepared(None)
-        return Prepared(await self._run(lambda: self._encode_one(query.text)))
+        return await self._preparer.prepare(query, taste or Taste())
 
     async def _plan(
-        self, query: Query, weights: Mapping[str, float], vector: np.ndarray | None
+        self, query: Query, weights: Mapping[str, float], prepared: Prepared
     ) -> tuple[list[Leg], dict[str, Votes]]:
         """The legs worth searching for this query, and the votes behind the list legs."""
         legs: list[Leg] = []
         votes: dict[str, Votes] = {}
-        if vector is not None:
-            legs += [TextLeg(query.text), VectorLeg(vector, "dense")]
+        if prepared.vector is not None and prepared.plain is not None:
+            legs += [TextLeg(query.text), VectorLeg(prepared.vector, "dense")]
             if query.known_item:
-                legs = [TextLeg(described(query.text)), VectorLeg(vector)]
+                legs = [TextLeg(described(query.text)), VectorLeg(prepared.vector)]
                 if "text_whole" in self.settings.known_item:  # plain BM25, for comparison
                     legs.append(TextLeg(query.text, "text_whole"))
             if not query.known_item:
                 known = self.knowledge
                 votes["archetypes"] = archetype_votes(
-                    vector, known.requests, known.request_vectors, known.request_lists
+                    prepared.plain,
+                    known.requests,
+                    known.request_vectors,
+                    known.request_lists,
                 )
         if query.known_item:
             return legs, votes
@@ -203,19 +190,7 @@ class Retriever:
         return [*legs, PopularLeg()], votes
 
     async def _mean_of_seeds(self, weights: Mapping[str, float]) -> np.ndarray | None:
-        vectors = await self.index.vectors(list(weights))
-        if not vectors:
-            return None
-        mean = np.sum([weights[m] * v for m, v in vectors.items()], axis=0)
-        norm = float(np.linalg.norm(mean))
-        return np.asarray(mean / norm, dtype=np.float32) if norm > 0 else None
-
-    def _encode(self, text: str) -> np.ndarray:
-        vector: np.ndarray = self.encoder.encode([text])[0]
-        return vector
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return mean_of(weights, await self._preparer.vectors_of(list(weights)))
 
 
 def _without_known(query: Query, taste: Taste) -> Query:

@@ -57,6 +57,7 @@ def recipe_of(retriever: Retriever, prompts: Mapping[str, str] | None = None) ->
     return Recipe(
         encoder=retriever.encoder.identity.sha,
         ranker=_digest([_plain(replace(settings, ranker=None)), learned])[:16],
+        enhancer=retriever.enhancer.sha if retriever.enhancer else "",
         prompts=prompts or {},
     )
 
@@ -174,7 +175,7 @@ def place_of(
     asked = {
         one.name: _plain(getattr(query, one.name))
         for one in fields(query)
-        if one.name not in ("text", "constraints")
+        if one.name not in ("text", "said", "constraints")
     }
     key = {
         "asked": asked,
@@ -211,7 +212,8 @@ def nearest(pairs: list[Pair], vector: np.ndarray, near: float) -> bytes | None:
 
 
 def _vector(prepared: Prepared) -> np.ndarray:
-    return np.zeros(0, dtype=np.float32) if prepared.vector is None else prepared.vector
+    # Enhanced vectors of different words may be near each other for the sake of the same seeds.
+    return np.zeros(0, dtype=np.float32) if prepared.plain is None else prepared.plain
 
 
 def _general(query: Query) -> Query:

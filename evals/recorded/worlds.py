@@ -16,6 +16,7 @@ import numpy as np
 from infra.wiring import Services
 from retrieval.comention import count, prefix
 from retrieval.encoder import Encoder, FloatArray
+from retrieval.enhancer import Enhancer
 from retrieval.index import Hits, IndexStats, Leg, ListLeg, MovieIndex, PopularLeg, Row
 from retrieval.knowledge import COMENTION, FILES, CoMention
 from retrieval.local_columns import NONE, prior
@@ -43,22 +44,37 @@ class World:
     executor: Executor
     ranker: Ranker | None = None
     """Out of fold, where one was given: the one that ships saw the development dialogues."""
+    enhancer: Enhancer | None = None
 
     def retriever(self, settings: RetrieverSettings) -> Retriever:
         """A retriever with other weights over the same knowledge."""
         names = {*settings.with_seeds, *settings.without_seeds, *settings.known_item}
         index = FewLegs(self.index, names)
-        return Retriever(index, self.encoder, self.knowledge, self.executor, settings)
+        return Retriever(
+            index, self.encoder, self.knowledge, self.executor, settings, self.enhancer
+        )
 
 
 async def shipped_world(services: Services) -> World:
     """As a user has it."""
     knowledge = (await services.toolbox.catalogue.tables()).knowledge
-    return World(services.toolbox, knowledge, services.index, services.encoder, services.executor)
+    return World(
+        services.toolbox,
+        knowledge,
+        services.index,
+        services.encoder,
+        services.executor,
+        enhancer=services.enhancer,
+    )
 
 
-async def recounted_world(services: Services, counts: CoMention) -> World:
+async def recounted_world(
+    services: Services, counts: CoMention, enhancer: Enhancer | None = None
+) -> World:
     """With co-mention, popularity and fame from `counts` in place of what ships.
+
+    So with the enhancer: the one that ships learned from these dialogues; without one that did not,
+    queries keep their plain vectors.
 
     A catalogue's own popularity stays: it knows nothing of the dialogues. So does the fame by which
     an index breaks ties among equal tags and titles: it was written by hand, not counted.
@@ -72,7 +88,7 @@ async def recounted_world(services: Services, counts: CoMention) -> World:
     toolbox = replace(services.toolbox, index=index, catalogue=catalogue)
     knowledge = (await catalogue.tables()).knowledge
     encoder = RememberingEncoder(services.encoder)
-    return World(toolbox, knowledge, index, encoder, services.executor)
+    return World(toolbox, knowledge, index, encoder, services.executor, enhancer=enhancer)
 
 
 def folds_of(dialogue_ids: Sequence[str], folds: int, seed: int) -> dict[str, int]:

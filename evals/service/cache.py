@@ -162,7 +162,7 @@ async def _compare(services: Services, pair: RequestPair) -> Compared:
         query = (await replay([("user", text)], services.toolbox)).query
         prepared = await retriever.prepare(telling(query))
         place = place_of(query, Taste(), tables.revision, recipe_of(retriever), prepared)
-        seen.append((query, place, prepared.vector))
+        seen.append((query, place, prepared.plain))
     (query, first, vector), (other, second, near) = seen
     cosine = 1.0 if vector is None or near is None else float(vector @ near)
     return Compared(pair, first == second, cosine, query == other)

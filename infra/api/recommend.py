@@ -18,6 +18,7 @@ from infra.api.problems import documented
 from infra.wiring import Services
 from prompts.loader import load_phrases
 from retrieval.analysis import Analysis, Intent
+from retrieval.enhancer import heard
 from retrieval.movie import Movie
 from tools.stores import NotFound
 
@@ -79,12 +80,20 @@ class Item(BaseModel):
 
 
 class SemanticAnalysis(BaseModel):
-    """What the words were taken to be after. Nothing yet: the query enhancer is to fill it in."""
+    """What the words were taken to be after; empty without words or without the enhancer."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     confidence: float | None
+    """How likely `primary_intent` is true of the words, 0-1; null with it."""
     primary_intent: Intent | None
+    """The likeliest intent; null when none reaches .3."""
     all_intents: dict[Intent, float]
+    """Each on its own, 0-1."""
     enhanced_score: float | None = None
+    """How far the learned query vector was trusted over the plain one, 0-1."""
+    heard: list[str] = []
+    """The words that told most, heaviest first; what was rejected is not among them."""
 
 
 class Recommendations(BaseModel):
@@ -197,5 +206,6 @@ async def _answer(services: Services, listed: Listed, explain: bool) -> Recommen
             primary_intent=analysis.primary_intent,
             all_intents=dict(analysis.all_intents),
             enhanced_score=analysis.enhanced_score,
+            heard=heard(analysis),
         ),
     )

@@ -1,0 +1,236 @@
+"""`python -m evals enhancer`: what the query enhancer adds, and how well it reads requests.
+
+Knows what is measured together: the dense leg with four vectors out of fold, the fused list with
+and without, known items, intents, telling words, size and time. Does not know how each is computed
+(enhancer_vectors.py, enhancer_reading.py) nor how an enhancer is trained. Called by
+evals/__main__.py and figures.py.
+
+Vectors are measured with `--models DIR`: fold-0..4/enhancer.onnx, each trained without its fold of
+dialogues (python -m retrieval.jobs.train_enhancer --folds DIR). Without it the one that ships is
+read for everything that no dialogue touched: intents, words, descriptions, time.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from evals.commands import Commands, add_index_and_json, new_command
+from evals.place import opened
+from evals.problem import EvalProblem
+from evals.recorded.enhancer_reading import Read, read_all, share
+from evals.recorded.enhancer_vectors import (
+    BLEND,
+    ENHANCED,
+    LAST,
+    TURNS,
+    Asked,
+    Compared,
+    Side,
+    compare,
+)
+from evals.recorded.intents import FOLDER as LABELS
+from evals.recorded.intents import read_labelled
+from evals.recorded.pairs import FOLDS, dev_turns, replayed_queries
+from evals.recorded.ranking import Estimate
+from evals.report import Row
+from infra.progress import shown
+from infra.wiring import Services
+from retrieval.enhancer import FOLDER, MODEL, Enhancer, EnhancerRefused
+from retrieval.enhancer_input import Backing
+
+WHICH = ("all", "seeds", "no seeds")
+ON_TURNS = "ReDial dev turns, new targets, all films of catalogue_core, dense leg alone, 5 folds"
+ON_LABELS = "460 requests, labelled twice by language models under a guide"
+FIGURES = (
+    (f"R@10 / R@50 {LAST}", ON_TURNS),
+    (f"R@10 / R@50 {TURNS}", ON_TURNS),
+    (f"R@10 / R@50 {BLEND}", ON_TURNS),
+    (f"R@10 / R@50 {ENHANCED}", ON_TURNS),
+    ("R@50 enhancer less blend, paired", ON_TURNS),
+    ("R@50 enhancer less the better of (a) and (b), turns without films", ON_TURNS),
+    ("query intents, macro-F1", ON_LABELS),
+    ("expected calibration error of intents", ON_LABELS),
+    ("one of the two heaviest words is marked", ON_LABELS),
+    ("query enhancer, added time p95", "requests of the labelled set, one core"),
+)
+"""What it adds to the results table."""
+Report = Callable[[str, int, int], None]
+
+
+@dataclass
+class Measured:
+    """Everything that was measured; None where the models for it were not given."""
+
+    vectors: Compared | None
+    read: Read
+    added_ms: list[float] = field(default_factory=list)
+    size: int = 0
+
+
+def add(commands: Commands) -> None:
+    """The flags of the command."""
+    parser = new_command(commands, "enhancer")
+    parser.set_defaults(command=lambda given: asyncio.run(enhancer(given)))
+    add_index_and_json(parser)
+    parser.add_argument("--models", type=Path, help="folder of fold-0..4/enhancer.onnx")
+
+
+async def enhancer(given: argparse.Namespace) -> int:
+    """Run the command. Raises: EvalProblem and what opening an index raises."""
+    async with opened(given.index) as services:
+        with shown() as report:
+            found = await measure(services, given.models, report)
+    _print(found)
+    if given.json:
+        print(json.dumps(as_json(found)))
+    return 0
+
+
+async def measure(services: Services, models: Path | None, report: Report) -> Measured:
+    """Measure what can be with the models that are there. Raises: EvalProblem."""
+    shipped = services.enhancer
+    if shipped is None:
+        raise EvalProblem("there is no query enhancer to measure: usher doctor says why")
+    vectors = await _vectors(services, models, report) if models else None
+    labelled = read_labelled(LABELS)
+    states = [services.encoder.tokens(one.text) for one in labelled]
+    said = [shipped.read(s, one.text) for s, one in zip(states, labelled, strict=True)]
+    found = Measured(vectors, read_all(labelled, said))
+    found.size = (FOLDER / MODEL).stat().st_size
+    side = await _side(services)
+    seeds = [side.vectors[row] for row in range(3)]
+    for one in states:
+        started = time.perf_counter()
+        shipped.enhance(one, Backing(seeds, seeds[0]))
+        found.added_ms.append((time.perf_counter() - started) * 1000)
+    return found
+
+
+async def _vectors(services: Services, models: Path, report: Report) -> Compared:
+    enhancers = load_folds(models, services)
+    cases, of = dev_turns()
+    cases = [case for case in cases if case.new_targets]
+    queries = await replayed_queries(cases, services, partial(report, "reading"))
+    asked = [
+        Asked(case, query, of[case.dialogue_id]) for case, query in zip(cases, queries, strict=True)
+    ]
+    side = await _side(services)
+    return await asyncio.to_thread(compare, asked, side, services.encoder, enhancers)
+
+
+def load_folds(models: Path, services: Services) -> dict[int, Enhancer]:
+    """{fold: the enhancer trained without it}. Raises: EvalProblem."""
+    try:
+        return {
+            fold: Enhancer.load(models / f"fold-{fold}" / MODEL, services.encoder.identity)
+            for fold in range(FOLDS)
+        }
+    except EnhancerRefused as refused:
+        step = f"python -m retrieval.jobs.train_enhancer --folds {models}"
+        raise EvalProblem(f"{refused}; train them: {step}") from None
+
+
+def models_in(folder: Path) -> Path | None:
+    """The folder, if every fold has its enhancer there."""
+    there = all((folder / f"fold-{fold}" / MODEL).exists() for fold in range(FOLDS))
+    return folder if there else None
+
+
+async def _side(services: Services) -> Side:
+    ids = [movie.movie_id async for movie in services.index.scan()]
+    vectors = await services.index.vectors(ids)
+    knowledge = (await services.toolbox.catalogue.tables()).knowledge
+    there = [movie_id for movie_id in ids if movie_id in vectors]
+    return Side(there, np.stack([vectors[m] for m in there]), knowledge.lists)
+
+
+# --- telling --------------------------------------------------------------------------------------
+
+
+def rows_of(found: Measured) -> list[Row]:
+    """The rows of the results table; see `FIGURES`."""
+    rows = []
+    if found.vectors is not None:
+        vectors = found.vectors
+        for name in (LAST, TURNS, BLEND, ENHANCED):
+            value = f"{vectors.recall(name, 10)} / {vectors.recall(name, 50)}"
+            rows.append(Row(f"R@10 / R@50 {name}", ON_TURNS, value))
+        gain = vectors.gain(ENHANCED, BLEND, 50)
+        least = f">= {0.1 * vectors.recall(BLEND, 50).value:.3f}, interval above 0"
+        rows.append(Row(FIGURES[4][0], ON_TURNS, signed(gain), least))
+        base = max((LAST, TURNS), key=lambda name: vectors.recall(name, 50, "no seeds").value)
+        alone = vectors.gain(ENHANCED, base, 50, "no seeds")
+        rows.append(Row(FIGURES[5][0], ON_TURNS, f"{signed(alone)} over {base}", "above 0"))
+    else:
+        step = "not measured: no fold models (python -m retrieval.jobs.train_enhancer --folds)"
+        rows = [Row(figure, data, step) for figure, data in FIGURES[:6]]
+    read = found.read
+    second = read.f1_of_second
+    rows += [
+        Row(
+            FIGURES[6][0],
+            ON_LABELS,
+            f"{read.f1} (second labeller {second:.3f})",
+            f">= .85 and >= {0.9 * second:.3f}",
+        ),
+        Row(
+            FIGURES[7][0],
+            ON_LABELS,
+            f"{read.ece_cross_fitted} cross-fitted, {read.ece} as it ships",
+            "<= .05",
+        ),
+        Row(
+            FIGURES[8][0],
+            ON_LABELS,
+            f"{share(read.words_right)} (random words {read.random_right.mean():.3f})",
+            ">= .80",
+        ),
+        Row(
+            FIGURES[9][0],
+            FIGURES[9][1],
+            f"{np.percentile(found.added_ms, 95):.1f} ms, file {found.size / 2**20:.1f} MB",
+            "<= 4 ms, <= 8 MB",
+        ),
+    ]
+    return rows
+
+
+def signed(gain: Estimate) -> str:
+    """A difference with its interval."""
+    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+
+
+def _print(found: Measured) -> None:
+    console = Console(width=max(Console().width, 120))
+    if found.vectors is not None:
+        table = Table(title="dense leg alone, out of fold", caption=str(found.vectors.weights))
+        table.add_column("vector")
+        for which in WHICH:
+            table.add_column(f"R@10 {which}", justify="right")
+            table.add_column(f"R@50 {which}", justify="right")
+        for name in (LAST, TURNS, BLEND, ENHANCED):
+            cells = [str(found.vectors.recall(name, k, w)) for w in WHICH for k in (10, 50)]
+            table.add_row(name, *cells)
+        console.print(table)
+    for row in rows_of(found):
+        bound = f" (bound {row.bound})" if row.bound else ""
+        print(f"{row.figure}: {row.value}{bound}")
+    right = found.read.primary_right
+    if len(right):
+        told = f"{share(right)}, said {found.read.confidence.mean():.3f}"
+        print(f"primary intent is a true label: {told} (n = {len(right)})")
+
+
+def as_json(found: Measured) -> Mapping[str, Any]:
+    """For --json."""
+    return {row.figure: row.value for row in rows_of(found)}

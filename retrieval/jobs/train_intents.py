@@ -1,0 +1,112 @@
+"""Trains the intent reader: five intents and the weight of every word, on synthetic requests.
+
+Knows losses, epochs and calibration. Does not know where requests come from (make_requests.py) nor
+files. Called by train_enhancer.py; needs the extra `train`. The same requests and seed give the
+same network.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from retrieval.encoder import Encoder
+from retrieval.enhancer_input import TEXT, Backing, tokens_of
+from retrieval.jobs.enhancer_network import IntentNetwork, Tensor
+from retrieval.jobs.make_requests import INTENTS, LabelledRequest
+from retrieval.jobs.token_batches import TokenBatches, shuffled
+
+EPOCHS = 8
+BATCH = 64
+RATE = 1.5e-3
+DECAY = 0.05
+SMOOTHING = 0.04
+"""Labels are .04 and .96: templates are surer of themselves than people are."""
+NOISE = 0.15
+"""Added to token states, relative to their size: against learning templates by heart."""
+WORD_WEIGHT = 0.5
+"""Of the loss over words beside that over intents."""
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ReadRequests:
+    """Requests as the network reads them, with what it should say."""
+
+    batches: TokenBatches
+    intents: npt.NDArray[np.float32]
+    """(n, 5)."""
+    telling: Sequence[npt.NDArray[np.float32]]
+    """Of each request, per token: 1 for a piece of a telling word."""
+
+
+def read_requests(requests: Sequence[LabelledRequest], encoder: Encoder) -> ReadRequests:
+    """Encode once."""
+    tokens = [tokens_of(encoder.tokens(one.text), Backing()) for one in requests]
+    labels = [[float(intent in one.intents) for intent in INTENTS] for one in requests]
+    telling = [_telling(one, read.char_offsets) for one, read in zip(requests, tokens, strict=True)]
+    return ReadRequests(TokenBatches.of(tokens), np.asarray(labels, dtype=np.float32), telling)
+
+
+def _telling(one: LabelledRequest, offsets: Sequence[tuple[int, int]]) -> npt.NDArray[np.float32]:
+    spans = [
+        found.span()
+        for word in one.marked
+        for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", one.text)
+    ]
+    inside = [any(a < end and start < b for a, b in spans) for start, end in offsets]
+    return np.asarray(inside, dtype=np.float32)
+
+
+def train_intents(read: ReadRequests, seed: int, report: Report) -> IntentNetwork:
+    """Fit and return the network, in evaluation mode."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    network = IntentNetwork()
+    rows = range(len(read.intents))
+    steps = EPOCHS * -(-len(rows) // BATCH)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for epoch in range(EPOCHS):
+        network.train()
+        total = 0.0
+        for batch in shuffled(rows, BATCH, rng):
+            loss = _loss(network, read, batch)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            pace.step()
+            total += loss.item() * len(batch)
+        report(f"intents: epoch {epoch + 1} of {EPOCHS}, loss {total / len(rows):.4f}")
+    network.eval()
+    return network
+
+
+def _loss(network: IntentNetwork, read: ReadRequests, batch: Sequence[int]) -> Tensor:
+    vectors, kinds, places, there, _ = read.batches.padded(batch)
+    vectors = vectors + NOISE * vectors.std() * torch.randn_like(vectors)
+    intents, weights = network(vectors, kinds, places, there)
+    wanted = torch.from_numpy(read.intents[batch])
+    smooth = wanted * (1 - 2 * SMOOTHING) + SMOOTHING
+    telling = torch.zeros_like(weights)
+    for row, one in enumerate(batch):
+        telling[row, : len(read.telling[one])] = torch.from_numpy(read.telling[one])
+    words = there & (kinds == TEXT)
+    loss = nn.functional.binary_cross_entropy_with_logits
+    return loss(intents, smooth) + WORD_WEIGHT * loss(weights[words], telling[words])
+
+
+def intent_logits(network: IntentNetwork, batches: TokenBatches) -> npt.NDArray[np.float32]:
+    """(n, 5) before calibration."""
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(batches.tokens), 128):
+            rows = range(start, min(start + 128, len(batches.tokens)))
+            vectors, kinds, places, there, _ = batches.padded(rows)
+            found.append(network(vectors, kinds, places, there)[0].numpy())
+    return np.concatenate(found)

@@ -1,0 +1,167 @@
+"""Trains the vector half of the enhancer: requests towards the films that answer them.
+
+Knows the contrastive loss (every film of the training catalogue is a negative, so the hard ones are
+always among them), epochs and how pairs become tokens. Does not know where pairs come from nor
+files. Called by train_enhancer.py; needs the extra `train`. The same pairs and seed give the same
+network.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from retrieval.encoder import Encoder
+from retrieval.enhancer_input import NEAR_FILMS, Backing, tokens_of
+from retrieval.jobs.enhancer_network import Tensor, VectorNetwork
+from retrieval.jobs.token_batches import TokenBatches, shuffled
+from retrieval.jobs.training_pairs import DIALOGUE, NEIGHBOUR, Pair
+from retrieval.movie import Seed, Taste
+from retrieval.neighbours import ListGraph, list_votes, seed_weights
+from retrieval.preparing import mean_of
+
+EPOCHS = 6
+BATCH = 64
+RATE = 3e-3
+DECAY = 0.05
+OTHERS = 0.4
+"""Pairs that are no dialogues, drawn anew in every epoch, for one pair that is."""
+FORBIDDEN = -1e4
+"""Added to the score of films that were no possible answer."""
+TOLD = 0.4
+"""Share of batches that rank the starter's films with all that it says of them."""
+NEGATIVES = 3000
+"""Films drawn per batch as negatives, besides all right answers of the batch."""
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Films:
+    """The films that are ranked in training."""
+
+    vectors: npt.NDArray[np.float32]
+    """(n, d): from facts alone, so that nothing but a film tells how well it is known."""
+    rows: Mapping[str, int]
+    lists: ListGraph
+    """Neighbour lists by the same ids."""
+    told: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """The rows of which the starter says more..."""
+    told_vectors: npt.NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((0, 1), np.float32)
+    )
+    """... and their vectors with its tags and overviews."""
+
+    @cached_property
+    def best(self) -> npt.NDArray[np.float32]:
+        """(n, d): with what the starter says, where it does: as an index has them."""
+        vectors = self.vectors.copy()
+        if len(self.told):
+            vectors[self.told] = self.told_vectors
+        return vectors
+
+
+@dataclass(frozen=True)
+class ReadPairs:
+    """Pairs as the network reads them."""
+
+    pairs: Sequence[Pair]
+    batches: TokenBatches
+
+
+def read_pairs_of(pairs: Sequence[Pair], films: Films, encoder: Encoder) -> ReadPairs:
+    """Encode once; pairs without a known answer are left out."""
+    kept = [pair for pair in pairs if any(film in films.rows for film in pair.films)]
+    tokens = [tokens_of(encoder.tokens(p.text or "."), _backing(p, films)) for p in kept]
+    return ReadPairs(kept, TokenBatches.of(tokens))
+
+
+def _backing(pair: Pair, films: Films) -> Backing:
+    """As in service, but that no list may give away the answers that were taken from it."""
+    known = {m: films.best[films.rows[m]] for m in pair.seeds if m in films.rows}
+    seeds = [Seed(movie_id, ago) for ago, movie_id in enumerate(pair.seeds)]
+    votes = dict(list_votes(seed_weights(seeds, Taste()), films.lists).scores)
+    if pair.source == NEIGHBOUR:
+        votes.pop(pair.group, None)
+    near = sorted((m for m in votes if m in films.rows), key=lambda m: (-votes[m], m))[:NEAR_FILMS]
+    rows = {m: films.best[films.rows[m]] for m in near}
+    return Backing(list(known.values()), mean_of({m: votes[m] for m in near}, rows))
+
+
+def train_vectors(read: ReadPairs, films: Films, seed: int, report: Report) -> VectorNetwork:
+    """Fit and return the network, in evaluation mode."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    network = VectorNetwork(films.vectors.shape[1])
+    talk = [row for row, pair in enumerate(read.pairs) if pair.source == DIALOGUE]
+    other = [row for row, pair in enumerate(read.pairs) if pair.source != DIALOGUE]
+    drawn = min(len(other), round(OTHERS * len(talk)) if talk else len(other))
+    steps = EPOCHS * -(-(len(talk) + drawn) // BATCH)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for epoch in range(EPOCHS):
+        network.train()
+        rows = [*talk, *rng.choice(other, drawn, replace=False).tolist()] if drawn else talk
+        total = 0.0
+        for batch in shuffled(rows, BATCH, rng):
+            loss = _loss(network, read, films, batch, rng)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            pace.step()
+            total += loss.item() * len(batch)
+        report(f"vectors: epoch {epoch + 1} of {EPOCHS}, loss {total / len(rows):.4f}")
+    network.eval()
+    return network
+
+
+def _loss(
+    network: VectorNetwork,
+    read: ReadPairs,
+    films: Films,
+    batch: Sequence[int],
+    rng: np.random.Generator,
+) -> Tensor:
+    vectors, _ = network(*read.batches.padded(batch))
+    pairs = [read.pairs[row] for row in batch]
+    rows, candidates = _candidates(pairs, films, rng)
+    place = {int(row): i for i, row in enumerate(rows)}
+    scores = network.temperature.exp() * (vectors @ torch.from_numpy(candidates).T)
+    barred, wanted = torch.zeros_like(scores), torch.zeros_like(scores)
+    for i, pair in enumerate(pairs):
+        answers = [place[r] for m in pair.films if (r := films.rows.get(m, -1)) in place]
+        if answers:
+            wanted[i, answers] = 1.0 / len(answers)
+        gone = {films.rows[m] for m in pair.exclude if m in films.rows and m not in pair.films}
+        barred[i, [place[row] for row in gone if row in place]] = FORBIDDEN
+    answered = wanted.sum(-1).sum().clamp(min=1.0)
+    return -(wanted * (scores + barred).log_softmax(-1)).sum() / answered
+
+
+def _candidates(
+    pairs: Sequence[Pair], films: Films, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Rows and vectors of the films to tell apart: all by their facts, or the starter's as told.
+
+    Never both at once: being told about would give away who is well known.
+    """
+    if len(films.told) and rng.random() < TOLD:
+        return films.told, films.told_vectors
+    right = {films.rows[m] for pair in pairs for m in pair.films if m in films.rows}
+    drawn = rng.choice(len(films.vectors), min(NEGATIVES, len(films.vectors)), replace=False)
+    rows = np.array(sorted({*right, *drawn.tolist()}))
+    return rows, films.vectors[rows]
+
+
+def enhanced_vectors(network: VectorNetwork, batches: TokenBatches) -> npt.NDArray[np.float32]:
+    """(n, d)."""
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(batches.tokens), 128):
+            rows = range(start, min(start + 128, len(batches.tokens)))
+            found.append(network(*batches.padded(rows))[0].numpy())
+    return np.concatenate(found)
