@@ -165,7 +165,7 @@ def _enhancer(encoder: Encoder | None) -> Check:
     try:
         enhancer = load_enhancer(encoder.identity)
     except EnhancerRefused as refused:
-        step = "search works without it, less well; see the README, section Search"
+        step = "search works without it, less well"
         return Check("enhancer", "note", f"degraded: {refused}", step, {"degraded": True})
     return Check("enhancer", "ok", f"query enhancer {enhancer.sha}", facts={"degraded": False})
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retrieval.analysis import Analysis, Intent
@@ -36,6 +37,11 @@ FLOOR = 0.3
 HEARD = 0.5
 """Weight from which a word is shown as heard."""
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_UNREADABLE = (
+    *(onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph, onnx_errors.InvalidArgument),
+    *(onnx_errors.Fail, onnx_errors.NotImplemented, RuntimeError),
+)
+"""What ONNX Runtime says of a file that is no model."""
 OUTPUTS = ["vector", "trust", "intents", "weights"]
 
 
@@ -82,10 +88,16 @@ class Enhancer:
     """One artifact, loaded. Safe to call from several threads."""
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, sha: str, calibration: Calibration
+        self,
+        session: onnxruntime.InferenceSession,
+        sha: str,
+        calibration: Calibration,
+        dialogues: frozenset[str],
     ) -> None:
         self.sha = sha
         """First 16 hex digits of the SHA-256 of the file."""
+        self.dialogues = dialogues
+        """Prefixes (comention.py) of every dialogue that it learned from."""
         self._session = session
         self._calibration = calibration
 
@@ -111,14 +123,15 @@ class Enhancer:
             session = onnx_session(content)
             about: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
             calibration = Calibration.model_validate_json(about["calibration"])
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, *_UNREADABLE) as error:
             raise EnhancerRefused(f"{file} is no query enhancer ({type(error).__name__})") from None
         if about.get("encoder") != encoder.sha:
             raise EnhancerRefused(
                 f"the query enhancer was trained for encoder {about.get('encoder')}, this one is "
                 f"{encoder.sha}: queries keep their plain vectors"
             )
-        return cls(session, hashlib.sha256(content).hexdigest()[:16], calibration)
+        sha = hashlib.sha256(content).hexdigest()[:16]
+        return cls(session, sha, calibration, frozenset(about.get("dialogues", "").split()))
 
     def enhance(self, states: TokenStates, backing: Backing) -> Enhanced:
         """The vector of a request with the films behind it."""

@@ -27,6 +27,7 @@ from rich.table import Table
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
 from evals.problem import EvalProblem
+from evals.recorded.enhancer_fused import MOVED, PLAIN, Fused, drawn, fused
 from evals.recorded.enhancer_reading import Read, read_all, share
 from evals.recorded.enhancer_vectors import (
     BLEND,
@@ -75,6 +76,7 @@ class Measured:
     read: Read
     added_ms: list[float] = field(default_factory=list)
     size: int = 0
+    fused: Fused | None = None
 
 
 def add(commands: Commands) -> None:
@@ -83,21 +85,27 @@ def add(commands: Commands) -> None:
     parser.set_defaults(command=lambda given: asyncio.run(enhancer(given)))
     add_index_and_json(parser)
     parser.add_argument("--models", type=Path, help="folder of fold-0..4/enhancer.onnx")
+    parser.add_argument("--fused", type=int, default=0, help="turns for the fused list (0: none)")
 
 
 async def enhancer(given: argparse.Namespace) -> int:
     """Run the command. Raises: EvalProblem and what opening an index raises."""
     async with opened(given.index) as services:
         with shown() as report:
-            found = await measure(services, given.models, report)
+            found = await measure(services, given.models, report, given.fused)
     _print(found)
     if given.json:
         print(json.dumps(as_json(found)))
     return 0
 
 
-async def measure(services: Services, models: Path | None, report: Report) -> Measured:
-    """Measure what can be with the models that are there. Raises: EvalProblem."""
+async def measure(
+    services: Services, models: Path | None, report: Report, turns: int = 0
+) -> Measured:
+    """Measure what can be with the models that are there. Raises: EvalProblem.
+
+    `turns`: on how many turns the fused list is compared as well.
+    """
     shipped = services.enhancer
     if shipped is None:
         raise EvalProblem("there is no query enhancer to measure: usher doctor says why")
@@ -106,6 +114,11 @@ async def measure(services: Services, models: Path | None, report: Report) -> Me
     states = [services.encoder.tokens(one.text) for one in labelled]
     said = [shipped.read(s, one.text) for s, one in zip(states, labelled, strict=True)]
     found = Measured(vectors, read_all(labelled, said))
+    if models and turns:
+        cases, of = dev_turns()
+        cases = drawn([case for case in cases if case.new_targets], turns)
+        tell = partial(report, "answering")
+        found.fused = await fused(cases, of, services, load_folds(models, services), tell)
     found.size = (FOLDER / MODEL).stat().st_size
     side = await _side(services)
     seeds = [side.vectors[row] for row in range(3)]
@@ -225,6 +238,14 @@ def _print(found: Measured) -> None:
     for row in rows_of(found):
         bound = f" (bound {row.bound})" if row.bound else ""
         print(f"{row.figure}: {row.value}{bound}")
+    if found.fused is not None:
+        for name in (PLAIN, MOVED):
+            print(
+                f"{name}: R@10 {found.fused.recall(name, 10)}, @50 {found.fused.recall(name, 50)}"
+            )
+        print(
+            f"difference: R@10 {signed(found.fused.gain(10))}, @50 {signed(found.fused.gain(50))}"
+        )
     right = found.read.primary_right
     if len(right):
         told = f"{share(right)}, said {found.read.confidence.mean():.3f}"

@@ -1,8 +1,8 @@
 """`python -m evals intents`: the labelled requests that the query enhancer will be held against.
 
 Knows the files of intent_labels/ (requests, two labellings under GUIDE.md), what makes them usable,
-and how far the labellers agree. Does not know any predictor: there is none yet (README, "What is
-not there yet"). Called by evals/__main__.py. Never trained on.
+and how far the labellers agree. Does not know any predictor (enhancer.py measures it). Called by
+evals/__main__.py and enhancer.py. Never trained on.
 
 Both labellers were language models working apart under the guide, not people: their agreement says
 that the guide is unambiguous to such a reader, and is an upper bound of what people would reach.

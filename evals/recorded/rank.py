@@ -136,11 +136,14 @@ async def check_leaks(cases: Sequence[Case], protocol: Protocol, services: Servi
     if protocol.counts_from or protocol.in_sample:
         return
     counted = await counted_in(services.index)
+    if services.enhancer is not None:
+        counted |= services.enhancer.dialogues
     seen = leaked([case.dialogue_id for case in cases], counted)
     if seen:
         raise InputProblem(
             f"{len(seen)} of these dialogues (first: {seen[0]}) were counted into the knowledge of "
-            "this index: give --counts-from FILE to count without them, or --in-sample to accept it"
+            "this index, or the query enhancer learned from them: "
+            "give --counts-from FILE to count without them, or --in-sample to accept it"
         )
 
 

@@ -115,10 +115,17 @@ class Recommendations(BaseModel):
                     "model_version": "5f0c1e7a9b2d",
                     "cached": False,
                     "semantic_analysis": {
-                        "confidence": None,
-                        "primary_intent": None,
-                        "all_intents": {},
-                        "enhanced_score": None,
+                        "confidence": 0.97,
+                        "primary_intent": "similarity_based",
+                        "all_intents": {
+                            "genre_preference": 0.03,
+                            "mood_based": 0.04,
+                            "descriptive_features": 0.91,
+                            "temporal_context": 0.05,
+                            "similarity_based": 0.97,
+                        },
+                        "enhanced_score": 0.86,
+                        "heard": ["Heat", "shorter"],
                     },
                 }
             ]

@@ -23,10 +23,11 @@ from tempfile import TemporaryDirectory
 import torch
 
 from retrieval.catalog import CatalogError
+from retrieval.comention import prefix
 from retrieval.encoder import Encoder, OnnxEncoder
 from retrieval.enhancer import FOLDER, MANIFEST, MODEL, OUTPUTS, Calibration, Manifest
 from retrieval.jobs.calibrate import calibration_of
-from retrieval.jobs.enhancer_network import Enhancer, IntentNetwork, VectorNetwork
+from retrieval.jobs.enhancer_network import Enhancer, IntentNetwork
 from retrieval.jobs.make_training_data import TrainingData, training_data
 from retrieval.jobs.train_intents import intent_logits, read_requests, train_intents
 from retrieval.jobs.train_vectors import ReadPairs, read_pairs_of, train_vectors
@@ -46,6 +47,8 @@ class EnhancerTraining:
 
     data: TrainingData
     encoder: Encoder
+    work: Path
+    """Where token states are kept."""
     seed: int = 0
     report: Report = print
     _read: ReadPairs | None = field(default=None, repr=False)
@@ -66,34 +69,38 @@ class EnhancerTraining:
         intents, calibration = self._reader()
         vectors = train_vectors(chosen, self.data.films, self.seed, self.report)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(exported(vectors, intents, self.encoder, calibration))
+        talked = {pair.group for pair in chosen.pairs if pair.source == DIALOGUE}
+        about = {
+            "encoder": self.encoder.identity.sha,
+            "calibration": calibration.model_dump_json(),
+            "dialogues": " ".join(sorted(prefix(dialogue) for dialogue in talked)),
+        }
+        d = self.encoder.identity.dimension
+        file.write_bytes(exported(Enhancer(vectors, intents).eval(), d, about))
         return file
 
     def _pairs(self) -> ReadPairs:
         if self._read is None:
             self.report(f"reading {len(self.data.pairs):,} pairs")
-            self._read = read_pairs_of(self.data.pairs, self.data.films, self.encoder)
+            self._read = read_pairs_of(self.data.pairs, self.data.films, self.encoder, self.work)
         return self._read
 
     def _reader(self) -> tuple[IntentNetwork, Calibration]:
         """Intents know no dialogue, so all folds share them."""
         if self._intents is None:
             self.report("reading requests")
-            train = read_requests(self.data.requests["train"], self.encoder)
-            held = read_requests(self.data.requests["held"], self.encoder)
+            train = read_requests(self.data.requests["train"], self.encoder, self.work)
+            held = read_requests(self.data.requests["held"], self.encoder, self.work)
             network = train_intents(train, self.seed, self.report)
             logits = intent_logits(network, held.batches)
             self._intents = network, calibration_of(logits, held.intents > 0.5)
         return self._intents
 
 
-def exported(
-    vectors: VectorNetwork, intents: IntentNetwork, encoder: Encoder, calibration: Calibration
-) -> bytes:
-    """Both networks as one ONNX file that says for which encoder it is. Raises: SystemExit."""
+def exported(network: Enhancer, d: int, about: Mapping[str, str]) -> bytes:
+    """Both networks as one ONNX file with what must be known of it. Raises: SystemExit."""
     import onnx
 
-    d = encoder.identity.dimension
     example = (
         torch.randn(6, d),
         torch.tensor([1, 0, 0, 1, 2, 3]),
@@ -105,7 +112,7 @@ def exported(
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated, but enough here
         torch.onnx.export(
-            Enhancer(vectors, intents).eval(),
+            network,
             example,
             str(Path(folder) / MODEL),
             input_names=names,
@@ -115,7 +122,6 @@ def exported(
             dynamo=False,
         )
         model = onnx.load(str(Path(folder) / MODEL))
-    about = {"encoder": encoder.identity.sha, "calibration": calibration.model_dump_json()}
     onnx.helper.set_model_props(model, about)
     content: bytes = model.SerializeToString()
     if len(content) > MAX_BYTES:
@@ -179,7 +185,9 @@ def main(argv: list[str] | None = None) -> int:
     except (CatalogError, TrainingDataRefused) as refused:
         print(refused, file=sys.stderr)
         return 1
-    training = EnhancerTraining(data, encoder, args.seed, lambda line: print(line, flush=True))
+    training = EnhancerTraining(
+        data, encoder, args.work, args.seed, lambda line: print(line, flush=True)
+    )
     training.train((), args.out / MODEL)
     (args.out / "MODEL_CARD.md").write_text(model_card(data, encoder), encoding="utf-8")
     write_manifest(args.out, encoder)

@@ -8,6 +8,7 @@ same network.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,11 @@ from retrieval.encoder import Encoder
 from retrieval.enhancer_input import TEXT, Backing, tokens_of
 from retrieval.jobs.enhancer_network import IntentNetwork, Tensor
 from retrieval.jobs.make_requests import INTENTS, LabelledRequest
+from retrieval.jobs.read_states import states_of
 from retrieval.jobs.token_batches import TokenBatches, shuffled
 
 EPOCHS = 8
-BATCH = 64
+BATCH = 48
 RATE = 1.5e-3
 DECAY = 0.05
 SMOOTHING = 0.04
@@ -44,9 +46,12 @@ class ReadRequests:
     """Of each request, per token: 1 for a piece of a telling word."""
 
 
-def read_requests(requests: Sequence[LabelledRequest], encoder: Encoder) -> ReadRequests:
-    """Encode once."""
-    tokens = [tokens_of(encoder.tokens(one.text), Backing()) for one in requests]
+def read_requests(
+    requests: Sequence[LabelledRequest], encoder: Encoder, folder: Path
+) -> ReadRequests:
+    """Encode once; states are kept in `folder`."""
+    texts = [one.text for one in requests]
+    tokens = [tokens_of(states, Backing()) for states in states_of(texts, encoder, folder)]
     labels = [[float(intent in one.intents) for intent in INTENTS] for one in requests]
     telling = [_telling(one, read.char_offsets) for one, read in zip(requests, tokens, strict=True)]
     return ReadRequests(TokenBatches.of(tokens), np.asarray(labels, dtype=np.float32), telling)

@@ -9,6 +9,7 @@ network.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,14 @@ from torch import nn
 from retrieval.encoder import Encoder
 from retrieval.enhancer_input import NEAR_FILMS, Backing, tokens_of
 from retrieval.jobs.enhancer_network import Tensor, VectorNetwork
+from retrieval.jobs.read_states import states_of
 from retrieval.jobs.token_batches import TokenBatches, shuffled
 from retrieval.jobs.training_pairs import DIALOGUE, NEIGHBOUR, Pair
 from retrieval.movie import Seed, Taste
 from retrieval.neighbours import ListGraph, list_votes, seed_weights
 from retrieval.preparing import mean_of
 
-EPOCHS = 6
+EPOCHS = 5
 BATCH = 64
 RATE = 3e-3
 DECAY = 0.05
@@ -72,10 +74,11 @@ class ReadPairs:
     batches: TokenBatches
 
 
-def read_pairs_of(pairs: Sequence[Pair], films: Films, encoder: Encoder) -> ReadPairs:
-    """Encode once; pairs without a known answer are left out."""
+def read_pairs_of(pairs: Sequence[Pair], films: Films, encoder: Encoder, folder: Path) -> ReadPairs:
+    """Encode once, states are kept in `folder`; pairs without a known answer are left out."""
     kept = [pair for pair in pairs if any(film in films.rows for film in pair.films)]
-    tokens = [tokens_of(encoder.tokens(p.text or "."), _backing(p, films)) for p in kept]
+    states = states_of([pair.text or "." for pair in kept], encoder, folder)
+    tokens = [tokens_of(read, _backing(p, films)) for p, read in zip(kept, states, strict=True)]
     return ReadPairs(kept, TokenBatches.of(tokens))
 
 
