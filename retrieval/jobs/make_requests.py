@@ -31,7 +31,7 @@ HOW_MANY = (1, 1, 1, 1, 2, 2, 2, 3, 3, 4)
 REJECTED = 0.13
 """Share of parts that say what it should not be."""
 NONE = 0.17
-CHANGED = 0.08
+CHANGED = 0.13
 _MARKED = re.compile(r"\*([^*]+)\*")
 _SLOT = re.compile(r"\{(\w+)\}")
 _SMALL = frozenset("the a an of in and or to is my for on at it with from who that's i'm".split())
@@ -101,13 +101,23 @@ class _Writer:
             said = self._rng.choices(self._said["none"], k=self._rng.choice((1, 1, 2)))
             return self._finished(self._rng.choice([", ", ". ", " "]).join(said), ())
         if kind < NONE + CHANGED:
-            intent = self._rng.choice(INTENTS[:4])
-            body = self._pick(self._said["changed"][intent])
-            return self._finished(self._opened(body), (intent, "similarity_based"))
+            return self._changed()
         chosen = self._rng.sample(INTENTS, min(5, self._rng.choice(HOW_MANY)))
         if self._rng.random() < 0.35:
             return self._finished(self._sentences(chosen), chosen)
         return self._finished(self._opened(self._noun_phrase(chosen)), chosen)
+
+    def _changed(self) -> LabelledRequest:
+        """An example with one or two things changed."""
+        said, rng = self._said["changed"], self._rng
+        of = rng.sample(INTENTS[:4], rng.choice((1, 1, 1, 2, 2)))
+        if "descriptive_features" not in of and rng.random() < 0.3:
+            of = ["descriptive_features"]
+        changes = rng.choice([" and ", ", ", " but also "]).join(self._pick(said[i]) for i in of)
+        body = self._pick(said["frames"]).replace("{change}", changes)
+        bare = body.startswith("i ") or rng.random() < 0.4
+        text = body if bare else self._opened(body)
+        return self._finished(text, (*of, "similarity_based"))
 
     def _sentences(self, intents: Sequence[Intent]) -> str:
         """Each part a sentence of its own."""
@@ -180,6 +190,8 @@ class _Writer:
         }
         if name == "films":
             return self._pick(self._said["films"]) + "s"
+        if name == "surname":
+            return rng.choice(names.people).split()[-1]
         if name == "year":
             return str(rng.randint(1930, 2022))
         value = rng.choice(drawn[name]).replace("*", "")

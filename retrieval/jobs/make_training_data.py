@@ -34,7 +34,7 @@ from retrieval.jobs.training_pairs import (
 from retrieval.knowledge import ARCHETYPES, NEIGHBOURS, TAGS, Archetypes, Neighbours, join_files
 from retrieval.neighbours import ListGraph
 
-REQUESTS, HELD = 4500, 600
+REQUESTS, HELD = 8500, 800
 MOST = 700
 """Pairs of one source: reading one takes 3 ms, and an epoch draws from them all."""
 SEED = 9

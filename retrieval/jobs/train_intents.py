@@ -22,7 +22,7 @@ from retrieval.jobs.make_requests import INTENTS, LabelledRequest
 from retrieval.jobs.read_states import states_of
 from retrieval.jobs.token_batches import TokenBatches, shuffled
 
-EPOCHS = 8
+EPOCHS = 10
 BATCH = 48
 RATE = 1.5e-3
 DECAY = 0.05
