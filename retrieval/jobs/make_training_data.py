@@ -77,7 +77,7 @@ def training_data(
     check_requests(requests, lambda text: len(encoder.tokens(text).mask))
     check_pairs({"train": pairs}, lambda text: len(encoder.tokens(text).mask))
     return TrainingData(
-        Films(found.vectors, found.rows, ListGraph.of(lists), found.told, found.told_vectors),
+        Films(found.vectors, found.rows, ListGraph.of(lists)),
         pairs,
         requests,
     )

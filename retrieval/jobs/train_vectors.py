@@ -7,8 +7,7 @@ network.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +25,15 @@ from retrieval.movie import Seed, Taste
 from retrieval.neighbours import ListGraph, list_votes, seed_weights
 from retrieval.preparing import mean_of
 
-EPOCHS = 5
+EPOCHS = 6
 BATCH = 64
 RATE = 3e-3
 DECAY = 0.05
-OTHERS = 0.4
+OTHERS = 0.25
 """Pairs that are no dialogues, drawn anew in every epoch, for one pair that is."""
 FORBIDDEN = -1e4
 """Added to the score of films that were no possible answer."""
-TOLD = 0.4
-"""Share of batches that rank the starter's films with all that it says of them."""
-NEGATIVES = 3000
+NEGATIVES = 4000
 """Films drawn per batch as negatives, besides all right answers of the batch."""
 Report = Callable[[str], None]
 
@@ -46,24 +43,9 @@ class Films:
     """The films that are ranked in training."""
 
     vectors: npt.NDArray[np.float32]
-    """(n, d): from facts alone, so that nothing but a film tells how well it is known."""
     rows: Mapping[str, int]
     lists: ListGraph
     """Neighbour lists by the same ids."""
-    told: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    """The rows of which the starter says more..."""
-    told_vectors: npt.NDArray[np.float32] = field(
-        default_factory=lambda: np.zeros((0, 1), np.float32)
-    )
-    """... and their vectors with its tags and overviews."""
-
-    @cached_property
-    def best(self) -> npt.NDArray[np.float32]:
-        """(n, d): with what the starter says, where it does: as an index has them."""
-        vectors = self.vectors.copy()
-        if len(self.told):
-            vectors[self.told] = self.told_vectors
-        return vectors
 
 
 @dataclass(frozen=True)
@@ -84,13 +66,13 @@ def read_pairs_of(pairs: Sequence[Pair], films: Films, encoder: Encoder, folder:
 
 def _backing(pair: Pair, films: Films) -> Backing:
     """As in service, but that no list may give away the answers that were taken from it."""
-    known = {m: films.best[films.rows[m]] for m in pair.seeds if m in films.rows}
+    known = {m: films.vectors[films.rows[m]] for m in pair.seeds if m in films.rows}
     seeds = [Seed(movie_id, ago) for ago, movie_id in enumerate(pair.seeds)]
     votes = dict(list_votes(seed_weights(seeds, Taste()), films.lists).scores)
     if pair.source == NEIGHBOUR:
         votes.pop(pair.group, None)
     near = sorted((m for m in votes if m in films.rows), key=lambda m: (-votes[m], m))[:NEAR_FILMS]
-    rows = {m: films.best[films.rows[m]] for m in near}
+    rows = {m: films.vectors[films.rows[m]] for m in near}
     return Backing(list(known.values()), mean_of({m: votes[m] for m in near}, rows))
 
 
@@ -148,12 +130,7 @@ def _loss(
 def _candidates(
     pairs: Sequence[Pair], films: Films, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Rows and vectors of the films to tell apart: all by their facts, or the starter's as told.
-
-    Never both at once: being told about would give away who is well known.
-    """
-    if len(films.told) and rng.random() < TOLD:
-        return films.told, films.told_vectors
+    """Rows and vectors of the films to tell apart: every right answer, and others drawn."""
     right = {films.rows[m] for pair in pairs for m in pair.films if m in films.rows}
     drawn = rng.choice(len(films.vectors), min(NEGATIVES, len(films.vectors)), replace=False)
     rows = np.array(sorted({*right, *drawn.tolist()}))

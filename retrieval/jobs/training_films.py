@@ -31,11 +31,10 @@ class TrainingFilms:
     movies: Sequence[Movie]
     """With the starter's tags and overview where it has the film."""
     vectors: npt.NDArray[np.float32]
-    """(n, d), L2-normalised, in the order of `movies`: from facts alone."""
-    told: npt.NDArray[np.int64]
-    """Rows of the films that the starter has..."""
-    told_vectors: npt.NDArray[np.float32]
-    """... and their vectors with its tags and overviews."""
+    """(n, d), L2-normalised, in the order of `movies`: from facts and the starter's tags.
+
+    Not from its overviews: only well known films have one, which no index would repeat.
+    """
     join: TitleJoin
 
     @property
@@ -58,10 +57,8 @@ def training_films(
         replace(with_tags(m, tags.get(m.movie_id)), overview=overviews.get(m.movie_id, ""))
         for m in bare
     ]
-    told = np.array([row for row, m in enumerate(movies) if m.overview], dtype=np.int64)
-    texts = [document(m) for m in bare] + [document(movies[row]) for row in told]
-    vectors = encoded(texts, encoder, workplace)
-    return TrainingFilms(movies, vectors[: len(bare)], told, vectors[len(bare) :], join)
+    texts = [document(replace(movie, overview="")) for movie in movies]
+    return TrainingFilms(movies, encoded(texts, encoder, workplace), join)
 
 
 def _overviews(knowledge: Path, join: TitleJoin) -> dict[str, str]:
