@@ -273,15 +273,7 @@ def _signals(models: Models | None) -> signal.Signal:
 
 
 def _enhancer() -> list[Row]:
-    """Vectors only where fold models lie in the cache: training them takes a quarter of an hour."""
-
-    async def measure() -> list[Row]:
-        async with opened(_core_index()) as services:
-            with shown() as report:
-                found = await enhancer.measure(services, enhancer.models_in(FOLDS), report)
-        return enhancer.rows_of(found)
-
-    return asyncio.run(measure())
+    return asyncio.run(enhancer.rows_on(_core_index(), FOLDS))
 
 
 def _described() -> list[Row]:

@@ -99,6 +99,14 @@ async def enhancer(given: argparse.Namespace) -> int:
     return 0
 
 
+async def rows_on(index: Path, models: Path) -> list[Row]:
+    """The rows of the results table; vectors only where `models` has every fold."""
+    async with opened(index) as services:
+        with shown() as report:
+            found = await measure(services, models_in(models), report)
+    return rows_of(found)
+
+
 async def measure(
     services: Services, models: Path | None, report: Report, turns: int = 0
 ) -> Measured:
