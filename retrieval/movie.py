@@ -377,8 +377,7 @@ class Query:
     proposals: tuple[str, ...] = ()
     """Movie ids that a model proposed, best first (already grounded)."""
     known_item: bool = False
-    """True for "what was that film where ...": found by description, no popularity or neighbours.
-    """
+    """True for "what was that film where ...": found by description, whoever else likes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,8 +388,7 @@ class Evidence:
     rank: int
     score: float
     source: str = ""
-    """A seed's movie_id, a matched "field:value", or an archetype's request; empty for plain legs.
-    """
+    """A seed's movie_id, "field:value", or an archetype's request; empty for plain legs."""
 
 
 @dataclass(frozen=True, slots=True)
