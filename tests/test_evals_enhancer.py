@@ -1,0 +1,132 @@
+"""Measuring the enhancer: the blend is chosen on other folds; words and chances are counted."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evals.recorded.enhancer_reading import (
+    SMALL,
+    expected_error,
+    macro_f1,
+    read_all,
+    share,
+)
+from evals.recorded.enhancer_vectors import (
+    BLEND,
+    ENHANCED,
+    LAST,
+    TURNS,
+    Asked,
+    Side,
+    backing_of,
+    compare,
+)
+from evals.recorded.intents import Labelled
+from evals.recorded.rank_input import Case
+from retrieval.analysis import Analysis
+from retrieval.encoder import TokenStates
+from retrieval.enhancer import INTENTS
+from retrieval.movie import Query, Seed
+from retrieval.neighbours import ListGraph
+
+IDS = [f"m{n}" for n in range(300)]
+VECTORS = np.eye(300, 384, dtype=np.float32) + 0.01
+
+
+class Encoder:
+    """Says of every text that it is near one film: the number in it."""
+
+    identity: Any = None
+
+    def tokens(self, text: str) -> TokenStates:
+        number = int("".join(c for c in text if c.isdigit()) or 0)
+        return TokenStates(VECTORS[[number]], np.array([True]), [(0, len(text))])
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        raise AssertionError("vectors come from tokens")
+
+
+def asked(number: int) -> Asked:
+    """The words are near film 5; right is what stands beside the film named."""
+    case = Case(
+        f"d{number}-1",
+        (("user", "film 5"),),
+        frozenset({f"m{100 + number}"}),
+        targets=(f"m{200 + number % 40}",),
+    )
+    return Asked(case, Query("film 5", seeds=(Seed(f"m{100 + number}"),)), number % 5)
+
+
+def enhancer(hits: bool) -> Any:
+    def enhance(states: TokenStates, backing: Any) -> Any:
+        named = int(np.argmax(backing.seeds[0])) - 100
+        return SimpleNamespace(vector=VECTORS[200 + named % 40 if hits else 0])
+
+    return SimpleNamespace(enhance=enhance)
+
+
+def test_each_vector_is_ranked_and_folds_are_kept_apart() -> None:
+    turns = [asked(n) for n in range(60)]
+    side = Side(IDS, VECTORS, ListGraph())
+    used = {fold: enhancer(hits=fold != 3) for fold in range(5)}
+    found = compare(turns, side, Encoder(), used)
+    assert set(found.ranks) == {LAST, TURNS, BLEND, ENHANCED}
+    right = np.array([turn.fold != 3 for turn in turns])
+    assert (found.ranks[ENHANCED][right] == 1).all()
+    assert (found.ranks[ENHANCED][~right] > 1).all()
+    assert set(found.weights) == set(range(5))
+    assert found.recall(BLEND, 50).value >= found.recall(TURNS, 50).value
+    assert found.gain(ENHANCED, LAST, 1).value == pytest.approx(right.mean())
+    assert found.recall(LAST, 50, "no seeds").n == 0
+
+
+def test_films_behind_a_query_are_the_newest_first_and_known() -> None:
+    lists = ListGraph.of({"m1": ["m7", "m8"]})
+    query = Query("x", seeds=(Seed("gone", 1), Seed("m2", 2), Seed("m1", 0)))
+    backing = backing_of(query, Side(IDS, VECTORS, lists))
+    assert [int(np.argmax(v)) for v in backing.seeds] == [1, 2]
+    assert backing.near is not None
+    assert set(np.argsort(-backing.near)[:2].tolist()) == {7, 8}
+
+
+def labelled(text: str, intents: set[str], marked: set[str]) -> Labelled:
+    return Labelled(
+        text, (frozenset(intents), frozenset(intents)), (frozenset(marked), frozenset(marked))
+    )
+
+
+def test_words_intents_and_certainty_are_counted() -> None:
+    requests = [
+        labelled("a slow Western please", {"genre_preference"}, {"Western"}),
+        labelled("something sad", {"mood_based"}, {"sad"}),
+    ]
+    said = [
+        Analysis(
+            0.9,
+            "genre_preference",
+            dict.fromkeys(INTENTS, 0.1) | {"genre_preference": 0.9},
+            weights={"a": 0.99, "slow": 0.5, "Western": 0.8, "please": 0.9},
+        ),
+        Analysis(
+            0.6,
+            "genre_preference",
+            dict.fromkeys(INTENTS, 0.2) | {"genre_preference": 0.6},
+            weights={"something": 0.9, "sad": 0.1},
+        ),
+    ]
+    read = read_all(requests, said)
+    assert read.words_right.tolist() == [True, True]
+    assert read.primary_right.tolist() == [True, False]
+    assert read.random_right.tolist() == [1.0, 1.0]
+    assert read.f1_of_second == macro_f1(read.first, read.first)
+    assert share(read.primary_right).value == 0.5
+    assert {"a", "please", "something"} <= SMALL
+
+
+def test_expected_error_is_the_distance_of_chance_and_frequency() -> None:
+    chances = np.repeat([0.2, 0.8], 500)
+    true = np.concatenate([np.arange(500) % 5 == 0, np.arange(500) % 2 == 0])
+    assert expected_error(chances, true) == pytest.approx(0.15)
