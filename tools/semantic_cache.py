@@ -197,9 +197,10 @@ def telling(query: Query) -> Query:
     """The query with the words that say something of the film, as the lexical leg reads them.
 
     "Show me a heist film, please" and "a heist movie" are one; and without small talk around it, a
-    word that differs weighs more: the wordings to be told apart lie further from each other.
+    word that differs weighs more: the wordings to be told apart lie further from each other. The
+    intent of the key is read from these words, too: politeness must not tip it.
     """
-    return replace(query, text=" ".join(query_terms(query.text)))
+    return replace(query, text=" ".join(query_terms(query.text)), said="")
 
 
 def nearest(pairs: list[Pair], vector: np.ndarray, near: float) -> bytes | None:
