@@ -57,8 +57,6 @@ LABELS = "dialogue/uss_redial_satisfaction_700.jsonl.gz"
 LISTED = ("ndcg", "map", "map_capped", "mrr", "hit_rate", "precision")
 """Of ranking_metrics.py, in the row of lists."""
 CORE_INDEX = CACHE / "core"
-FOLDS = CACHE / "folds"
-"""Where `--models` of rank and enhancer lie: fold-0..4 of retrieval.jobs.train_folds."""
 DONE = CACHE / "figures.json"
 KILLS = 20
 ON_CORE = "catalogue_core (15,729 movies)"
@@ -272,10 +270,6 @@ def _signals(models: Models | None) -> signal.Signal:
     return asyncio.run(measure())
 
 
-def _enhancer() -> list[Row]:
-    return asyncio.run(enhancer.rows_on(_core_index(), FOLDS))
-
-
 def _described() -> list[Row]:
     build_starter(CACHE / "starter")
     descriptions = describe.read_descriptions(describe.QUERIES)
@@ -390,7 +384,9 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("calibration", (LABELS,), _named(ON_LABELS, *calibration.FIGURES), _calibration),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
     Measurement("learned", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *learned.FIGURES), _learned),
-    Measurement("enhancer", (CORE, TURNS, DIALOGUES), enhancer.FIGURES, _enhancer),
+    Measurement(
+        "enhancer", (CORE, TURNS, DIALOGUES), enhancer.FIGURES, lambda: enhancer.rows(_core_index())
+    ),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
     Measurement("stores", (), (), _stores),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),

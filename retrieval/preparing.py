@@ -65,13 +65,13 @@ class Preparer:
     async def prepare(self, query: Query, taste: Taste) -> Prepared:
         """Without an enhancer, the plain vector and nothing else."""
         if self.enhancer is None:
-            plain = await self._run(lambda: self._encode(query.text)) if query.text else None
+            plain = await self.run(lambda: self._encode(query.text)) if query.text else None
             return Prepared(plain, plain=plain)
         # Who describes one film is not helped by what others like.
         moved = query.text and not query.known_item
         backing = await self._backing(query, taste) if moved else None
         enhancer = self.enhancer
-        return await self._run(lambda: self._prepared(enhancer, query, backing))
+        return await self.run(lambda: self._prepared(enhancer, query, backing))
 
     def _prepared(self, enhancer: Enhancer, query: Query, backing: Backing | None) -> Prepared:
         said = query.said or query.text
@@ -111,7 +111,8 @@ class Preparer:
         self._vectors = {**self._vectors, **found} if room else found
         return known
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T]) -> T:
+        """Processor work, in the bounded executor."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 

@@ -132,7 +132,9 @@ class Retriever:
         fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k, kept)
         if ranker:
             search = Search(query, weights, hits, {f.movie_id: f.score for f in fused})
-            fused = await self._run(lambda: reranked(fused, search, self.knowledge, ranker))
+            fused = await self._preparer.run(
+                lambda: reranked(fused, search, self.knowledge, ranker)
+            )
             fused = fused if whole else fused[:k]
         movies = await self.index.get([f.movie_id for f in fused])
         candidates = [

@@ -41,6 +41,7 @@ from evals.recorded.enhancer_vectors import (
 )
 from evals.recorded.intents import FOLDER as LABELS
 from evals.recorded.intents import read_labelled
+from evals.recorded.models import MODELS
 from evals.recorded.pairs import FOLDS, dev_turns, replayed_queries
 from evals.recorded.ranking import Estimate
 from evals.report import Row
@@ -99,12 +100,15 @@ async def enhancer(given: argparse.Namespace) -> int:
     return 0
 
 
-async def rows_on(index: Path, models: Path) -> list[Row]:
-    """The rows of the results table; vectors only where `models` has every fold."""
-    async with opened(index) as services:
-        with shown() as report:
-            found = await measure(services, models_in(models), report)
-    return rows_of(found)
+def rows(index: Path) -> list[Row]:
+    """For figures.py; vectors only where every fold has its enhancer among the models."""
+
+    async def run() -> Measured:
+        async with opened(index) as services:
+            with shown() as report:
+                return await measure(services, models_in(MODELS), report)
+
+    return rows_of(asyncio.run(run()))
 
 
 async def measure(
