@@ -49,7 +49,7 @@ def test_rankers_per_fold_rank_and_the_row_says_so(
     models = str(folder_of_models(tmp_path / "models"))
     [learned] = rank(tmp_path, row, flags=(*counts, "--models", models))
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert "ranker out of fold" in told["protocol"]
+    assert "models out of fold" in told["protocol"]
     assert set(told["rows"]) == {"full", "full, fixed weights"}
     assert set(fixed["movie_ids"]) == set(learned["movie_ids"])
     year = {m["movie_id"]: m["year"] for m in known}

@@ -10,6 +10,7 @@ recommended in it, and those that either side named later in the same dialogue.
 import argparse
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 from agent.replay import replay
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
+from evals.recorded.models import enhancer_of
 from evals.recorded.rank import Protocol, Report, groups
 from evals.recorded.rank_command import read
 from evals.recorded.rank_input import Case, read_dialogues
@@ -32,7 +34,7 @@ from retrieval.neighbours import seed_weights
 from retrieval.rank_cases import LATER, TARGET, Cases
 from retrieval.rank_features import Search, features
 from retrieval.ranker import CANDIDATES
-from retrieval.retriever import Retriever, RetrieverSettings
+from retrieval.retriever import RetrieverSettings
 
 
 def add(commands: Commands) -> None:
@@ -43,6 +45,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
     parser.add_argument("--counts-from", type=Path, required=True, help="their dialogues")
     parser.add_argument("--output", type=Path, required=True, help="cases.npz")
+    parser.add_argument("--models", type=Path, help="folder of fold-N/enhancer.onnx: its vectors")
     parser.add_argument("--folds", type=int, default=5, help="folds of dialogues (default 5)")
     parser.add_argument("--seed", type=int, default=0, help="of the folds (default 0)")
 
@@ -53,7 +56,8 @@ async def cases(given: argparse.Namespace) -> int:
     protocol = Protocol(counts_from=given.counts_from, folds=given.folds, seed=given.seed)
     async with opened(given.index) as services:
         with shown() as report:
-            made = await make(turns, protocol, services, partial(report, "searching"))
+            tell = partial(report, "searching")
+            made = await make(turns, protocol, services, tell, given.models)
     made.save(given.output)
     found = int(np.count_nonzero(made.labels == TARGET))
     print(f"{given.output}: {len(made.sizes)} turns, {len(made.labels)} candidates, {found} right")
@@ -61,18 +65,30 @@ async def cases(given: argparse.Namespace) -> int:
 
 
 async def make(
-    turns: Sequence[Case], protocol: Protocol, services: Services, report: Report
+    turns: Sequence[Case],
+    protocol: Protocol,
+    services: Services,
+    report: Report,
+    models: Path | None = None,
 ) -> Cases:
-    """The cases of every turn with a new target that asks for something to watch."""
+    """The cases of every turn with a new target that asks for something to watch.
+
+    Raises: InputProblem.
+    """
     asked = [case for case in turns if case.new_targets]
     assert protocol.counts_from is not None  # the command demands it
     dialogues = read_dialogues(protocol.counts_from)
+    folds = folds_of(list(dialogues), protocol.folds, protocol.seed)
     tables: list[Floats] = []
     labels: list[list[int]] = []
     of: list[str] = []
     done = 0
     for counts, group in groups(asked, protocol):
         world = await (recounted_world(services, counts) if counts else shipped_world(services))
+        if models:
+            fold = folds.get(group[0].dialogue_id, 0)
+            enhancer = enhancer_of(models, fold, services.encoder.identity)
+            world = replace(world, enhancer=enhancer)
         for case in group:
             found = await _searched(case, world)
             done += 1
@@ -83,7 +99,6 @@ async def make(
             tables.append(table)
             labels.append(_labels(case, ids, dialogues.get(case.dialogue_id, {})))
             of.append(case.dialogue_id)
-    folds = folds_of(list(dialogues), protocol.folds, protocol.seed)
     return Cases(
         np.concatenate(tables),
         np.array([label for one in labels for label in one], dtype=np.int8),
@@ -106,7 +121,7 @@ async def _searched(case: Case, world: World) -> tuple[list[str], Floats] | None
 async def candidates_of(query: Query, world: World) -> tuple[list[str], Floats]:
     """What `Retriever.retrieve` hands to a ranker."""
     keeping, settings = KeepingIndex(world.index), RetrieverSettings(diversify=False)
-    retriever = Retriever(keeping, world.encoder, world.knowledge, world.executor, settings)
+    retriever = replace(world, index=keeping).retriever(settings)
     await retriever.retrieve(query, k=CANDIDATES)
     weights = seed_weights(query.seeds, Taste())
     fixed = settings.weights(query, bool(weights))

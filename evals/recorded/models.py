@@ -1,16 +1,19 @@
-"""Rankers trained per fold of dialogues, as `python -m retrieval.jobs.train_folds` leaves them.
+"""What was trained per fold of dialogues: DIR/fold-N/{ranker.json,enhancer.onnx}, DIR/folds.json.
 
-Knows the folder and which ranker may see which dialogue. Does not train anything. Called by
-rank_command.py, signal.py and learned.py.
+Knows the folder and which model may see which dialogue. Does not train anything: train_folds.py and
+train_enhancer.py in retrieval/jobs/ do. Called by rank.py, signal.py and cases.py.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evals.place import ROOT
 from evals.recorded.rank_input import InputProblem
+from evals.recorded.worlds import World
+from retrieval.encoder import EncoderIdentity
+from retrieval.enhancer import MODEL, Enhancer, EnhancerRefused
 from retrieval.jobs.train_folds import ARTIFACT, FOLDS
 from retrieval.ranker import Ranker, RankerRefused
 
@@ -26,6 +29,7 @@ class Models:
     folds: Mapping[str, int]
     """{dialogue_id: its fold}."""
     rankers: Mapping[int, Ranker]
+    folder: Path
 
     def check(self, folds: Mapping[str, int]) -> None:
         """Counts and rankers must be out of the same folds. Raises: InputProblem."""
@@ -35,6 +39,24 @@ class Models:
     def ranker(self, dialogue_id: str) -> Ranker:
         """The one that did not see a dialogue; of a dialogue that none saw, any."""
         return self.rankers[self.folds.get(dialogue_id, min(self.rankers))]
+
+    def into(self, world: World, dialogue_id: str) -> World:
+        """A world with the models that did not see a dialogue. Raises: InputProblem."""
+        fold = self.folds.get(dialogue_id, min(self.rankers))
+        enhancer = enhancer_of(self.folder, fold, world.encoder.identity)
+        return replace(world, ranker=self.rankers[fold], enhancer=enhancer)
+
+
+def enhancer_of(folder: Path, fold: int, encoder: EncoderIdentity) -> Enhancer | None:
+    """The enhancer of a fold, if it has one; else vectors stay plain. Raises: InputProblem."""
+    file = folder / f"fold-{fold}" / MODEL
+    if not file.exists():
+        return None
+    try:
+        return Enhancer.load(file, encoder)
+    except EnhancerRefused as refused:
+        step = f"python -m retrieval.jobs.train_enhancer --folds {folder}"
+        raise InputProblem(f"{refused}; train it: {step}") from None
 
 
 def read_models(folder: Path) -> Models:
@@ -50,4 +72,4 @@ def read_models(folder: Path) -> Models:
         ) from None
     if not rankers:
         raise InputProblem(f"--models {folder} has no fold: make it with {HOW}")
-    return Models(folds, rankers)
+    return Models(folds, rankers, folder)

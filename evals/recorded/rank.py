@@ -69,7 +69,7 @@ class Protocol:
             counted = "IN SAMPLE: the shipped counts include these dialogues"
         films = f"{len(self.candidates)} given" if self.candidates is not None else "all"
         right = "positives = the turn's targets, those mentioned before counted apart"
-        learned = "ranker out of fold" if self.models else "no learned parts (no --models)"
+        learned = "models out of fold" if self.models else "no learned parts (no --models)"
         rest = f"candidates = {films}, {counted}, {learned}"
         return f"micro recall, {right}, mentioned films removed, {rest}"
 
@@ -115,7 +115,7 @@ async def run_rank(
     for counts, group in groups(cases, protocol):
         world = await (recounted_world(services, counts) if counts else shipped_world(services))
         if protocol.models:
-            world = replace(world, ranker=protocol.models.ranker(group[0].dialogue_id))
+            world = protocol.models.into(world, group[0].dialogue_id)
         rows = _rows(protocol, world, any(case.proposals for case in cases))
         for case in group:
             run.answers[case.qid] = await _answer(case, world, rows, protocol)

@@ -173,9 +173,10 @@ async def measure(
     found, started = Signal(protocol=protocol.describe()), time.monotonic()
     for counts, group in groups(asked, protocol):
         world = await (recounted_world(services, counts) if counts else shipped_world(services))
+        if protocol.models:
+            world = protocol.models.into(world, group[0].dialogue_id)
         keeping = KeepingIndex(world.index)
-        ranker = protocol.models.ranker(group[0].dialogue_id) if protocol.models else None
-        kept = replace(world, index=keeping, ranker=ranker)
+        kept = replace(world, index=keeping)
         for case in group:
             lists = await _answer(case, kept, keeping)
             lists[LABELLED] = _voted(case, names, world)
