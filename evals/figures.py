@@ -384,9 +384,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("calibration", (LABELS,), _named(ON_LABELS, *calibration.FIGURES), _calibration),
     Measurement("signal", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *signal.FIGURES), _signal),
     Measurement("learned", (CORE, TURNS, DIALOGUES), _named(ON_DEV, *learned.FIGURES), _learned),
-    Measurement(
-        "enhancer", (CORE, TURNS, DIALOGUES), enhancer.FIGURES, lambda: enhancer.rows(_core_index())
-    ),
+    Measurement("enhancer", (CORE, TURNS, DIALOGUES), enhancer.FIGURES, enhancer.on(_core_index)),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
     Measurement("stores", (), (), _stores),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),

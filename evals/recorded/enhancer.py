@@ -100,15 +100,15 @@ async def enhancer(given: argparse.Namespace) -> int:
     return 0
 
 
-def rows(index: Path) -> list[Row]:
+def on(index: Callable[[], Path]) -> Callable[[], list[Row]]:
     """For figures.py; vectors only where every fold has its enhancer among the models."""
 
     async def run() -> Measured:
-        async with opened(index) as services:
+        async with opened(index()) as services:
             with shown() as report:
                 return await measure(services, models_in(MODELS), report)
 
-    return rows_of(asyncio.run(run()))
+    return lambda: rows_of(asyncio.run(run()))
 
 
 async def measure(

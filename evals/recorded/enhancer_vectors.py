@@ -29,7 +29,7 @@ LAST, TURNS, BLEND, ENHANCED = (
     "(d) enhancer",
 )
 SEED_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)
-POPULAR_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
+POPULAR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 POPULAR_FILMS = 200
 """The direction of popularity leads from the mean film to the mean of those most recommended."""
 
