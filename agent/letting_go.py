@@ -68,7 +68,7 @@ async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
     taken_back = bool(edits) and all(e.op in ("withdraw", "revise", "undo") for e in edits)
     if request is None or taken_back:
         return ledger, []
-    loose = _weakest_first([e for e in ledger.entries if e.loose and e.hard])
+    loose = weakest_first(ledger)
     anything = _anything_goes(state)
     if not (loose or anything) or await _count(state, deps, request, ledger):
         return ledger, []
@@ -85,8 +85,9 @@ async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
     return (_as_one_turn(lighter, state) if gone else ledger), gone
 
 
-def _weakest_first(loose: Sequence[Entry]) -> list[Entry]:
-    """Bounds that only a word or a list gave, the newest first; then topics, the oldest first."""
+def weakest_first(ledger: Ledger) -> list[Entry]:
+    """What gives way: bounds that only a word or a list gave, the newest first; then topics."""
+    loose = [e for e in ledger.entries if e.loose and e.hard]
     topics = [e for e in loose if e.kind in ("theme", "keyword")]
     return [*reversed([e for e in loose if e not in topics]), *topics]
 

@@ -4,14 +4,15 @@ Knows how words, filters and a taste become one query, by the agent's own unders
 know HTTP, sessions or ledgers that last. Called by infra/api/recommend.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.query import SERIES
-from agent.replay import replay
+from agent.ledger import Ledger
+from agent.query import SERIES, SHORTS, constraints_of
+from agent.replay import Replayed, replay
 from agent.verify import verify
 from prompts.loader import Phrases
-from retrieval.movie import Candidate, Constraints, Match, Movie, Query, Seed, Taste
+from retrieval.movie import Candidate, Clause, Constraints, Match, Movie, Query, Range, Seed, Taste
 from retrieval.retriever import Retrieved
 from tools.explain import Case, Reason, reasons
 from tools.toolbox import WINDOW, Toolbox
@@ -37,9 +38,12 @@ async def recommended(
 ) -> Listed:
     """What fits words, filters and taste; each may be empty."""
     gone = taste.seen | set(taste.dislikes)
-    query = (await replay([("user", text)], toolbox)).query if text else Query()
-    bound = _bound(query.constraints, filters, gone)
-    query = replace(query, constraints=bound)
+    anything = Replayed(Query(constraints=constraints_of(Ledger())), frozenset())
+    heard = await replay([("user", text)], toolbox) if text else anything
+    filtered = (*filters.require, *filters.exclude)
+    loose = [clause for clause in heard.loose if clause not in filtered]
+    bound = await _relaxed(toolbox, _bound(heard.query.constraints, filters, gone), loose)
+    query = replace(heard.query, constraints=bound)
     named = await toolbox.movies([*(seed.movie_id for seed in query.seeds), *taste.likes])
     retrieved = await toolbox.search(query, taste, window_of(k))
     return _listed(query, retrieved, named, k)
@@ -61,6 +65,15 @@ async def found(toolbox: Toolbox, text: str, filters: Constraints, k: int) -> Li
     return _listed(query, await toolbox.find(query, window_of(k)), {}, k)
 
 
+async def _relaxed(toolbox: Toolbox, bound: Constraints, loose: Sequence[Clause]) -> Constraints:
+    """Without what gives way in a conversation, too, once nothing fits; a filter never does."""
+    for clause in loose:
+        if await toolbox.count(bound):
+            break
+        bound = bound.without(clause)
+    return bound
+
+
 def window_of(k: int) -> int:
     """How many candidates are handed to verification for a list of `k`."""
     return max(WINDOW, 2 * k)
@@ -74,6 +87,8 @@ def _bound(
     exclude = dict.fromkeys((*understood.exclude, SERIES, *filters.exclude))
     if any(isinstance(c, Match) and c.field == "kind" and "series" in c.values for c in require):
         exclude.pop(SERIES)
+    if any(isinstance(c, Range) and c.field == "runtime" for c in filters.require):
+        exclude.pop(SHORTS, None)
     return Constraints(require, tuple(exclude), understood.only_ids, understood.exclude_ids | gone)
 
 

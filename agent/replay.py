@@ -15,11 +15,12 @@ from typing import Literal
 from agent.decide import decide
 from agent.decision import Decision, DecisionContext
 from agent.ledger import LedgerEdit
-from agent.query import constraints_of, query_of, unknowable_kinds
+from agent.letting_go import weakest_first
+from agent.query import clause_of, constraints_of, query_of, unknowable_kinds
 from agent.router import what_was_done
 from agent.turn import DialogueState, Shown
 from retrieval.moves import After
-from retrieval.movie import Query
+from retrieval.movie import Clause, Query
 from retrieval.understand import Context, understand
 from retrieval.understanding import Mention, Understanding
 from tools.toolbox import Toolbox
@@ -33,6 +34,8 @@ class Replayed:
 
     query: Query
     heard: frozenset[str]
+    loose: tuple[Clause, ...] = ()
+    """Clauses of the query that may give way when nothing fits, the weakest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ async def replay(
     constraints = constraints_of(state.ledger, exclude_ids, unknowable_kinds(tables.known))
     query = query_of(state.ledger, state.query_text, constraints, known_item)
     query = replace(query, said=next((t for role, t in reversed(turns) if role == "user"), ""))
-    return Replayed(query, frozenset(heard))
+    loose = [clause for e in weakest_first(state.ledger) if (clause := clause_of(e)) is not None]
+    return Replayed(query, frozenset(heard), tuple(loose))
 
 
 async def replayed(

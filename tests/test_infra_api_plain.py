@@ -160,10 +160,18 @@ async def test_wrong_requests_are_422(running: Running, body: Json) -> None:
     assert "scary stuff" not in refused.text
 
 
+async def test_topic_gives_way_where_nothing_fits_but_a_filter_never_does(running: Running) -> None:
+    text = "a crime film about chess"
+    async with running.client() as client:
+        assert (await recommend(client, query_text=text))["items"]
+        bound = await recommend(client, query_text=text, constraints={"topic": "chess"})
+    assert bound["items"] == []
+
+
 async def test_chat_and_endpoints_share_the_cache(running: Running) -> None:
     cache = running.services.toolbox.cache
     assert cache is not None
-    text = "a gritty western about revenge"
+    text = "a tense crime thriller"
     async with running.client() as client, running.client() as other:
         await running.say(client, {"message": text})
         hits = cache.tally.hits
