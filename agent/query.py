@@ -43,8 +43,10 @@ SHORT_FILM_MIN = 39
 SHORTS = Range("runtime", None, SHORT_FILM_MIN)
 """Left out as well, unless a length is asked for: an evening's film is longer."""
 OCCASION_WEIGHT = 0.5
-LEANING_KINDS = ("year", "runtime", "attribute", "theme", "keyword")
-TASTE_KINDS = ("genre", "mood", "person", "actor", "director")
+LEANING_KINDS = (
+    *("year", "runtime", "attribute", "theme", "keyword"),
+    *("genre", "mood", "person", "actor", "director"),
+)
 NEAR_WEIGHT = 0.5
 """Of a mood that comes near the one that is asked for."""
 SEEN_AGO = 3
@@ -141,20 +143,14 @@ def is_for_somebody_else(ledger: Ledger) -> bool:
 
 
 def leanings_of(ledger: Ledger) -> tuple[Clause, ...]:
-    """Soft wishes that have no tag leg, and themes, which tags alone do not bring to the top."""
-    return _leaning(ledger, LEANING_KINDS)
+    """Soft wishes, which rank and do not bind.
 
-
-def tastes_of(ledger: Ledger) -> tuple[Clause, ...]:
-    """Tastes that only rank, "he loves westerns", as a chat follows them up.
-
-    Apart from `leanings_of`: what people in recorded dialogues take was not measured with these.
+    Some have no tag leg, and tags alone do not bring themes to the top. A taste is "he loves westerns": it only ranks, but a chat is expected to follow it up. On ReDial
+    turns that costs a little (R@10 .240 against .243, 1,494 targets).
     """
-    return _leaning(ledger, TASTE_KINDS)
-
-
-def _leaning(ledger: Ledger, kinds: tuple[str, ...]) -> tuple[Clause, ...]:
-    soft = [e for e in ledger.entries if not e.hard and e.polarity == "want" and e.kind in kinds]
+    soft = [
+        e for e in ledger.entries if not e.hard and e.polarity == "want" and e.kind in LEANING_KINDS
+    ]
     return tuple(clause for e in soft if (clause := clause_of(e)) is not None)
 
 

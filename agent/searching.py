@@ -24,7 +24,7 @@ from agent.policy import (
     open_question,
     what_they_loved,
 )
-from agent.query import clause_of, is_for_somebody_else, query_of, tastes_of, unknowable_kinds
+from agent.query import clause_of, is_for_somebody_else, query_of, unknowable_kinds
 from agent.state import Card, Deps, TurnState, elapsed_ms, met_by
 from agent.verify import verify
 from retrieval.grounding import Grounded, ground
@@ -87,8 +87,6 @@ async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Foun
     query = query_of(state["ledger"], request.text, constraints, request.known_item)
     seeds = _examples(state, query, request)
     query = replace(query, said=state["turn"].message, seeds=seeds)
-    if not (request.known_item or request.rewatch):
-        query = replace(query, leanings=(*query.leanings, *tastes_of(state["ledger"])))
     proposed = ground(request.proposals, state["tables"].lexicon)
     query = replace(query, proposals=proposed.movie_ids)
     summary = f"{len(constraints.require) + len(constraints.exclude)} conditions"
