@@ -32,7 +32,11 @@ def _asked_about(
 ) -> Question:
     asked = [m for m in mentions if m.stance == "asked"]
     low, high = found.span
-    within = [m for m in asked if low <= m.start < high] or asked
+    within = [m for m in asked if low <= m.start < high]
+    named = [m for m in mentions if 0 < m.end <= low and m.stance != "not_now"]
+    if not within and named and _PRONOUN.search(lower, low, high):
+        return found.of(named[-1].movie_id)  # "the second one sounds nice, how long is it?"
+    within = within or asked
     ids = list(dict.fromkeys(m.movie_id for m in within))
     if len(ids) > 1:
         return found.of(ids[0], ids[1])

@@ -26,6 +26,7 @@ class Reader(Protocol):
     lower: str
     findings: list[Finding]
     marks: list[Mark]
+    no_wishes: list[tuple[int, int]]
 
     def free(self, start: int, end: int) -> bool:
         """Whether no earlier finding took any part of the span."""
@@ -189,6 +190,19 @@ def which_kind(reading: Reader) -> None:
     for match in patterns.SERIES.finditer(reading.lower):
         if reading.free(*match.span()):
             reading.add("kind", "series", match.end() - len("series"), match.end())
+
+
+def which_look(reading: Reader) -> None:
+    """With actors rather than drawn, in colour rather than black and white."""
+    for pattern, kind, value in (
+        (patterns.LIVE_ACTION, "genre", "animation"),
+        (patterns.IN_COLOUR, "keyword", "black and white"),
+    ):
+        for match in pattern.finditer(reading.lower):
+            if reading.free(*match.span()) and not reading.negated(match.start()):
+                found = Finding(cast(SlotKind, kind), value, "avoid", True)
+                reading.findings.append(found)
+                reading.linker.take(*match.span())
 
 
 def on_services(reading: Reader) -> None:

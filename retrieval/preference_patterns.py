@@ -70,6 +70,8 @@ WITHDRAW = re.compile(
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
     r"|\b(?:not|no not) (?:an? |the )?([\w' -]{2,25}?),? i (?:actually |really )?(?:meant?|said|wanted)\b"
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
+    r"|\b(?:without|less) the ([\w-]{2,25}) (?:part|bit|thing|requirement|element|aspect|stuff|angle)\b"
+    r"|^\W*(?:(?:ok(?:ay)?|hm+|well|sure|actually)\W+)*any ([a-z]+)\W*$"
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
     r"|\b(subtitles) (?:are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
@@ -77,6 +79,23 @@ WITHDRAW = re.compile(
     r"|\b(?:actually|ok|okay),? ([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
+ALL_NIGHT = re.compile(
+    r"\b(?:we|i)(?:'ve| have|'ve got| have got) all (?:night|day|evening|weekend|afternoon)\b|\b(?:time|length) is no (?:issue|problem|object|matter)\b"
+)
+"""Takes a limit of length back."""
+TOO_FAR = re.compile(
+    r"^\W*(?:(?:that'?s|they'?re|these are|those are|they are|it'?s|this is|a bit|a little|all|still|way|much|these|those|no|ok(?:ay)?|hm+|sorry|but|mostly|are|is|both)\W+)*"
+    r"too (old|long|short|new|recent|modern|slow|fast|dark|sad|complicated)(?: for (?:me|us))?\W*$"
+)
+"""Said of a list: "too old"."""
+TOO_FAR_WAYS: dict[str, tuple[str, Literal[-1, 1]]] = {
+    **{"old": ("year", 1), "long": ("runtime", -1), "short": ("runtime", 1), "new": ("year", -1)},
+    **{"recent": ("year", -1), "modern": ("year", -1), "slow": ("pace", 1), "fast": ("pace", -1)},
+    **{"dark": ("sadness", -1), "sad": ("sadness", -1), "complicated": ("complexity", -1)},
+}
+"""What is asked for then, instead."""
+LIVE_ACTION = re.compile(r"\blive[- ]action\b")
+IN_COLOUR = re.compile(r"\bin colou?r\b")
 RATHER_THAN = re.compile(r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)")
 """What comes second: "atmosphere over action"."""
 UNDECIDED = re.compile(
