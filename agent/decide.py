@@ -22,6 +22,8 @@ ABOUT_FILMS = re.compile(r"\b(?:movie|film|flick|watch|see|series|show me|recomm
 SURPRISE = re.compile(
     r"\bsurprise me\b|\byou (?:choose|pick|decide)\b|\bdealer'?s choice\b"
     r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
+    r"|\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
+    r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
     r"|\brandom (?:movie|film|pick|one)\b"
 )
 RESET_WORDS = 3

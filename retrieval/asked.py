@@ -6,12 +6,24 @@ Knows where questions and films stand in the text. Does not know how questions a
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from retrieval.movie import Movie
-from retrieval.questions import FoundQuestion
+from retrieval.questions import FoundQuestion, find_questions, find_why
 from retrieval.understanding import Mention, Question
 
+_AND_THAT = re.compile(
+    r"\W*(?:(?:and|ok|so)\W+)*(?:and|what about|how about) (?:for |of |is |was )?[^.?!]{2,40}\?*\W*"
+)
 _PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
+
+
+def asked_again(lower: str, before: str) -> tuple[tuple[FoundQuestion, ...], bool]:
+    """The question, or the why, of the message before, that "and the first?" asks once more."""
+    if not _AND_THAT.fullmatch(lower):
+        return (), False
+    again = (replace(q, span=(0, 0), words=None) for q in find_questions(before) if not q.extreme)
+    return tuple(again)[:1], find_why(before)
 
 
 def asked_about(

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from retrieval.lexicon import FUZZY_PERSON, SURE_PERSON, Lexicon, PersonEntry, is_vocabulary
 from retrieval.movie import fold
-from retrieval.wording import NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
+from retrieval.wording import NEGATORS, NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
 
 LONGEST_NAME = 4
 """Words of a name."""
@@ -29,7 +29,7 @@ FILM_NOUNS = frozenset(
     "movie movies film films flick flicks stuff story stories ones one genre type kind things vibe vibes "
     "actor actors".split()
 )
-_NO_NAMES = STOPWORDS | FILM_NOUNS
+_NO_NAMES = STOPWORDS | FILM_NOUNS | frozenset(n.replace("'", "") for n in NEGATORS)
 _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
@@ -42,7 +42,7 @@ _DIRECTED_BEFORE = re.compile(
     r"\b(?:directed(?: and \w+)?(?: \w+)? by|directors?|director(?:s? (?:is|was|were|named)|'s)|filmmaker|direction of|by the)\s+$"
 )
 _DIRECTS_AFTER = re.compile(
-    r"\s*(?:(?:ever|also|have|has|had|is|be|been|to|recently|the one who|personally|actually|himself|herself)\s+)*"
+    r"\s*(?:(?:didn'?t|did not|doesn'?t|hasn'?t|has not|hadn'?t|wasn'?t|isn'?t|never|ever|also|have|has|had|is|be|been|to|recently|the one who|personally|actually|himself|herself)\s+)*"
     r"(?:direct(?:s|ed|ing)?\b(?! by)|as (?:the |its |a )?director\b)"
 )
 _MADE_AFTER = re.compile(r"\s*(?:has |have |had )?ma(?:d|k)es?\b")
@@ -53,7 +53,7 @@ _PLAYS_BEFORE = re.compile(
     r"\b(?:with|wiht|wih|wit|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
 )
 _PLAYS_AFTER = re.compile(
-    r"\s*(?:ever\s+)?(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
+    r"\s*(?:(?:didn'?t|did not|doesn'?t|does not|isn'?t|is not|wasn'?t|never|ever)\s+)*(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
 )
 _AND = re.compile(r",? (?:and|or|&) |, ?")
 

@@ -111,6 +111,13 @@ NOT_STARRING = re.compile(
     r"|\b(?:where|in which|that|but) (?:he|she|they) (?:doesn't|does not|don't|isn't|is not|aren't) (?:act|star|appear|play|in)\w*(?: in)?\b"
 )
 """After whoever directs: "directed by Clint Eastwood, not starring him"."""
+WITHOUT_THEM = re.compile(
+    r"\b(?:that|which|where|in which)(?: the)? $|\b(?:that|which) (?:isn'?t|is not|wasn'?t|was not|aren'?t|are not) (?:directed |made )?by $"
+)
+THEY_DID_NOT = re.compile(
+    r" (?:(?:did|does|do|has|had|is|was) ?n[o']?t|(?:did|does|do|has|had|is|was) not|never)\b"
+)
+"""Around whoever must not have made it: "a crime film that Tarantino didn't direct"."""
 NOT_THEM = re.compile(
     r"\b(?:not|without|no more|anyone but|anybody but) (?:him|her|them)\b(?! (?:movie|film|one))|\b(?:someone|somebody) else\b"
 )
@@ -130,8 +137,15 @@ KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
     name: kind for kind, names in NAMES_OF_KINDS for name in names.split()
 }
 CERTIFICATE = re.compile(
-    r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
+    r"\b(?:(?:rated |an? |fsk |bbfc |certificate )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g|12a)|(?:rated|fsk|bbfc|certificate|cert|rating of|rating|(?:above|over|beyond|higher than) an?) (12|15|16|18|u)(?! ?(?:minutes?|mins?|hours?|years?|stars?)))\b(?: certificate)?( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
+ABROAD = {"12A": "PG-13", "12": "PG-13", "15": "PG-13", "16": "R", "18": "R", "U": "G"}
+"""British and German certificates as American ones that surely let no more through."""
+OF_ANY_AGE = frozenset("son daughter niece nephew".split())
+GROWN_AGE = re.compile(r"\b(?:is|are|'s|who's|turned|aged?) (\d\d)\b(?! ?min)|\b(\d\d)[- ]?year")
+GROWN = re.compile(r"\b(?:grown[- ]?up|adult|grown|college)\b")
+ROUGH = re.compile(r"\b(?:thrillers?|horror|slashers?|crime|war|noir|gangster)\b")
+"""Genres that nobody asks for beside a small child."""
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
 NOTHING_ABOVE = re.compile(
     r"\b(?:(?:nothing|not|no|none)(?: rated)? (?:above|over|beyond|higher than|harder than|stronger than|more than|past)|up to|at most|no(?:t)? (?:more|higher) than|max(?:imum)?) (?:an? )?$"

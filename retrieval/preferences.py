@@ -25,7 +25,9 @@ from retrieval.wording import (
     GRADE_WORDS,
     LOOSE_KINDS,
     NATIONS,
+    NEGATORS,
     SERVICES,
+    STOPWORDS,
 )
 
 PEOPLE = ("person", "actor", "director")
@@ -210,10 +212,18 @@ class Preferences:
             roles = {p.role for p in group} - {"person"}
             role = roles.pop() if len(roles) == 1 else "person"
             names = " or ".join(p.person.name for p in group)
+            if self._had_no_part(group):
+                self.findings.append(Finding(cast(SlotKind, role), names, "avoid", True))
+                continue
             self.add(cast(SlotKind, role), names, group[0].start, group[-1].end)
             apart = patterns.NOT_STARRING.search(self.lower, group[-1].end)
             if role == "director" and apart and group is groups[-1]:
                 self.findings.append(Finding("actor", names, "avoid", True))
+
+    def _had_no_part(self, group: Sequence[LinkedPerson]) -> bool:
+        """Whether it is said that they did not make it: "that Tarantino didn't direct"."""
+        that = patterns.WITHOUT_THEM.search(self.lower[: group[0].start])
+        return bool(that and patterns.THEY_DID_NOT.match(self.lower, group[-1].end))
 
     def _corrected(self) -> None:
         wanted = any(f.kind in PEOPLE and f.polarity == "want" for f in self.findings)
@@ -304,8 +314,23 @@ class Preferences:
             ):
                 k += 1
                 value, end = f"{value} or {genres[k][0]}", genres[k][2]
-            self.add("genre", value, start, end)
+            if not self._of_a_kind(value, start, genres):
+                self.add("genre", value, start, end)
             k += 1
+
+    def _of_a_kind(self, genre: str, start: int, genres: Sequence[tuple[str, int, int]]) -> bool:
+        """Bar a kind of a genre alone where the genre is welcome: "comedies, no grossout comedies"."""
+        welcome = any(g == genre and not self.negated(at) for g, at, _ in genres)
+        if not (welcome and self.negated(start)):
+            return False
+        before = next((t for t in reversed(self.linker.tokens) if t.end == start - 1), None)
+        if before is None or before.folded in STOPWORDS or not self.negated(before.start):
+            return False
+        if before.folded in NEGATORS:
+            return False
+        if self.free(before.start, before.end):
+            self.add("keyword", before.folded, before.start, before.end)
+        return True
 
 
 def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from retrieval.asked import asked_about, movie_asked
+from retrieval.asked import asked_about, asked_again, movie_asked
 from retrieval.brands import find_brands
 from retrieval.gloss import ENGLISH, OTHER, gloss
 from retrieval.lexicon import Lexicon
@@ -26,7 +26,7 @@ from retrieval.questions import (
     find_why,
     is_known_item,
 )
-from retrieval.remarks import is_taken, remarks, wordings
+from retrieval.remarks import ANYTHING, is_taken, remarks, wordings
 from retrieval.scope import Reach, negated_spans
 from retrieval.slips import Mended, mended
 from retrieval.stances import NEVER_SEEN, stance_at
@@ -83,6 +83,8 @@ class Context:
     """The list shown last, best first."""
     in_focus: Movie | None = None
     """What "it" means."""
+    before: str = ""
+    """What they said last, whose question "and the first?" asks again."""
 
 
 def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
@@ -121,8 +123,9 @@ class _Reading:
         self.reaches = negated_spans(self.lower)
 
     def result(self) -> Understanding:
-        questions = self._questions()
+        questions, why = self._questions(), False
         preferences = Preferences(self.linker, self.reaches, bool(self.context.shown))
+        self._take_no_names()
         preferences.before_names()
         brands = find_brands(self.linker, self.reaches)
         pointed = pointed_at(self.linker, self.context.shown)
@@ -130,10 +133,8 @@ class _Reading:
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
         spans = [asked.span for asked in questions]
-        mentions = tuple(self._mention(t, spans) for t in titles if t.sure)
-        if known_item:  # what somebody tells of a forgotten film is no example to search by
-            mentions = tuple(m for m in mentions if m.stance != "seed")
-        mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions, people)
+        named = self._named(titles, spans, known_item)
+        mentions = named + brands.refused + self._pronouns(named, people)
         if questions and questions[0].extreme:
             mentions = self._extreme(questions[0], mentions)
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
@@ -144,12 +145,12 @@ class _Reading:
         wished, described = self._wished(people, titles)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
         comparisons = self._comparisons(preferences, mentions)
-        if not questions and self._chosen(mentions) and not (findings or comparisons):
-            # "I want to watch Alien": they have chosen; tell them about it.
-            questions = (FoundQuestion("plot", (0, 0)),)
-            mentions = (replace(mentions[0], stance="asked"),)
+        if not (questions or findings or comparisons) and len(mentions) == 1:
+            questions, why = self._asks_of(mentions[0])
+            if questions or why:
+                mentions = (replace(mentions[0], stance="asked"),)
         answered = asked_about(questions, mentions, self.context.in_focus, self.lower)
-        why = find_why(self.lower) or any(self._why(m.start) for m in mentions)
+        why = why or find_why(self.lower) or any(self._why(m.start) for m in mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
             self._remarks(mentions),
@@ -170,6 +171,12 @@ class _Reading:
             query_text=self._query_text(spans, known_item, preferences),
         )
 
+    def _take_no_names(self) -> None:
+        """Claim "anything goes", which in small letters is no film."""
+        for match in ANYTHING.finditer(self.lower):
+            if not self.text[match.start() : match.end()].split()[-1][0].isupper():
+                self.linker.take(*match.span())
+
     def _questions(self) -> tuple[FoundQuestion, ...]:
         """The questions, whose words are no wishes and whose capitals are titles."""
         if remarks(self.text, self.lower, ()).same_director:
@@ -182,12 +189,19 @@ class _Reading:
         self.linker.asking = [asked.span for asked in questions if asked.asks_only]
         return questions
 
-    def _chosen(self, mentions: Sequence[Mention]) -> bool:
+    def _asks_of(self, named: Mention) -> tuple[tuple[FoundQuestion, ...], bool]:
+        """What is asked of the one film named, though not in so many words; whether it is why."""
+        if self._chosen(named):
+            # "I want to watch Alien": they have chosen; tell them about it.
+            return (FoundQuestion("plot", (0, 0)),), False
+        return asked_again(self.lower, self.context.before.lower())
+
+    def _chosen(self, named: Mention) -> bool:
         """Whether one film is named, to be watched."""
-        if len(mentions) != 1 or mentions[0].stance not in ("unseen", "seed"):
+        if named.stance not in ("unseen", "seed"):
             return False
-        before, after = self.lower[: mentions[0].start], self.lower[mentions[0].end :]
-        if mentions[0].stance == "seed":
+        before, after = self.lower[: named.start], self.lower[named.end :]
+        if named.stance == "seed":
             return bool(_DO_YOU_HAVE.search(before) and not after.strip(" ?!."))
         return bool(_TO_WATCH.search(before))
 
@@ -200,6 +214,15 @@ class _Reading:
         return replace(said, small_talk=("accept", *talk))
 
     # --- movies ---
+
+    def _named(
+        self, titles: Sequence[LinkedTitle], asked: Sequence[tuple[int, int]], known_item: bool
+    ) -> tuple[Mention, ...]:
+        """The films that are named or pointed at."""
+        mentions = tuple(self._mention(t, asked) for t in titles if t.sure)
+        if known_item:  # what somebody tells of a forgotten film is no example to search by
+            mentions = tuple(m for m in mentions if m.stance != "seed")
+        return self._whole_series(mentions)
 
     def _mention(self, linked: LinkedTitle, asked: Sequence[tuple[int, int]]) -> Mention:
         return Mention(
