@@ -11,7 +11,7 @@ from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
 from retrieval.quantities import ADULT
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
-from retrieval.wording import COMPANIONS, LANDS, NATIONS, SERVICES, SITUATIONS
+from retrieval.wording import COMPANIONS, LANDS, NATIONS, SITUATIONS
 
 NOT_ME = " (not me)"
 """Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
@@ -230,6 +230,6 @@ def which_look(reading: Reader) -> None:
 
 def on_services(reading: Reader) -> None:
     """The streaming service it should be on."""
-    for match in re.finditer(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)", reading.lower):
+    for match in patterns.ON_SERVICE.finditer(reading.lower):
         if reading.free(*match.span()):
             reading.add("service", match.group(1), *match.span())

@@ -161,7 +161,7 @@ def _siblings(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
 
 def _family(lexicon: Lexicon, surname: str, named: bool) -> list[PersonEntry]:
     """The well-known people of one surname, if there are several; by a plural, only directors."""
-    found = [p for key, p in lexicon.people.items() if key.endswith(f" {surname}")]
+    found = [lexicon.people[key] for key in lexicon.families.get(surname, ())]
     weights = {p.name: (p.directs + p.acts if named else p.directs) for p in found}
     most = max(weights.values(), default=0.0)
     found = [p for p in found if weights[p.name] >= most * SHARE_OF_FAMILY > 0]

@@ -14,6 +14,7 @@ from retrieval.wording import (
     GRADE_WORDS,
     LANDS,
     RELATIVES,
+    SERVICES,
     SITUATIONS,
 )
 
@@ -197,6 +198,7 @@ FROM_LAND = re.compile(
     + "|".join(sorted(map(re.escape, LANDS), key=len, reverse=True))
     + r")\b"
 )
+ON_SERVICE = re.compile(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)")
 SUBTITLES = re.compile(r"\bsubtitles?\b|\bsubs\b")
 HOLIDAY = re.compile(
     r"\b(?:for|it's|its|it is|on|at|around|this|tonight is|happy|over|during) (?:the )?"

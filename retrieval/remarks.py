@@ -40,7 +40,8 @@ _ADDITIVE = re.compile(
     r"\b(?:also|too(?=[.,!?:]|\s*$| (?:please|thanks?|if|haha)\b| :)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
 )
 _NARROWS = re.compile(
-    r"\W*(?:(?:so|hmm?|ok(?:ay)?|well|right|honestly|yes|yeah)\W+)*(?:something |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: one| please)?\W*"
+    r"\W*(?:(?:so|hmm?|um+|ok(?:ay)?|well|right|honestly|yes|yeah|oh|and|please|sorry)\W+)*(?:something |make it |it should be |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: ones?)?"
+    r"(?:\W+(?:please|you know|i (?:guess|think|mean)|if (?:possible|you can)|then|maybe|thanks|thank you|lol|haha))*\W*"
 )
 """A quality and no more: after "a family film", "animated" asks for both."""
 _SAME_DIRECTOR = re.compile(
