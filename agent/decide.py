@@ -22,9 +22,11 @@ ABOUT_FILMS = re.compile(r"\b(?:movie|film|flick|watch|see|series|show me|recomm
 SURPRISE = re.compile(
     r"\bsurprise me\b|\byou (?:choose|pick|decide)\b|\bdealer'?s choice\b"
     r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
-    r"|\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
-    r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
     r"|\brandom (?:movie|film|pick|one)\b"
+)
+LITTLE_KNOWN = re.compile(
+    r"\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
+    r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
 )
 RESET_WORDS = 3
 MAX_QUERY_CHARS = 300
@@ -135,8 +137,9 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         known_item=heard.known_item,
         rewatch=heard.rewatch,
         surprise=bool(SURPRISE.search(context.message.lower())),
+        little_known=bool(LITTLE_KNOWN.search(context.message.lower())),
     )
-    if search.surprise:
+    if search.surprise or search.little_known:
         return Decision((act,), edits, search, say=_language_note(context))
     told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
     say = _language_note(context)

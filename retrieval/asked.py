@@ -15,6 +15,7 @@ from retrieval.understanding import Mention, Question
 _AND_THAT = re.compile(
     r"\W*(?:(?:and|ok|so)\W+)*(?:and|what about|how about) (?:for |of |is |was )?[^.?!]{2,40}\?*\W*"
 )
+_THEY = re.compile(r"\b(?:they|these|those|them|the two|both)\b")
 _PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
 
 
@@ -27,10 +28,25 @@ def asked_again(lower: str, before: str) -> tuple[tuple[FoundQuestion, ...], boo
 
 
 def asked_about(
-    found: Sequence[FoundQuestion], mentions: Sequence[Mention], focus: Movie | None, lower: str
+    found: Sequence[FoundQuestion],
+    mentions: Sequence[Mention],
+    focus: Movie | None,
+    lower: str,
+    shown: Sequence[Movie] = (),
 ) -> tuple[Question, ...]:
     """Every question with its film: "how scary is The Shining? And is it ok for a child?"."""
-    return tuple(_asked_about(question, mentions, focus, lower) for question in found)
+    return tuple(
+        _of_the_first_two(question, shown)
+        if question.about == "difference" and not mentions and _THEY.search(lower)
+        else _asked_about(question, mentions, focus, lower)
+        for question in found
+    )
+
+
+def _of_the_first_two(found: FoundQuestion, shown: Sequence[Movie]) -> Question:
+    """The two at the top of the list: "how are they different?"."""
+    ids = [movie.movie_id for movie in shown[:2]]
+    return found.of(ids[0], ids[1]) if len(ids) > 1 else found.of(None)
 
 
 def movie_asked(mentions: Sequence[Mention], focus: Movie | None) -> str | None:

@@ -28,6 +28,7 @@ class Reader(Protocol):
     findings: list[Finding]
     marks: list[Mark]
     no_wishes: list[tuple[int, int]]
+    shown: bool
 
     def free(self, start: int, end: int) -> bool:
         """Whether no earlier finding took any part of the span."""

@@ -18,6 +18,8 @@ def too_much(reading: Reader) -> None:
     for match in patterns.TOO.finditer(reading.lower):
         name, sign = GRADE_WORDS[match.group(1)]
         remarked = mode_at(reading.lower, match.start(), clause_only=True) == "comment"
+        of_list = reading.shown and patterns.OF_A_LIST.fullmatch(reading.lower[: match.start()])
+        remarked = remarked and not of_list
         asked = any(a <= match.start() < b for a, b in reading.linker.asking)
         if remarked or asked or not reading.free(*match.span()):
             continue

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from retrieval.lexicon import FUZZY_PERSON, SURE_PERSON, Lexicon, PersonEntry, is_vocabulary
 from retrieval.movie import fold
-from retrieval.wording import NEGATORS, NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
+from retrieval.wording import GRADE_WORDS, NEGATORS, NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
 
 LONGEST_NAME = 4
 """Words of a name."""
@@ -218,7 +218,8 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
     raw = text.lower[token.start : token.end]
     key = token.folded
     full = lexicon.surnames.get(fold(raw.removesuffix("'s")))
-    if key in lexicon.common or is_vocabulary(key) or key in _ASKS_TO_LIST:
+    plain = key in lexicon.common or is_vocabulary(key) or key in GRADE_WORDS  # "blood and gore"
+    if plain or key in _ASKS_TO_LIST:
         return None
     before = text.lower[: token.start]
     after = text.tokens[i + 1].folded if i + 1 < len(text.tokens) else ""

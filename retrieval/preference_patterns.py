@@ -95,6 +95,10 @@ TOO_FAR_WAYS: dict[str, tuple[str, Literal[-1, 1]]] = {
     **{"dark": ("sadness", -1), "sad": ("sadness", -1), "complicated": ("complexity", -1)},
 }
 """What is asked for then, instead."""
+OF_A_LIST = re.compile(
+    r"\W*(?:(?:these|those|they|all|are|is|look|looks|sound|sounds|seem|both|that|it|hm+|no|sorry|ok(?:ay)?|but|way|much|a bit|a little|mostly)(?:'re|'s)?\W+)+"
+)
+"""Before "too violent": said of what was shown, it is a wish."""
 LIVE_ACTION = re.compile(r"\blive[- ]action\b")
 IN_COLOUR = re.compile(r"\bin colou?r\b")
 RATHER_THAN = re.compile(r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)")

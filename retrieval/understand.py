@@ -149,7 +149,8 @@ class _Reading:
             questions, why = self._asks_of(mentions[0])
             if questions or why:
                 mentions = (replace(mentions[0], stance="asked"),)
-        answered = asked_about(questions, mentions, self.context.in_focus, self.lower)
+        context = self.context
+        answered = asked_about(questions, mentions, context.in_focus, self.lower, context.shown)
         why = why or find_why(self.lower) or any(self._why(m.start) for m in mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
@@ -338,9 +339,13 @@ class _Reading:
             return ()
         if _SIMILAR.search(self.lower) and not mentions:
             return (_pointed(focus, "seed"),)
-        if _BAD_IT.search(self.lower):
+        bad, seen = _BAD_IT.search(self.lower), _SEEN_IT.search(self.lower)
+        said = bad or seen
+        if said and any(0 < m.end <= said.start() for m in mentions):
+            return ()  # "not the second one, I've seen it": of that one it is heard already
+        if bad:
             return (_pointed(focus, "disliked"),)
-        if _SEEN_IT.search(self.lower) and not NEVER_SEEN.search(self.lower):
+        if seen and not NEVER_SEEN.search(self.lower):
             return (_pointed(focus, "seen"),)
         return ()
 
