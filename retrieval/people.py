@@ -101,7 +101,7 @@ class Text(Protocol):
 def read_people(text: Text) -> list[LinkedPerson]:
     """Every person of the text, in order; the spans are claimed."""
     found: list[tuple[PersonEntry, int, int]] = []
-    for read in (_in_full, _by_nickname, _siblings, _misspelt, _by_surname):
+    for read in (_in_full, _siblings, _misspelt, _by_nickname, _by_surname):
         for person, i, j in read(text):
             start, end = text.tokens[i].start, text.tokens[j - 1].end
             if text.free(start, end):
