@@ -49,11 +49,11 @@ def decide(context: DecisionContext) -> Decision:
     removed = _removed_by_text(context.message, state.ledger)
     if removed:
         return Decision(("refine",), removed, SearchRequest(state.query_text))
-    if heard.reset and not heard.says_anything:
-        return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.reset and _says_only_that(heard):
         anew = SearchRequest()  # its own words, "start over", describe no film
         return Decision(("refine",), (LedgerEdit("clear"),), anew, say=("clean_slate",))
+    if heard.reset and not heard.says_anything:
+        return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.undo:
         past = state.ledger.past
         if not past:
