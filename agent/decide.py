@@ -24,6 +24,10 @@ SURPRISE = re.compile(
     r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
     r"|\brandom (?:movie|film|pick|one)\b"
 )
+LITTLE_KNOWN = re.compile(
+    r"\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
+    r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
+)
 RESET_WORDS = 3
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
@@ -45,11 +49,11 @@ def decide(context: DecisionContext) -> Decision:
     removed = _removed_by_text(context.message, state.ledger)
     if removed:
         return Decision(("refine",), removed, SearchRequest(state.query_text))
-    if heard.reset and not heard.says_anything:
-        return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.reset and _says_only_that(heard):
         anew = SearchRequest()  # its own words, "start over", describe no film
         return Decision(("refine",), (LedgerEdit("clear"),), anew, say=("clean_slate",))
+    if heard.reset and not heard.says_anything:
+        return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
     if heard.undo:
         past = state.ledger.past
         if not past:
@@ -133,8 +137,9 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         known_item=heard.known_item,
         rewatch=heard.rewatch,
         surprise=bool(SURPRISE.search(context.message.lower())),
+        little_known=bool(LITTLE_KNOWN.search(context.message.lower())),
     )
-    if search.surprise:
+    if search.surprise or search.little_known:
         return Decision((act,), edits, search, say=_language_note(context))
     told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
     say = _language_note(context)

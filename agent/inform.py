@@ -21,7 +21,9 @@ from retrieval.movie import ATTRIBUTES, Movie, RangeField, fold, number_of, valu
 from retrieval.understanding import Question
 from retrieval.wording import GENRE_WORDS, MOOD_WORDS
 
-_IS_A = re.compile(r"\b(?:is|was|isn't)\b[^.?!]* an? ([^.?!,]{2,30})\?")
+_IS_A = re.compile(
+    r"\b(?:is|was|isn't)\b[^.?!]* (?:an? ([^.?!,]{2,30})|(animated|romantic|historical))\?"
+)
 _THAT_ONE = re.compile(r"\b(?:that|this) one\b|\bwhy (?:it|that|this)\W*$")
 MAX_REMEMBERED = 5
 """Liked films of other evenings that are named; the rest is counted."""
@@ -136,7 +138,7 @@ def _in_short(movie: Movie) -> str:
 def _is_it(text: str, movie: Movie, phrases: Phrases, pick: int) -> str | None:
     """Yes or no to "is it a comedy?"; None where another question was asked."""
     asked = _IS_A.search(text.lower())
-    words = fold(asked.group(1)) if asked else ""
+    words = fold(asked.group(1) or asked.group(2)) if asked else ""
     kinds = {
         m
         for w, m in (GENRE_WORDS | MOOD_WORDS).items()

@@ -173,6 +173,8 @@ def _opening(state: TurnState) -> str:
         return "list_rewatch"
     if search is not None and search.surprise:
         return "list_surprise"
+    if search is not None and search.little_known:
+        return "list_little_known"
     if not ledger.entries and not (search and search.text):
         return "list_popular"
     if any(edit.op == "undo" for edit in decision.edits):

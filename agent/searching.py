@@ -28,6 +28,7 @@ from agent.query import clause_of, is_for_somebody_else, query_of, unknowable_ki
 from agent.state import Card, Deps, TurnState, elapsed_ms, met_by
 from agent.verify import verify
 from retrieval.grounding import Grounded, ground
+from retrieval.lexicon import prior
 from retrieval.movie import Candidate, Constraints, Query, Seed, Taste
 from tools.explain import MAX_REASONS, Case, Reason, reasons
 
@@ -35,6 +36,8 @@ LIST_LENGTH = 5
 MAX_LIST = 10
 OBVIOUS, UNEXPECTED = 10, 80
 """Ranks between which a surprise lies: behind what everybody names, still good."""
+LITTLE_KNOWN_SHARE = 0.25
+"""Of what fits best, the part that counts as little known."""
 UNMET_KINDS = ("genre", "mood", "theme", "keyword", "actor", "director", "person")
 MOSTLY_UNKNOWN = 0.5
 """Share of otherwise fitting movies without a field from which the answer says so."""
@@ -97,6 +100,7 @@ async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Foun
     prize = _prize(state)
     kept = winners_first(kept, prize) if prize else kept
     kept = unexpected(kept) if request.surprise else kept
+    kept = less_known(kept) if request.little_known else kept
     summary = f"{len(kept)} candidates{_grounded(proposed)}"
     deps.emit(ToolFinished, tool="search", summary=summary, ms=elapsed_ms(deps, started))
     return _Found(query, kept, retrieved.degraded)
@@ -186,6 +190,17 @@ def unexpected(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     return (*chosen, *(c for c in candidates if c.movie.movie_id not in taken))
 
 
+def less_known(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """The less known part of what fits best first, in the order of the list."""
+    pool = candidates[:UNEXPECTED]
+    if not pool:
+        return candidates
+    known = sorted(prior(c.movie) for c in pool)
+    most = known[int(len(known) * LITTLE_KNOWN_SHARE)]
+    first = tuple(c for c in pool if prior(c.movie) <= most)
+    return (*first, *(c for c in candidates if c not in first))
+
+
 # --- questions and critiques ----------------------------------------------------------------------
 
 
@@ -206,7 +221,13 @@ async def _question(
         return open_question(movies) if clarify.key == "open" else clarify
     if deps.model is not None:
         return None  # a model asks by itself where it wants to know more
-    whole = not (request.known_item or request.rewatch or request.count or request.surprise)
+    whole = not (
+        request.known_item
+        or request.rewatch
+        or request.count
+        or request.surprise
+        or request.little_known
+    )
     fresh = whole and not state["understanding"].more and "search" in state["decision"].acts
     if not (fresh and may_ask(state["before"], state["ledger"])):
         return None

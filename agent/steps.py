@@ -31,7 +31,9 @@ async def understand_step(state: TurnState, deps: Deps) -> TurnState:
     movies = await deps.toolbox.movies(wanted)
     shown = tuple(movies[m] for m in before.last_shown if m in movies)
     focus = movies.get(before.in_focus or "") or (shown[0] if shown else None)
-    heard = understand(state["turn"].message, tables.lexicon, Context(shown, focus))
+    said = state.get("history", ())
+    context = Context(shown, focus, said[-1][0] if said else "")
+    heard = understand(state["turn"].message, tables.lexicon, context)
     named = [m.movie_id for m in heard.mentions] + [u.movie_id for u in heard.unsure]
     taste = await deps.toolbox.taste(state["turn"].principal)
     named += taste.likes if heard.about_me else ()

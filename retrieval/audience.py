@@ -9,8 +9,9 @@ from typing import Protocol, cast
 
 from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
+from retrieval.quantities import ADULT
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
-from retrieval.wording import COMPANIONS, LANDS, NATIONS, SERVICES, SITUATIONS
+from retrieval.wording import COMPANIONS, LANDS, NATIONS, SITUATIONS
 
 NOT_ME = " (not me)"
 """Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
@@ -26,6 +27,8 @@ class Reader(Protocol):
     lower: str
     findings: list[Finding]
     marks: list[Mark]
+    no_wishes: list[tuple[int, int]]
+    shown: bool
 
     def free(self, start: int, end: int) -> bool:
         """Whether no earlier finding took any part of the span."""
@@ -99,11 +102,26 @@ def who(reading: Reader) -> None:
         reading.linker.take(*match.span())
         reading.marks.append(Mark("companion", *match.span(1)))
         if companion in ("kids", "teens"):
-            age = patterns.YOUNG_CHILD - 4 if companion == "kids" else patterns.TEEN
-            children(reading, age)
+            if (age := _age_of(reading, match, companion)) < ADULT:
+                children(reading, age)
         else:
             reading.findings.append(Finding("companion", companion, "want", False))
     _certificates(reading)
+
+
+def _age_of(reading: Reader, match: re.Match[str], companion: str) -> int:
+    """How old somebody is taken to be: a son of 25 is no child, one for a thriller no small one."""
+    if match.group(1) not in patterns.OF_ANY_AGE:
+        return patterns.YOUNG_CHILD - 4 if companion == "kids" else patterns.TEEN
+    found = patterns.GROWN_AGE.finditer(reading.lower)
+    ages = [int(m.group(1) or m.group(2)) for m in found]
+    grown = patterns.GROWN.search(match.group()) or patterns.GROWN.search(
+        reading.lower[: match.start()]
+    )
+    if grown or ages:
+        return ADULT if grown else min(ages)
+    rough = any(not reading.negated(m.start()) for m in patterns.ROUGH.finditer(reading.lower))
+    return patterns.TEEN if rough else patterns.YOUNG_CHILD - 4
 
 
 def not_for(reading: Reader) -> list[Withdrawal]:
@@ -121,18 +139,19 @@ def not_for(reading: Reader) -> list[Withdrawal]:
 
 def _certificates(reading: Reader) -> None:
     for match in patterns.CERTIFICATE.finditer(reading.lower):
-        rated = match.group(1).replace("r-rated", "r").replace("g-rated", "g")
+        rated = (match.group(1) or match.group(2)).replace("r-rated", "r").replace("g-rated", "g")
         name = re.sub(r"rated|-rated|\s", "", rated).upper()
-        name = {"PG13": "PG-13", "NC17": "NC-17"}.get(name, name)
+        name = {"PG13": "PG-13", "NC17": "NC-17", **patterns.ABROAD}.get(name, name)
+        abroad = rated.upper() in patterns.ABROAD
         if name in patterns.CERTIFICATES and reading.free(*match.span()):
-            if patterns.NOTHING_ABOVE.search(reading.lower[: match.start()]):
+            if _is_limit(reading.lower, match):
                 bar = patterns.ABOVE[name]
                 reading.findings.append(Finding("certificate", bar, "avoid", True))
                 reading.linker.take(*match.span())
                 continue
             upto = (
                 patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
-                if match.group(2)
+                if match.group(3) or abroad
                 else (name,)
             )
             barred = [
@@ -143,6 +162,12 @@ def _certificates(reading: Reader) -> None:
                 reading.linker.take(*match.span())  # "for my teenager, nothing rated R"
                 continue
             reading.add("certificate", " or ".join(upto), *match.span())
+
+
+def _is_limit(lower: str, match: re.Match[str]) -> bool:
+    """Whether nothing above the certificate named there may come."""
+    start = match.start(1) if match.group(1) else match.start(2)
+    return bool(patterns.NOTHING_ABOVE.search(lower[:start]))
 
 
 def from_where(reading: Reader) -> None:
@@ -191,8 +216,21 @@ def which_kind(reading: Reader) -> None:
             reading.add("kind", "series", match.end() - len("series"), match.end())
 
 
+def which_look(reading: Reader) -> None:
+    """With actors rather than drawn, in colour rather than black and white."""
+    for pattern, kind, value in (
+        (patterns.LIVE_ACTION, "genre", "animation"),
+        (patterns.IN_COLOUR, "keyword", "black and white"),
+    ):
+        for match in pattern.finditer(reading.lower):
+            if reading.free(*match.span()) and not reading.negated(match.start()):
+                found = Finding(cast(SlotKind, kind), value, "avoid", True)
+                reading.findings.append(found)
+                reading.linker.take(*match.span())
+
+
 def on_services(reading: Reader) -> None:
     """The streaming service it should be on."""
-    for match in re.finditer(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)", reading.lower):
+    for match in patterns.ON_SERVICE.finditer(reading.lower):
         if reading.free(*match.span()):
             reading.add("service", match.group(1), *match.span())

@@ -6,9 +6,11 @@ once per index revision from a scan of the movies; pure afterwards. Called by un
 tools/.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
@@ -108,7 +110,9 @@ class Lexicon:
         """The films whose titles go on from a title: "Back to the Future Part II"."""
         numbered = {"part", "episode", "chapter", "ii", "iii", "iv", "2", "3", "4", "5", "vol"}
         beginning = f"{key} "
-        found = (k for k in self.titles if k.startswith(beginning))
+        first = bisect_left(self._titles_in_order, beginning)
+        later = islice(self._titles_in_order, first, None)
+        found = takewhile(lambda title: title.startswith(beginning), later)
         return tuple(
             entry
             for title in found
@@ -180,6 +184,11 @@ class Lexicon:
         object.__setattr__(self, "_titles_by_initial", titles)
         known = sorted(self.people, key=lambda k: -self.people[k].acts - self.people[k].directs)
         full = [k for k in known if " " in k]
+        families: dict[str, list[str]] = defaultdict(list)
+        for name in full:
+            families[name.rpartition(" ")[2]].append(name)
+        object.__setattr__(self, "families", dict(families))
+        object.__setattr__(self, "_titles_in_order", sorted(self.titles))
         object.__setattr__(self, "_people_by_initial", _by_initial(full))
         heads = Counter(k.split()[0] for k in full)
         often = (name for name, n in heads.items() if n > 1 and len(name) > 2)
@@ -188,6 +197,9 @@ class Lexicon:
     _tag_keys: Sequence[str] = field(init=False, default=(), repr=False)
     first_names: frozenset[str] = field(init=False, default=frozenset(), repr=False)
     """What at least two people of the catalogue are called first."""
+    families: Initials = field(init=False, default_factory=dict, repr=False)
+    """Surname -> the full keys of everybody called so."""
+    _titles_in_order: Sequence[str] = field(init=False, default=(), repr=False)
     _titles_by_initial: Initials = field(init=False, default_factory=dict, repr=False)
     _people_by_initial: Initials = field(init=False, default_factory=dict, repr=False)
 

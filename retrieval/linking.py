@@ -1,8 +1,8 @@
 """Movies and people named in text: which span means which catalogue entry.
 
-Knows cues ("loved X", "X (1995)", "directed by X"), ordinals ("the second one") and when a name is
-only an ordinary word. Does not know what the user wants of a movie: understand.py decides the
-stance. Pure.
+Knows cues ("loved X", "X (1995)", "directed by X") and when a name is only an ordinary word. Does
+not know lists that were shown (pointing.py) nor what the user wants of a movie: understand.py
+decides the stance. Pure.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from retrieval import title_cues
 from retrieval.lexicon import LONGEST_TITLE, SURE_TITLE, Lexicon, TitleEntry, is_vocabulary
-from retrieval.movie import Movie, fold
+from retrieval.movie import fold
 from retrieval.people import FILM_NOUNS, LinkedPerson, read_people
 from retrieval.quantities import NUMBER_WORDS, find_quantities
 from retrieval.wording import NATIONS, NEGATORS, STOPWORDS, SUBGENRE_ADJECTIVES
@@ -38,19 +38,8 @@ _FUZZY_END = re.compile(
 )
 WELL_KNOWN = 100.0
 """Prior of a film from which its title is believed after a cue though its words are ordinary."""
-_ORDINALS = {
-    **{"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3},
-    **{"fifth": 4, "5th": 4, "sixth": 5, "seventh": 6, "eighth": 7, "last": -1, "top": 0},
-}
-_ORDINAL = re.compile(
-    rf"\b(?:the )?(?:({'|'.join(_ORDINALS)}) (?:one|movie|film|pick|option|choice|suggestion|title)?\b"
-    r"|(?:number|no\.|#) ?(\d{1,2}|one|two|three|four|five)\b)"
-    rf"|\bthe ({'|'.join(_ORDINALS)})(?=\W*$|\s*[,.;!?]| (?:and|is|was|looks|sounds)\b)|(?<=and )(?:the )?({'|'.join(_ORDINALS)})(?=\W*$)"
-)
 _POINTING = frozenset("it this that these those one ones her him them us me you there".split())
 """Words that point at a film rather than name one: "who directed it?"."""
-_FEW = {"two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
-_FIRST_FEW = re.compile(r"\b(?:the )?first (two|three|four|2|3|4)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +83,8 @@ class Linker:
         self.title_spans: list[tuple[int, int]] = []
         self.trusted: list[tuple[int, int]] = []
         """Stretches where capitals mean titles, whatever else the word means: "Alien and Aliens"."""
+        self.asking: list[tuple[int, int]] = []
+        """Stretches that only ask: nothing there is a wish."""
         small = [t for n, t in enumerate(self.tokens) if n or not t.capital]
         plain = [t for t in small if t.folded in STOPWORDS and t.folded != "i"]
         # Where even small words are capitals, capitals say nothing.
@@ -338,39 +329,8 @@ class Linker:
                 return LinkedTitle(hit[0], span[0].start, span[-1].end, sure=hit[1] >= SURE_TITLE)
         return None
 
-    # --- positions in the shown list ---
-
-    def ordinals(self, shown: Sequence[Movie]) -> list[LinkedTitle]:
-        """Movies of the list shown last: "the second one", "number 3", "that Nolan one"."""
-        found = []
-        for match in _FIRST_FEW.finditer(self.lower):
-            many = _FEW[match.group(1)] if self.free(*match.span()) else 0
-            found += [_linked(movie, *match.span()) for movie in shown[:many]]
-        for linked in found:
-            self.take(linked.start, linked.end)
-        for match in _ORDINAL.finditer(self.lower):
-            word = match.group(1) or match.group(3) or match.group(4)
-            number = NUMBER_WORDS.get(match.group(2)) or int(match.group(2)) if not word else 0
-            index = _ORDINALS[word] if word else number - 1
-            alone = bool(match.group(1)) and match.group().strip().split()[-1] in _ORDINALS
-            if -1 <= index < len(shown) and shown and not alone and self.free(*match.span()):
-                found.append(_linked(shown[index], *match.span()))
-        for match in re.finditer(r"\bthat (\w+(?: \w+)?) (?:one|movie|film)\b", self.lower):
-            name = fold(match.group(1))
-            hits = [m for m in shown if any(name in fold(p) for p in (*m.directors, *m.cast))]
-            if len(hits) == 1 and self.free(*match.span()):
-                found.append(_linked(hits[0], *match.span()))
-        for linked in found:
-            self.take(linked.start, linked.end)
-        self.title_spans += [(t.start, t.end) for t in found]
-        return found
-
     # --- people ---
 
     def people(self) -> list[LinkedPerson]:
         """People named in full, by a surname that means one person, or misspelt after a cue."""
         return read_people(self)
-
-
-def _linked(movie: Movie, start: int, end: int) -> LinkedTitle:
-    return LinkedTitle(TitleEntry(movie.movie_id, movie.title, movie.year, 0.0), start, end)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from retrieval.lexicon import FUZZY_PERSON, SURE_PERSON, Lexicon, PersonEntry, is_vocabulary
 from retrieval.movie import fold
-from retrieval.wording import NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
+from retrieval.wording import GRADE_WORDS, NEGATORS, NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
 
 LONGEST_NAME = 4
 """Words of a name."""
@@ -29,7 +29,7 @@ FILM_NOUNS = frozenset(
     "movie movies film films flick flicks stuff story stories ones one genre type kind things vibe vibes "
     "actor actors".split()
 )
-_NO_NAMES = STOPWORDS | FILM_NOUNS
+_NO_NAMES = STOPWORDS | FILM_NOUNS | frozenset(n.replace("'", "") for n in NEGATORS)
 _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
@@ -42,7 +42,7 @@ _DIRECTED_BEFORE = re.compile(
     r"\b(?:directed(?: and \w+)?(?: \w+)? by|directors?|director(?:s? (?:is|was|were|named)|'s)|filmmaker|direction of|by the)\s+$"
 )
 _DIRECTS_AFTER = re.compile(
-    r"\s*(?:(?:ever|also|have|has|had|is|be|been|to|recently|the one who|personally|actually|himself|herself)\s+)*"
+    r"\s*(?:(?:didn'?t|did not|doesn'?t|hasn'?t|has not|hadn'?t|wasn'?t|isn'?t|never|ever|also|have|has|had|is|be|been|to|recently|the one who|personally|actually|himself|herself)\s+)*"
     r"(?:direct(?:s|ed|ing)?\b(?! by)|as (?:the |its |a )?director\b)"
 )
 _MADE_AFTER = re.compile(r"\s*(?:has |have |had )?ma(?:d|k)es?\b")
@@ -53,7 +53,7 @@ _PLAYS_BEFORE = re.compile(
     r"\b(?:with|wiht|wih|wit|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
 )
 _PLAYS_AFTER = re.compile(
-    r"\s*(?:ever\s+)?(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
+    r"\s*(?:(?:didn'?t|did not|doesn'?t|does not|isn'?t|is not|wasn'?t|never|ever)\s+)*(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
 )
 _AND = re.compile(r",? (?:and|or|&) |, ?")
 
@@ -101,7 +101,7 @@ class Text(Protocol):
 def read_people(text: Text) -> list[LinkedPerson]:
     """Every person of the text, in order; the spans are claimed."""
     found: list[tuple[PersonEntry, int, int]] = []
-    for read in (_in_full, _by_nickname, _siblings, _misspelt, _by_surname):
+    for read in (_in_full, _siblings, _misspelt, _by_nickname, _by_surname):
         for person, i, j in read(text):
             start, end = text.tokens[i].start, text.tokens[j - 1].end
             if text.free(start, end):
@@ -161,7 +161,7 @@ def _siblings(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
 
 def _family(lexicon: Lexicon, surname: str, named: bool) -> list[PersonEntry]:
     """The well-known people of one surname, if there are several; by a plural, only directors."""
-    found = [p for key, p in lexicon.people.items() if key.endswith(f" {surname}")]
+    found = [lexicon.people[key] for key in lexicon.families.get(surname, ())]
     weights = {p.name: (p.directs + p.acts if named else p.directs) for p in found}
     most = max(weights.values(), default=0.0)
     found = [p for p in found if weights[p.name] >= most * SHARE_OF_FAMILY > 0]
@@ -218,7 +218,8 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
     raw = text.lower[token.start : token.end]
     key = token.folded
     full = lexicon.surnames.get(fold(raw.removesuffix("'s")))
-    if key in lexicon.common or is_vocabulary(key) or key in _ASKS_TO_LIST:
+    plain = key in lexicon.common or is_vocabulary(key) or key in GRADE_WORDS  # "blood and gore"
+    if plain or key in _ASKS_TO_LIST:
         return None
     before = text.lower[: token.start]
     after = text.tokens[i + 1].folded if i + 1 < len(text.tokens) else ""

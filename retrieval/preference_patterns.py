@@ -14,6 +14,7 @@ from retrieval.wording import (
     GRADE_WORDS,
     LANDS,
     RELATIVES,
+    SERVICES,
     SITUATIONS,
 )
 
@@ -70,6 +71,8 @@ WITHDRAW = re.compile(
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
     r"|\b(?:not|no not) (?:an? |the )?([\w' -]{2,25}?),? i (?:actually |really )?(?:meant?|said|wanted)\b"
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
+    r"|\b(?:without|less) the ([\w-]{2,25}) (?:part|bit|thing|requirement|element|aspect|stuff|angle)\b"
+    r"|^\W*(?:(?:ok(?:ay)?|hm+|well|sure|actually)\W+)*any ([a-z]+)\W*$"
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
     r"|\b(subtitles) (?:are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
@@ -77,6 +80,27 @@ WITHDRAW = re.compile(
     r"|\b(?:actually|ok|okay),? ([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
+ALL_NIGHT = re.compile(
+    r"\b(?:we|i)(?:'ve| have|'ve got| have got) all (?:night|day|evening|weekend|afternoon)\b|\b(?:time|length) is no (?:issue|problem|object|matter)\b"
+)
+"""Takes a limit of length back."""
+TOO_FAR = re.compile(
+    r"^\W*(?:(?:that'?s|they'?re|these are|those are|they are|it'?s|this is|a bit|a little|all|still|way|much|these|those|no|ok(?:ay)?|hm+|sorry|but|mostly|are|is|both)\W+)*"
+    r"too (old|long|short|new|recent|modern|slow|fast|dark|sad|complicated)(?: for (?:me|us))?\W*$"
+)
+"""Said of a list: "too old"."""
+TOO_FAR_WAYS: dict[str, tuple[str, Literal[-1, 1]]] = {
+    **{"old": ("year", 1), "long": ("runtime", -1), "short": ("runtime", 1), "new": ("year", -1)},
+    **{"recent": ("year", -1), "modern": ("year", -1), "slow": ("pace", 1), "fast": ("pace", -1)},
+    **{"dark": ("sadness", -1), "sad": ("sadness", -1), "complicated": ("complexity", -1)},
+}
+"""What is asked for then, instead."""
+OF_A_LIST = re.compile(
+    r"\W*(?:(?:these|those|they|all|are|is|look|looks|sound|sounds|seem|both|that|it|hm+|no|sorry|ok(?:ay)?|but|way|much|a bit|a little|mostly)(?:'re|'s)?\W+)+"
+)
+"""Before "too violent": said of what was shown, it is a wish."""
+LIVE_ACTION = re.compile(r"\blive[- ]action\b")
+IN_COLOUR = re.compile(r"\bin colou?r\b")
 RATHER_THAN = re.compile(r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)")
 """What comes second: "atmosphere over action"."""
 UNDECIDED = re.compile(
@@ -92,6 +116,13 @@ NOT_STARRING = re.compile(
     r"|\b(?:where|in which|that|but) (?:he|she|they) (?:doesn't|does not|don't|isn't|is not|aren't) (?:act|star|appear|play|in)\w*(?: in)?\b"
 )
 """After whoever directs: "directed by Clint Eastwood, not starring him"."""
+WITHOUT_THEM = re.compile(
+    r"\b(?:that|which|where|in which)(?: the)? $|\b(?:that|which) (?:isn'?t|is not|wasn'?t|was not|aren'?t|are not) (?:directed |made )?by $"
+)
+THEY_DID_NOT = re.compile(
+    r" (?:(?:did|does|do|has|had|is|was) ?n[o']?t|(?:did|does|do|has|had|is|was) not|never)\b"
+)
+"""Around whoever must not have made it: "a crime film that Tarantino didn't direct"."""
 NOT_THEM = re.compile(
     r"\b(?:not|without|no more|anyone but|anybody but) (?:him|her|them)\b(?! (?:movie|film|one))|\b(?:someone|somebody) else\b"
 )
@@ -111,8 +142,15 @@ KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
     name: kind for kind, names in NAMES_OF_KINDS for name in names.split()
 }
 CERTIFICATE = re.compile(
-    r"\b(?:rated )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g)\b( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
+    r"\b(?:(?:rated |fsk |bbfc |certificate )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g|12a)|(?:rated|fsk|bbfc|certificate|cert|rating of|rating|(?:above|over|beyond|higher than) an?) (12|15|16|18|u)(?! ?(?:minutes?|mins?|hours?|years?|stars?)))\b(?: certificate)?( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
+ABROAD = {"12A": "PG-13", "12": "PG-13", "15": "PG-13", "16": "R", "18": "R", "U": "G"}
+"""British and German certificates as American ones that surely let no more through."""
+OF_ANY_AGE = frozenset("son daughter niece nephew".split())
+GROWN_AGE = re.compile(r"\b(?:is|are|'s|who's|turned|aged?) (\d\d)\b(?! ?min)|\b(\d\d)[- ]?year")
+GROWN = re.compile(r"\b(?:grown[- ]?up|adult|grown|college)\b")
+ROUGH = re.compile(r"\b(?:thrillers?|horror|slashers?|crime|war|noir|gangster)\b")
+"""Genres that nobody asks for beside a small child."""
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
 NOTHING_ABOVE = re.compile(
     r"\b(?:(?:nothing|not|no|none)(?: rated)? (?:above|over|beyond|higher than|harder than|stronger than|more than|past)|up to|at most|no(?:t)? (?:more|higher) than|max(?:imum)?) (?:an? )?$"
@@ -164,6 +202,7 @@ FROM_LAND = re.compile(
     + "|".join(sorted(map(re.escape, LANDS), key=len, reverse=True))
     + r")\b"
 )
+ON_SERVICE = re.compile(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)")
 SUBTITLES = re.compile(r"\bsubtitles?\b|\bsubs\b")
 HOLIDAY = re.compile(
     r"\b(?:for|it's|its|it is|on|at|around|this|tonight is|happy|over|during) (?:the )?"

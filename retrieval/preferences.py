@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, cast
 
-from retrieval import audience, topics
+from retrieval import audience, degrees, topics
 from retrieval import preference_patterns as patterns
 from retrieval.bounds import bound
 from retrieval.lexicon import is_vocabulary, vocabulary_of
@@ -22,9 +22,12 @@ from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawa
 from retrieval.vocabulary import barred, is_subgenre, meaning
 from retrieval.wording import (
     COMPARATIVES,
-    FEELING_MOODS,
     GRADE_WORDS,
     LOOSE_KINDS,
+    NATIONS,
+    NEGATORS,
+    SERVICES,
+    STOPWORDS,
 )
 
 PEOPLE = ("person", "actor", "director")
@@ -53,8 +56,8 @@ class Preferences:
         self.withdrawals += tuple(audience.not_for(self))
         audience.occasion(self)
         self._compare()
-        self._too_much()
-        self._feelings()
+        degrees.too_much(self)
+        degrees.feelings(self)
         self._second_best()
 
     def after_names(self, people: Sequence[LinkedPerson]) -> tuple[Finding, ...]:
@@ -66,6 +69,7 @@ class Preferences:
         audience.from_where(self)
         audience.which_language(self)
         audience.which_kind(self)
+        audience.which_look(self)
         audience.on_services(self)
         self._vocabulary()
         topics.unwanted(self)
@@ -127,10 +131,18 @@ class Preferences:
                 continue  # read with the people
             found.append(Withdrawal("person", barred=True))
             self.linker.take(*match.span())
+        for match in patterns.ALL_NIGHT.finditer(self.lower):
+            found.append(Withdrawal("runtime"))
+            self.no_wishes.append(match.span())
         self.withdrawals = tuple(found)
 
     def _withdrawn(self, what: str) -> list[Withdrawal]:
         """What a phrase such as "comedy", "year", "tom hanks" names, as slots to withdraw."""
+        if what in SERVICES:
+            return [Withdrawal("service", what)]
+        if what in NATIONS:
+            kind, code = NATIONS[what]
+            return [Withdrawal(cast(SlotKind, kind), code)]
         if what in patterns.KIND_NAMES:
             return [Withdrawal(patterns.KIND_NAMES[what])]
         found = [Withdrawal(kind, value) for kind, value in vocabulary_of(what)]
@@ -170,53 +182,15 @@ class Preferences:
             if not bound and not kind and not before.endswith(("no", "nothing", "not")):
                 self._comparative(what, sign, match)
 
+        for match in patterns.TOO_FAR.finditer(self.lower) if self.shown else ():
+            what, sign = patterns.TOO_FAR_WAYS[match.group(1)]
+            self._comparative(what, sign, match)
+            self.no_wishes.append(match.span())
+
     def _comparative(self, what: str, direction: Literal[-1, 1], match: re.Match[str]) -> None:
         if self.free(*match.span()):
             self.linker.take(*match.span())
             self.comparatives.append((what, direction, match.start(), match.end()))
-
-    def _too_much(self) -> None:
-        for match in patterns.TOO.finditer(self.lower):
-            name, sign = GRADE_WORDS[match.group(1)]
-            remarked = mode_at(self.lower, match.start(), clause_only=True) == "comment"
-            if remarked or not self.free(*match.span()):
-                continue
-            self.linker.take(*match.span())
-            value = (
-                {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
-            )
-            self.findings.append(Finding("attribute", value, "avoid", True))
-
-        for match in patterns.NO_VIOLENCE.finditer(self.lower):
-            if self.free(*match.span()) and not patterns.TOLD.search(self.lower[: match.start()]):
-                self._bar("violence", match)
-        for match in patterns.EASY.finditer(self.lower):
-            self._bar("complexity", match)
-            self.findings.append(Finding("mood", "lighthearted", "want", False))
-        for match in patterns.TIMID.finditer(self.lower):
-            self._bar("scariness", match)
-
-    def _bar(self, grade: str, match: re.Match[str]) -> None:
-        self.linker.take(*match.span())
-        value = {"name": grade, "min": patterns.TOO_MUCH}
-        self.findings.append(Finding("attribute", value, "avoid", True))
-
-    def _feelings(self) -> None:
-        moods: list[str] = []
-        for match in patterns.FEEL.finditer(self.lower):
-            helped_by = FEELING_MOODS[match.group(1)]
-            moods += helped_by
-            if match.group(1) not in helped_by:
-                self.no_wishes.append(match.span())  # "I feel sad" asks for no sad film
-            self.linker.take(*match.span())
-        for match in patterns.SCARE_ME.finditer(self.lower):
-            if not self.negated(match.start()):
-                moods.append("scary")
-                self.linker.take(*match.span())
-        for match in patterns.CHEER.finditer(self.lower):
-            moods += ["feel-good", "heartwarming", "funny"]
-            self.linker.take(*match.span())
-        self.findings += [Finding("mood", mood, "want", False) for mood in dict.fromkeys(moods)]
 
     def _people(self, people: Sequence[LinkedPerson]) -> None:
         """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
@@ -238,10 +212,18 @@ class Preferences:
             roles = {p.role for p in group} - {"person"}
             role = roles.pop() if len(roles) == 1 else "person"
             names = " or ".join(p.person.name for p in group)
+            if self._had_no_part(group):
+                self.findings.append(Finding(cast(SlotKind, role), names, "avoid", True))
+                continue
             self.add(cast(SlotKind, role), names, group[0].start, group[-1].end)
             apart = patterns.NOT_STARRING.search(self.lower, group[-1].end)
             if role == "director" and apart and group is groups[-1]:
                 self.findings.append(Finding("actor", names, "avoid", True))
+
+    def _had_no_part(self, group: Sequence[LinkedPerson]) -> bool:
+        """Whether it is said that they did not make it: "that Tarantino didn't direct"."""
+        that = patterns.WITHOUT_THEM.search(self.lower[: group[0].start])
+        return bool(that and patterns.THEY_DID_NOT.match(self.lower, group[-1].end))
 
     def _corrected(self) -> None:
         wanted = any(f.kind in PEOPLE and f.polarity == "want" for f in self.findings)
@@ -314,17 +296,8 @@ class Preferences:
                         # "A heist film" asks for nothing else; "tense" only says which first.
                         hard = only or not (kind == "mood" or value in LOOSE_KINDS)
                         self.add(kind, value, start, end, hard, loose=kind in whole and not only)
-                        self._grade_too(phrase, start)
+                        degrees.graded_too(self, phrase, start)
         self._genres(sorted(genres, key=lambda g: g[1]))
-
-    def _grade_too(self, phrase: str, start: int) -> None:
-        """Bar what is graded scary when "nothing scary" is said."""
-        grade = GRADE_WORDS.get(phrase)
-        remarked = mode_at(self.lower, start) == "comment"
-        if grade and grade[1] > 0 and self.negated(start) and not remarked:
-            self.findings.append(
-                Finding("attribute", {"name": grade[0], "min": patterns.TOO_MUCH}, "avoid", True)
-            )
 
     def _genres(self, genres: list[tuple[str, int, int]]) -> None:
         """Make one wish with a choice of "horror or thriller", but two of "horror comedy"."""
@@ -341,8 +314,23 @@ class Preferences:
             ):
                 k += 1
                 value, end = f"{value} or {genres[k][0]}", genres[k][2]
-            self.add("genre", value, start, end)
+            if not self._of_a_kind(value, start, genres):
+                self.add("genre", value, start, end)
             k += 1
+
+    def _of_a_kind(self, genre: str, start: int, genres: Sequence[tuple[str, int, int]]) -> bool:
+        """Bar a kind of a genre alone where the genre is welcome: "comedies, no grossout comedies"."""
+        welcome = any(g == genre and not self.negated(at) for g, at, _ in genres)
+        if not (welcome and self.negated(start)):
+            return False
+        before = next((t for t in reversed(self.linker.tokens) if t.end == start - 1), None)
+        if before is None or before.folded in STOPWORDS or not self.negated(before.start):
+            return False
+        if before.folded in NEGATORS:
+            return False
+        if self.free(before.start, before.end):
+            self.add("keyword", before.folded, before.start, before.end)
+        return True
 
 
 def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:

@@ -43,7 +43,7 @@ SHORTEST, LONGEST = 20, 600
 
 _N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
 _OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*")
-_YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?! ?s\b)"
+_YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?! ?['’]?s\b)"
 _DECADE = (
     r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’ ]?s\b"
 )
@@ -144,6 +144,7 @@ _BOTH_ENDS = re.compile(
 """Two ends that share a unit: "between 120 and 160 minutes", "90-120 min", "two to three hours"."""
 _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
+    r"|(?<!too )(?<!so )(?<!very )(?<!not )short (?=(?:[a-z]+ )?(?:comed|drama|thriller|horror|romance|western|documentar|action|animat|sci|adventure|family|musical|myster|cartoon))"
     r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too |so |very |that )?long(?! ago)|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
 _LONG = re.compile(
@@ -301,6 +302,10 @@ _DECADES = re.compile(
 _DECADE_NAMES = re.compile(
     rf"\b(?:(before|pre|after|post|since|nothing before|nothing older than|older than|newer than)[ -])?(?:the )?(?:(early|mid|late)[ -])?({'|'.join(DECADE_WORDS)})\b"
 )
+_OR_ON = re.compile(r" (?:or|and) (earlier|older|before|later|newer|after)\b")
+"""Behind a decade: "the 80s or earlier"."""
+_LIVES = re.compile(r"\b(?:our|my|his|her|their|your) (?:early |mid |late )?$")
+"""Before an age: "a couple in our sixties"."""
 _PART = {None: (0, 9), "early": (0, 4), "mid": (3, 6), "late": (5, 9)}
 
 
@@ -314,6 +319,7 @@ def _decades(text: str, newest: int) -> list[Span]:
         found.append(
             _decade_span(match, DECADE_WORDS[match.group(3)], match.group(1), match.group(2))
         )
+    found = [s for s in found if not _LIVES.search(text[: s.start])]
     return [s for s in found if (s.min or 0) <= newest]
 
 
@@ -325,6 +331,12 @@ def _decade_span(match: re.Match[str], start: int, cue: str | None, part: str | 
     if cue:
         return Span("year", *match.span(), min=start)
     low, high = _PART[part]
+    if tail := _OR_ON.match(match.string, match.end()):
+        end = tail.end()
+        earlier = tail.group(1) in ("earlier", "older", "before")
+        if earlier:
+            return Span("year", match.start(), end, max=start + high)
+        return Span("year", match.start(), end, min=start + low)
     return Span("year", *match.span(), start + low, start + high)
 
 
@@ -368,11 +380,14 @@ _COUNT_OF = re.compile(
     r"^\W*(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten) (?!hours?|minutes?|years?)(?:[a-z-]+ ){0,3}(?:movies|films|suggestions|recommendations|options|ideas)\b"
 )
 """Opens a request: "10 horror films"."""
+_COUNT_MORE = re.compile(
+    r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten) (?:more|others|other ones)\b(?! (?:than|hours?|minutes?|years?|times?))"
+)
 
 
 def _counts(text: str, _newest: int) -> list[Span]:
     found = []
-    for match in [*_COUNT.finditer(text), *_COUNT_OF.finditer(text)]:
+    for match in (m for p in (_COUNT, _COUNT_OF, _COUNT_MORE) for m in p.finditer(text)):
         n = round(_number(match.group(1)))
         if 1 <= n <= 20:
             found.append(Span("count", *match.span(1), min=n, max=n))

@@ -55,7 +55,8 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "difference",
-        r"\bhow (?:is|does|do) [^.?!]{1,60} (?:different|differ|compare)|\bdifference between\b",
+        r"\bhow (?:is|does|do|are|were) [^.?!]{1,60} (?:different|differ|compare)|\bdifference between\b|\bwhat makes [^.?!]{1,60} different\b"
+        r"|\b(?:can'?t|cannot|can not|hard to) (?:decide|choose|pick) between\b|\btorn between\b",
     ),
     (
         "plot",
@@ -67,18 +68,28 @@ _HOW_GRADED = re.compile(
     rf"|\b(?:is|was) {_FILM} (?P<words2>(?:very |too |really |that |so |at all |particularly )?(?P<grade2>{_GRADES}))(?: at all| for [^.?!,]+)?\?"
     r"|(?P<words3>\b(?:is|are) there (?:any |much |a lot of |lots of )?(?P<grade3>violence|gore) in\b)"
 )
-_IS_A = re.compile(rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}})\?")
+_IS_A = re.compile(
+    rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}}|animated|romantic|historical|dubbed|in colou?r|(?:in )?black and white)\?"
+)
 """A yes-or-no question: "is Die Hard a Christmas movie?"."""
 _OTHER = re.compile(
     r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b|\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
     r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,30} (?:in|of|for)\b"
 )
+_OF_IT = re.compile(
+    r"^\W*(?:(?:and|but|so|ok|hm+)\W+)*(?:(?:is|was|are) there (?:an? |any )?(?:sequels?|prequels?|remakes?|second (?:part|one)|part (?:two|2)|follow[- ]?up)\b|(?:has|have|does|did|is|was) (?:it|that one|this one) (?:got|have|part of|one of|end|ends?)\b|how (?:does|did) (?:it|that one|this one) end\b)[^.?!]*"
+)
+"""Asked of a film that is only pointed at: none of the words is a wish."""
 _BASED_ON = re.compile(r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b")
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
 _SUPERLATIVE = re.compile(
     r"\b(?:which|what)(?: (?:one|film|movie))?(?: of (?:these|those|them|the (?:two|three|four|five)))?(?:'s| is| was| are| has| would be)? "
     rf"(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\b(?! (?:than|movie|film))"
 )
+_THE_MOST = re.compile(
+    rf"^\W*(?:(?:and|ok|so|hm+)\W+)*the (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})(?: one| of (?:these|those|them|the (?:list|lot)))?\W*\?\W*$"
+)
+"""Asked of a list without "which": "the shortest one?"."""
 _THAN = re.compile(
     rf"\b(?:is|was|are) [^.?!,]{{1,40}}? (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))}) than [^.?!,]+"
 )
@@ -151,7 +162,7 @@ def asks_for_list(lower: str) -> bool:
 def _find_question(lower: str) -> FoundQuestion | None:
     if _ASKING_ME.search(lower):
         return None
-    most = _SUPERLATIVE.search(lower) or _THAN.search(lower)
+    most = _SUPERLATIVE.search(lower) or _THE_MOST.search(lower) or _THAN.search(lower)
     if most:
         about, sign = SUPERLATIVES[most.group("most")]
         return FoundQuestion(cast(QuestionField, about), _clause(lower, most), extreme=sign)
@@ -161,6 +172,8 @@ def _find_question(lower: str) -> FoundQuestion | None:
             return FoundQuestion(field, _clause(lower, match))
     if _BASED_ON.search(lower):
         return _unanswerable(lower)
+    if of_it := _OF_IT.search(lower):
+        return FoundQuestion("other", of_it.span(), of_it.span())
     return _graded(lower) or _yes_or_no(lower) or _unanswerable(lower)
 
 

@@ -14,27 +14,34 @@ from retrieval.understanding import Understanding
 _UNDO = re.compile(
     r"\b(?:undo|revert)\b(?! (?:the|my|his|her|their|an?) )|\bundo the last\b"
     r"|^\W*(?:(?:no+|oh|ok(?:ay)?|wait|please|sorry|actually|hm+)\W+)*(?:go )?back\W*(?:please|again|a step|one)?\W*$"
-    r"|^\W*go back\b|\b(?:take|took) (?:that|it|this) back\b|\btake back (?:that|the last|what i)\b"
+    r"|^\W*go back\b(?! to (?:the |a |an )?\d| in time)|\b(?:take|took) (?:that|it|this) back\b|\btake back (?:that|the last|what i)\b"
     r"|\bscratch that\b|\bgo back to (?:before|the previous)|^\W*never ?mind(?: that| it)?\W*$"
+    r"|\b(?:never ?mind|forget|ignore|scrap|drop|undo|cancel)(?: about)? (?:the|that|my) last (?:thing|one|bit|part|request|message|wish|point|step)\b"
 )
 _RESET = re.compile(
     r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*(?:please |can you |let's )*reset\b|\breset (?:everything|all)\b|\bfrom scratch\b|\bnew search\b"
 )
 _ABOUT_ME = re.compile(
-    r"\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
+    r"^\W*(?:and |so )?what do you know\W*$|\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
     r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
 )
 _MORE = re.compile(
     r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
     r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b|\bwhat(?:'s| is)? next\b|\bwhat now\b|\b(?:anything|something|everything) (?:but|except|other than|besides)\b"
     r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
+    r"|\b(?:one|two|three|four|five|\d{1,2}|a few|a couple|some) (?:more|others)\b(?! (?:than|hours?|minutes?|years?|time|thing))"
     r"|^\W*(?:no+|nope|nah|meh|not really|boring|next)(?: (?:thanks|thank you|sorry))?\W*$|\bnone of (?:these|those|them)\b|\bnot (?:these|those|any of)\b|\bmore like (?:this|that|these|those|the)\b"
 )
+ANYTHING = re.compile(
+    r"\banything goes\b|\bno (?:particular |real )?preferences?\b|\bi (?:really )?(?:don'?t|do not) (?:mind|care)\W*$|\bup to you\b"
+)
+"""Says that nothing is asked for."""
 _ADDITIVE = re.compile(
     r"\b(?:also|too(?=[.,!?:]|\s*$| (?:please|thanks?|if|haha)\b| :)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
 )
 _NARROWS = re.compile(
-    r"\W*(?:(?:so|hmm?|ok(?:ay)?|well|right|honestly|yes|yeah)\W+)*(?:something |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: one| please)?\W*"
+    r"\W*(?:(?:so|hmm?|um+|ok(?:ay)?|well|right|honestly|yes|yeah|oh|and|please|sorry)\W+)*(?:something |make it |it should be |preferably |ideally |one )?(?:animated|romantic|historical|family[- ]friendly)(?: ones?)?"
+    r"(?:\W+(?:please|you know|i (?:guess|think|mean)|if (?:possible|you can)|then|maybe|thanks|thank you|lol|haha))*\W*"
 )
 """A quality and no more: after "a family film", "animated" asks for both."""
 _SAME_DIRECTOR = re.compile(
@@ -51,6 +58,11 @@ _REWATCH = re.compile(
 _TAKEN_BEFORE = re.compile(
     r"\b(?:i|we)(?:'ll| will) (?:take|go with|go for|have)(?: the)? $|\blet'?s (?:go (?:with|for)|take|do)(?: the)? $"
 )
+_FINE = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|alright|all right|fine|right|great|sure|yes|cool|hm+|well)\W+)+(?:the )?$"
+)
+_THEN = re.compile(r"^[\"')]* then(?: please)?\W*$")
+"""Around a title: "ok, Collateral then"."""
 _TAKEN_AFTER = re.compile(
     r"^[\"')]*,? it is(?: then)?(?=\W*$|[,.;!]| thanks?\b| then\b)|^[\"')]*,? (?:i'll|i will) (?:take|watch)\b"
 )
@@ -58,7 +70,14 @@ _TAKEN_AFTER = re.compile(
 
 def is_taken(lower: str, start: int, end: int) -> bool:
     """Whether the film named there is chosen: "I'll take X", "X it is, thanks"."""
-    return bool(_TAKEN_BEFORE.search(lower[:start]) or _TAKEN_AFTER.match(lower[end:]))
+    before, after = lower[:start], lower[end:]
+    settled = _FINE.match(before) and _THEN.match(after)
+    return bool(settled or _TAKEN_BEFORE.search(before) or _TAKEN_AFTER.match(after))
+
+
+def wordings(lower: str) -> list[tuple[int, int]]:
+    """Where the words stand that ask for more, a new start or anything: they describe no film."""
+    return [m.span() for p in (_RESET, _MORE, ANYTHING) for m in p.finditer(lower)]
 
 
 def remarks(text: str, lower: str, titles: Sequence[tuple[int, int]]) -> Understanding:

@@ -35,7 +35,7 @@ _ASKED_AFTER = re.compile(
     r"|sequels?\b|appropriate\b|directed by\b|one of\b|considered\b|any good|good\b|worth\b|the (?:best|first|last)\b|a (?:\w+ )?(?:movie|film|comedy|drama|thriller|horror|musical|western)\b)"
 )
 _NAMED_AFTER = re.compile(
-    r"\s+vibes?\b|[- ]esque\b|-(?:like|style)\b|\s+the (?:movie|film)\b(?! (?:where|about|with|that|is|was))"
+    r"\s+it is(?: then)?\W*$|\s+vibes?\b|[- ]esque\b|-(?:like|style)\b|\s+the (?:movie|film)\b(?! (?:where|about|with|that|is|was))"
 )
 _NAME_ENDS = re.compile(
     r"\W*$|\W*[.,;!?]|\s+(?:from|with|by|was|is|are|were|did|does|come|came|coming|about|rated|released?|made|movies?|films?|series|sequels?"

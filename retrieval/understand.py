@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from retrieval.asked import asked_about, movie_asked
+from retrieval.asked import asked_about, asked_again, movie_asked
 from retrieval.brands import find_brands
 from retrieval.gloss import ENGLISH, OTHER, gloss
 from retrieval.lexicon import Lexicon
 from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie, RangeField, fold, number_of
 from retrieval.people import LinkedPerson
+from retrieval.pointing import pointed_at
 from retrieval.preferences import Preferences
 from retrieval.questions import (
     FoundQuestion,
@@ -25,9 +26,10 @@ from retrieval.questions import (
     find_why,
     is_known_item,
 )
-from retrieval.remarks import is_taken, remarks
+from retrieval.remarks import ANYTHING, is_taken, remarks, wordings
 from retrieval.scope import Reach, negated_spans
 from retrieval.slips import Mended, mended
+from retrieval.stances import NEVER_SEEN, stance_at
 from retrieval.understanding import (
     Comparison,
     Finding,
@@ -56,6 +58,10 @@ _SIMILAR = re.compile(
 )
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
 """Between a title and a person: what follows is asked for, and describes the title no more."""
+_PRAISE = re.compile(
+    r"[\"')]*,? (?:looks?|sounds?|seems?|is|are|was) (?:\w+ ){0,2}?(?:good|nice|great|fun|funny|interesting|cool|promising|fine|perfect|lovely|intriguing|tempting|dull|boring|bad|terrible|awful|stupid|silly|depressing|weak|lame|heavy|long|slow|scary|violent|old|childish|tedious|dreary|meh)\b"
+)
+"""Said of a film of the list: it describes nothing that is searched for."""
 _WHY_TITLE = re.compile(r"^\W*(?:(?:but|and|so|ok|hm+) )*why (?:the )?$")
 _ALL_BEFORE = re.compile(
     r"\b(?:all|every|both|whole)(?: of| the| three| four| those|(?: \w+){1,4} and)* (?:the )?$"
@@ -67,24 +73,6 @@ _TO_WATCH = re.compile(
 _DO_YOU_HAVE = re.compile(
     r"^\W*(?:\w+\W+)?(?:do you (?:have|know)|have you got|is there)(?: the)?(?: movie| film)? *$"
 )
-_NEVER_SEEN = re.compile(
-    r"\b(?:haven'?t|have not|never|not yet|didn'?t|want to|would like to|going to)(?: \w+)? (?:seen|watched|saw|see|watch)\b[^.,;!?]*$(?<!\blike )(?<!\bsimilar to )"
-)
-_SEEN = re.compile(r"\b(?:seen|watched|saw|rewatched|finished)\b[^.;!?]*$")
-_SEEN_AFTER = re.compile(
-    r"^[\"')]*,? (?:i|we)(?:'ve| have|'d| had)? ?(?:already |just |both )?(?:seen|watched|saw|know)\b"
-)
-"""Behind a title: "Alien I have seen before"."""
-_LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
-_LOVED_AFTER = re.compile(
-    r"^(?: (?:last \w+|yesterday|recently|again|today|the other day))?(?:,? (?:and )?(?:which|that|it|i|we)\b|,? and (?=(?:really |absolutely )?(?:loved|liked|enjoyed) (?:it|them|that)\b))?(?:(?! and | but )[^.,;!?]){0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
-)
-_HATED = re.compile(
-    r"\b(?:hated?|dislike[ds]?|didn'?t (?:really )?(?:like|enjoy|love)|don'?t like|can'?t stand|couldn'?t stand)\b"
-)
-_HATED_AFTER = re.compile(
-    r"^[^.;!?]{0,12}\b(?:was (?:bad|terrible|awful|boring|not good|over-?rated|a let ?down|disappointing|meh|too long)|sucked|wasn'?t (?:good|great|for me)|bored me)\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +83,8 @@ class Context:
     """The list shown last, best first."""
     in_focus: Movie | None = None
     """What "it" means."""
+    before: str = ""
+    """What they said last, whose question "and the first?" asks again."""
 
 
 def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
@@ -133,34 +123,35 @@ class _Reading:
         self.reaches = negated_spans(self.lower)
 
     def result(self) -> Understanding:
-        questions = self._questions()
+        questions, why = self._questions(), False
         preferences = Preferences(self.linker, self.reaches, bool(self.context.shown))
+        self._take_no_names()
         preferences.before_names()
         brands = find_brands(self.linker, self.reaches)
-        pointed = self.linker.ordinals(self.context.shown)
+        pointed = pointed_at(self.linker, self.context.shown)
         people = self.linker.people()
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
         spans = [asked.span for asked in questions]
-        mentions = tuple(self._mention(t, spans) for t in titles if t.sure)
-        if known_item:  # what somebody tells of a forgotten film is no example to search by
-            mentions = tuple(m for m in mentions if m.stance != "seed")
-        mentions = self._whole_series(mentions) + brands.refused + self._pronouns(mentions, people)
+        named = self._named(titles, spans, known_item)
+        mentions = named + brands.refused + self._pronouns(named, people)
         if questions and questions[0].extreme:
             mentions = self._extreme(questions[0], mentions)
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
         for asked in questions:
             if asked.asks_only:
                 self.linker.take(*asked.span)
+        mentions = self._only_asked(mentions, pointed, questions)
         wished, described = self._wished(people, titles)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
         comparisons = self._comparisons(preferences, mentions)
-        if not questions and self._chosen(mentions) and not (findings or comparisons):
-            # "I want to watch Alien": they have chosen; tell them about it.
-            questions = (FoundQuestion("plot", (0, 0)),)
-            mentions = (replace(mentions[0], stance="asked"),)
-        answered = asked_about(questions, mentions, self.context.in_focus, self.lower)
-        why = find_why(self.lower) or any(self._why(m.start) for m in mentions)
+        if not (questions or findings or comparisons) and len(mentions) == 1:
+            questions, why = self._asks_of(mentions[0])
+            if questions or why:
+                mentions = (replace(mentions[0], stance="asked"),)
+        context = self.context
+        answered = asked_about(questions, mentions, context.in_focus, self.lower, context.shown)
+        why = why or find_why(self.lower) or any(self._why(m.start) for m in mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
             self._remarks(mentions),
@@ -181,6 +172,12 @@ class _Reading:
             query_text=self._query_text(spans, known_item, preferences),
         )
 
+    def _take_no_names(self) -> None:
+        """Claim "anything goes", which in small letters is no film."""
+        for match in ANYTHING.finditer(self.lower):
+            if not self.text[match.start() : match.end()].split()[-1][0].isupper():
+                self.linker.take(*match.span())
+
     def _questions(self) -> tuple[FoundQuestion, ...]:
         """The questions, whose words are no wishes and whose capitals are titles."""
         if remarks(self.text, self.lower, ()).same_director:
@@ -190,14 +187,22 @@ class _Reading:
             if asked.words:
                 self.linker.take(*asked.words)
         self.linker.trusted = [asked.span for asked in questions]
+        self.linker.asking = [asked.span for asked in questions if asked.asks_only]
         return questions
 
-    def _chosen(self, mentions: Sequence[Mention]) -> bool:
+    def _asks_of(self, named: Mention) -> tuple[tuple[FoundQuestion, ...], bool]:
+        """What is asked of the one film named, though not in so many words; whether it is why."""
+        if self._chosen(named):
+            # "I want to watch Alien": they have chosen; tell them about it.
+            return (FoundQuestion("plot", (0, 0)),), False
+        return asked_again(self.lower, self.context.before.lower())
+
+    def _chosen(self, named: Mention) -> bool:
         """Whether one film is named, to be watched."""
-        if len(mentions) != 1 or mentions[0].stance not in ("unseen", "seed"):
+        if named.stance not in ("unseen", "seed"):
             return False
-        before, after = self.lower[: mentions[0].start], self.lower[mentions[0].end :]
-        if mentions[0].stance == "seed":
+        before, after = self.lower[: named.start], self.lower[named.end :]
+        if named.stance == "seed":
             return bool(_DO_YOU_HAVE.search(before) and not after.strip(" ?!."))
         return bool(_TO_WATCH.search(before))
 
@@ -210,6 +215,15 @@ class _Reading:
         return replace(said, small_talk=("accept", *talk))
 
     # --- movies ---
+
+    def _named(
+        self, titles: Sequence[LinkedTitle], asked: Sequence[tuple[int, int]], known_item: bool
+    ) -> tuple[Mention, ...]:
+        """The films that are named or pointed at."""
+        mentions = tuple(self._mention(t, asked) for t in titles if t.sure)
+        if known_item:  # what somebody tells of a forgotten film is no example to search by
+            mentions = tuple(m for m in mentions if m.stance != "seed")
+        return self._whole_series(mentions)
 
     def _mention(self, linked: LinkedTitle, asked: Sequence[tuple[int, int]]) -> Mention:
         return Mention(
@@ -224,24 +238,25 @@ class _Reading:
     def _stance(self, start: int, end: int, asked: Sequence[tuple[int, int]]) -> Stance:
         if any(low <= start < high for low, high in asked) or self._why(start):
             return "asked"
-        before = self.lower[max(0, start - 60) : start]
-        before = re.split(r"[.;!?\n]|\bbut\b", before)[-1]
-        after = self.lower[end : end + 60]
-        if _LOVED_AFTER.match(after):
-            return "seed"
-        hated, loved = _last(_HATED, before), _last(_LOVED, before)
-        if hated >= loved > -1 or hated > loved or _HATED_AFTER.match(after):
-            return "disliked"  # of "hate war films, love Up" the nearer word counts
-        if _NEVER_SEEN.search(before) or is_taken(self.lower, start, end):
-            return "unseen"
-        if _SEEN_AFTER.match(after):
-            return "seen"
-        if _SEEN.search(before) and not _LOVED.search(before):
-            return "seen"
-        reach = self._negation_at(start)
-        if reach and not before.rstrip().endswith("than"):  # "less scary than The Ring"
-            return "disliked" if reach.cue.startswith(("hate", "dislike")) else "not_now"
-        return "seed"
+        return stance_at(self.lower, start, end, self._negation_at(start))
+
+    def _only_asked(
+        self,
+        mentions: tuple[Mention, ...],
+        pointed: Sequence[LinkedTitle],
+        questions: Sequence[FoundQuestion],
+    ) -> tuple[Mention, ...]:
+        """A film of the list that is praised and asked about is no example yet."""
+        starts = {p.start for p in pointed}
+        return tuple(
+            replace(m, stance="asked")
+            if questions and m.stance == "seed" and m.start in starts and self._praised(m)
+            else m
+            for m in mentions
+        )
+
+    def _praised(self, mention: Mention) -> bool:
+        return bool(mention.end and _PRAISE.match(self.lower, mention.end))
 
     def _why(self, place: int) -> bool:
         """Whether a reason is asked for, if only by "why Alien?", the title standing there."""
@@ -324,9 +339,13 @@ class _Reading:
             return ()
         if _SIMILAR.search(self.lower) and not mentions:
             return (_pointed(focus, "seed"),)
-        if _BAD_IT.search(self.lower):
+        bad, seen = _BAD_IT.search(self.lower), _SEEN_IT.search(self.lower)
+        said = bad or seen
+        if said and any(0 < m.end <= said.start() for m in mentions):
+            return ()  # "not the second one, I've seen it": of that one it is heard already
+        if bad:
             return (_pointed(focus, "disliked"),)
-        if _SEEN_IT.search(self.lower) and not _NEVER_SEEN.search(self.lower):
+        if seen and not NEVER_SEEN.search(self.lower):
             return (_pointed(focus, "seen"),)
         return ()
 
@@ -357,15 +376,13 @@ class _Reading:
             return self.text
         dropped = [(r.cue_start, r.end) for r in self.reaches]
         dropped += [*asked, *self.linker.title_spans, *preferences.no_wishes]
+        dropped += wordings(self.lower)
+        ends = [end for _, end in self.linker.title_spans]
+        dropped += [m.span() for end in ends if (m := _PRAISE.match(self.lower, end))]
         kept = [t for t in self.linker.tokens if not any(a <= t.start < b for a, b in dropped)]
         if not any(t.folded not in STOPWORDS and len(t.folded) > 1 for t in kept):
             return ""
         return " ".join(self.text[t.start : t.end] for t in kept)
-
-
-def _last(pattern: re.Pattern[str], text: str) -> int:
-    """Where the pattern ends for the last time; -1 when nowhere."""
-    return max((m.end() for m in pattern.finditer(text)), default=-1)
 
 
 def _in_order(marks: Sequence[Mark]) -> tuple[Mark, ...]:

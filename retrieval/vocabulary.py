@@ -34,8 +34,9 @@ def meaning(
     A refused kind of film needs no film behind it: "horror that isn't supernatural".
     """
     known = vocabulary_of(phrase) or _kind_of_film(phrase, lexicon, lower, end)
-    if refused and not known and phrase in SUBGENRE_ADJECTIVES:
-        names = dict.fromkeys((SUBGENRE_ADJECTIVES[phrase], phrase))
+    named = SUBGENRE_ADJECTIVES.get(phrase, GENRES[0])
+    if refused and not known and named not in GENRES:  # "child" of "child abuse" is no genre
+        names = dict.fromkeys((named, phrase))
         known = [("keyword", name) for name in names]
     found = known or vocabulary_of(lexicon.respell(phrase) or "")
     if found:
@@ -93,7 +94,7 @@ def _before_a_film(lower: str, end: int) -> bool:
 def _kind_of_film(
     phrase: str, lexicon: Lexicon, lower: str, end: int
 ) -> list[tuple[SlotKind, str]]:
-    name = _subgenre(phrase, lower, end) or TOPIC_WORDS.get(phrase)
+    name = TOPIC_WORDS.get(phrase) or _subgenre(phrase, lower, end)
     if name is None:
         return []
     if name in GENRES:

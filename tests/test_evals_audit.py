@@ -106,9 +106,16 @@ def planted(
         if not films:
             continue
         text = WAYS[way](rng.choice(films), world, progress.untold(world.goal), rng)
-        if text:
+        if text and not (way.startswith("undisclosed") and content(text) & offered(transcript, at)):
             done += 1
             yield way, at + 1, with_text(transcript, at, text)
+
+
+def offered(transcript: Transcript, at: int) -> frozenset[str]:
+    """What the agent put up for choice just before: to take it up gives nothing away."""
+    question = transcript.turns[at - 1].question if at else None
+    options = question.options if question else ()
+    return content(" ".join(f"{option.label} {option.text}" for option in options))
 
 
 def with_text(transcript: Transcript, at: int, text: str) -> Transcript:
