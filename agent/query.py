@@ -145,8 +145,9 @@ def is_for_somebody_else(ledger: Ledger) -> bool:
 def leanings_of(ledger: Ledger) -> tuple[Clause, ...]:
     """Soft wishes, which rank and do not bind.
 
-    Some have no tag leg, and tags alone do not bring themes to the top. A taste is "he loves westerns": it only ranks, but a chat is expected to follow it up. On ReDial
-    turns that costs a little (R@10 .240 against .243, 1,494 targets).
+    Some have no tag leg, and tags alone do not bring themes to the top. A taste is "he loves
+    westerns": a chat is expected to follow it up, though on ReDial turns that costs a little
+    (R@10 .240 against .243, 1,494 targets).
     """
     soft = [
         e for e in ledger.entries if not e.hard and e.polarity == "want" and e.kind in LEANING_KINDS
