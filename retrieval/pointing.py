@@ -7,6 +7,8 @@ of a film. Pure; called by understand.py only.
 import re
 from collections.abc import Sequence
 
+from rapidfuzz import fuzz
+
 from retrieval.lexicon import TitleEntry
 from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie, fold
@@ -29,6 +31,11 @@ _SEVERAL = re.compile(
 """Places told one after another: "the first, third and fifth"."""
 _FEW = {"two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
 _FIRST_FEW = re.compile(r"\b(?:the )?first (two|three|four|2|3|4)\b")
+_TAKING = re.compile(
+    r"\b(?:(?:i|we)(?:'ll| will|'m going to| am going to) (?:take|go with|go for|have|watch|try)|let'?s (?:take|go with|go for|watch|do|try))(?: the)? ([^,.!?;\n]{4,})"
+)
+LIKENESS = 80.0
+"""rapidfuzz ratio (0-100) from which a misspelt name means the film of the list that they take."""
 _THAT_ONE = re.compile(r"\bthat (\w+(?: \w+)?) (?:one|movie|film)\b")
 
 
@@ -54,6 +61,12 @@ def pointed_at(linker: Linker, shown: Sequence[Movie]) -> list[LinkedTitle]:
         hits = [m for m in shown if any(name in fold(p) for p in (*m.directors, *m.cast))]
         if len(hits) == 1 and linker.free(*match.span()):
             found.append(_linked(hits[0], *match.span()))
+    for match in _TAKING.finditer(linker.lower):
+        said = fold(match.group(1))
+        likely = [(fuzz.ratio(said, fold(m.title)), -n, m) for n, m in enumerate(shown)]
+        score, _, movie = max(likely, key=lambda hit: hit[:2], default=(0.0, 0, None))
+        if movie is not None and score >= LIKENESS and linker.free(*match.span(1)):
+            found.append(_linked(movie, *match.span(1)))
     _claim(linker, found)
     linker.title_spans += [(t.start, t.end) for t in found]
     return found

@@ -25,6 +25,7 @@ def heard(text: str, before: str = "") -> Understanding:
         ("the third one sounds a bit too scary", "not_now", ["Alien"]),
         ("ok Memento then", "unseen", ["Memento"]),
         ("Memento it is", "unseen", ["Memento"]),
+        ("honestly, I'll take Mmeneto, thank you", "unseen", ["Memento"]),
         ("I can't decide between Heat and Alien", "asked", ["Heat", "Alien"]),
     ],
 )
