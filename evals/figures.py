@@ -42,9 +42,9 @@ from evals.suite import CACHE, build_starter, play_and_score, rows_of
 from evals.users import simulate_rows
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
+from infra.learned import load_encoder
 from infra.progress import shown
 from infra.settings import load
-from infra.wiring import load_encoder
 
 CORE = "catalogue/catalogue_core.parquet"
 TURNS = "dialogue/redial_rec_turns_dev.jsonl.gz"

@@ -23,9 +23,10 @@ from evals.dialogues.transcript import Transcript
 from evals.place import ROOT, opened
 from evals.report import Row, commit_of, publish
 from infra.cli_index import STARTER_MOVIES, build_with_progress
+from infra.learned import load_encoder
 from infra.progress import shown
 from infra.settings import load
-from infra.wiring import Services, load_encoder
+from infra.wiring import Services
 from retrieval.jobs.build_index import STARTER, BuildReport
 
 CACHE = ROOT / "data" / "evals"

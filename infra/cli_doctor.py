@@ -22,8 +22,9 @@ from agent.model import ModelFailure
 from infra.cli_common import Refusal, settings_for
 from infra.cli_serve import listen
 from infra.cli_stores import table_states
+from infra.learned import load_encoder, load_enhancer
 from infra.settings import ENV_FILE, SettingProblem, SettingRow, Settings, rows, unknown_names
-from infra.wiring import load_encoder, load_enhancer, open_index, open_opensearch
+from infra.wiring import open_index, open_opensearch
 from retrieval.encoder import Encoder, EncoderError
 from retrieval.enhancer import EnhancerRefused
 from retrieval.index import IndexFailure, IndexMissing, IndexStats

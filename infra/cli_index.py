@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.cli_common import Refusal, settings_for
+from infra.learned import load_encoder
 from infra.progress import shown
 from infra.settings import Settings
-from infra.wiring import load_encoder, open_index, open_opensearch
+from infra.wiring import open_index, open_opensearch
 from retrieval.catalog import (
     FORMATS,
     Catalogue,

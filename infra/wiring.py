@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 from agent.assistant import Assistant, Limits
 from agent.decide import RulesDecider
 from agent.decision import Decider
+from infra.learned import load_encoder, usable_enhancer, usable_ranker
 from infra.settings import SettingProblem, Settings
 from prompts.loader import load_phrases, load_prompt
 from retrieval.index import IndexUnavailable, MovieIndex
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from retrieval.encoder import Encoder, EncoderIdentity
     from retrieval.enhancer import Enhancer
     from retrieval.opensearch_index import OpenSearchIndex
-    from retrieval.ranker import Ranker
 
 CPU_THREADS = 4
 """The bounded executor of all CPU work; two cores are busy with four threads that also wait."""
@@ -85,10 +85,10 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     provider = _provider(settings)
     executor = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="usher-cpu")
     encoder = load_encoder(settings)
-    enhancer = _enhancer(encoder)
+    enhancer = usable_enhancer(encoder.identity)
     index = open_index(settings, encoder, executor)
     stores = await open_stores(settings)
-    chosen = retriever or RetrieverSettings(ranker=_ranker())
+    chosen = retriever or RetrieverSettings(ranker=usable_ranker())
     catalogue = Catalogue(index, executor, Knowledge.load, tuple(FILES))
     toolbox = Toolbox(
         index=index,
@@ -118,39 +118,6 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     if settings.index == "opensearch":
         services.watching = asyncio.create_task(catalogue.watch(LOOK_EVERY_S))
     return services
-
-
-def load_encoder(settings: Settings) -> "Encoder":
-    """The encoder that ships, or the one in `USHER_ENCODER_DIR`. Raises: EncoderError."""
-    from retrieval.encoder import OnnxEncoder
-
-    return OnnxEncoder.load(settings.encoder_dir)
-
-
-def _ranker() -> "Ranker | None":
-    """The ranker that ships; without it the fixed weights rank, and `usher doctor` says why."""
-    from retrieval.ranker import Ranker, RankerRefused
-
-    try:
-        return Ranker.load()
-    except RankerRefused:
-        return None
-
-
-def load_enhancer(encoder: "EncoderIdentity") -> "Enhancer":
-    """The query enhancer that ships. Raises: EnhancerRefused."""
-    from retrieval.enhancer import Enhancer
-
-    return Enhancer.shipped(encoder)
-
-
-def _enhancer(encoder: "Encoder") -> "Enhancer | None":
-    from retrieval.enhancer import EnhancerRefused
-
-    try:
-        return load_enhancer(encoder.identity)
-    except EnhancerRefused:
-        return None
 
 
 def open_index(settings: Settings, encoder: "Encoder", executor: Executor) -> MovieIndex:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from infra import wiring
+from infra import learned
 from infra.settings import load
 from infra.wiring import Services, build
 from retrieval.encoder import OnnxEncoder
@@ -210,7 +210,7 @@ async def test_a_refused_artifact_leaves_plain_vectors(
     def refuse(encoder: object) -> Enhancer:
         raise EnhancerRefused("gone")
 
-    monkeypatch.setattr(wiring, "load_enhancer", refuse)
+    monkeypatch.setattr(learned, "load_enhancer", refuse)
     services = await build(load(home=tmp_path, index_dir=index_dir()))
     try:
         assert services.enhancer is None

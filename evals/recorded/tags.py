@@ -24,8 +24,8 @@ from evals.recorded.tag_requests import Requested, measure_requests, requests_ro
 from evals.report import Row
 from evals.statistics import ROUNDS
 from infra.cli_common import Refusal
+from infra.learned import load_encoder
 from infra.settings import load
-from infra.wiring import load_encoder
 from retrieval.catalog import ReadReport, open_catalogue
 from retrieval.document import document
 from retrieval.encoder import Encoder
