@@ -249,7 +249,12 @@ def values_of(movie: Movie, name: MatchField) -> frozenset[str]:
         case "language" | "certificate" | "kind":
             value = getattr(movie, name)
             found = (value,) if value else ()
-    return frozenset(fold(v) for v in found)
+    return _folded(tuple(found))
+
+
+@lru_cache(maxsize=32768)
+def _folded(found: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold, found))  # each turn asks it of the same 200 movies again
 
 
 def number_of(movie: Movie, name: RangeField) -> int | None:
@@ -286,15 +291,17 @@ def is_excluded_by(movie: Movie, clause: Clause) -> bool:
     if isinstance(clause, Range) or clause.field not in WORD_FIELDS:
         return False
     told = _told(movie.keywords, movie.overview)
-    return any(phrase in told for value in clause.values if (phrase := _spaced(value)) != "  ")
+    phrases = [_spaced(value) for value in clause.values]
+    return any(phrase in told for phrase in phrases if phrase != "  ")
 
 
 @lru_cache(maxsize=8192)
 def _told(keywords: tuple[str, ...], overview: str) -> str:
     """What a movie is said to be about, as stems between spaces: each turn asks it of 50 movies."""
-    return _spaced(" ; ".join((*keywords, overview)))
+    return f" {' '.join(stems(' ; '.join((*keywords, overview))))} "
 
 
+@lru_cache(maxsize=8192)
 def _spaced(text: str) -> str:
     return f" {' '.join(stems(text))} "
 
@@ -338,25 +345,6 @@ class Wish:
     field: MatchField
     value: str
     weight: float = 1.0
-
-
-GUESS_MARK = "~"
-"""Before a field in `Evidence.source`: the tagger guessed it."""
-
-
-def met_wishes(movie: Movie, wishes: Iterable[Wish]) -> list[str]:
-    """The wishes that a movie fulfils, as `field:value`, or `~field:value` where it is a guess."""
-    welcome = [w for w in wishes if w.weight > 0]
-    known = [w for w in welcome if fold(w.value) in values_of(movie, w.field)]
-    guesses = [w for w in welcome if w not in known and fold(w.value) in guessed(movie, w.field)]
-    said = [f"{w.field}:{w.value}" for w in known]
-    return said + [f"{GUESS_MARK}{w.field}:{w.value}" for w in guesses]
-
-
-def guessed(movie: Movie, name: MatchField) -> frozenset[str]:
-    """The folded values that a model guessed for a field; no filter reads them."""
-    kinds = ("mood", "theme") if name == "topic" else (name,)
-    return frozenset(fold(tag.name) for tag in movie.predicted_tags if tag.kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from retrieval.diversity import reorder
 from retrieval.encoder import Encoder
 from retrieval.enhancer import Enhancer
 from retrieval.fusion import RRF_K, Fused, reciprocal_rank_fusion
+from retrieval.guesses import met_wishes
 from retrieval.index import (
     WINDOW,
     Leg,
@@ -27,7 +28,7 @@ from retrieval.index import (
     VectorLeg,
 )
 from retrieval.leaning import described, leaning, wary
-from retrieval.movie import Candidate, Evidence, Movie, Query, Taste, Wish, met_wishes
+from retrieval.movie import Candidate, Evidence, Movie, Query, Taste, Wish
 from retrieval.neighbours import (
     Knowledge,
     Votes,

@@ -15,6 +15,7 @@ from retrieval import tagger as tagging
 from retrieval.catalog import ReadReport, open_catalogue
 from retrieval.document import document
 from retrieval.encoder import OnnxEncoder
+from retrieval.guesses import met_wishes
 from retrieval.index import TagLeg
 from retrieval.jobs.build_index import build_local
 from retrieval.jobs.prepare import rows_of
@@ -35,7 +36,6 @@ from retrieval.movie import (
     PredictedTag,
     Range,
     Wish,
-    met_wishes,
 )
 from retrieval.record import from_json, to_json
 from retrieval.tagger import HEADS, MANIFEST, Tagger, TaggerUnusable, load, save, wants_guess

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from prompts.loader import Phrases, listed, load_tag_words
+from retrieval.guesses import GUESS_MARK
 from retrieval.movie import (
-    GUESS_MARK,
     Candidate,
     Clause,
     Evidence,

@@ -198,9 +198,10 @@ def telling(query: Query) -> Query:
 
     "Show me a heist film, please" and "a heist movie" are one; and without small talk around it, a
     word that differs weighs more: the wordings to be told apart lie further from each other. The
-    intent of the key is read from these words, too: politeness must not tip it.
+    intent of the key is read from these words, too: politeness must not tip it. Nothing stands
+    behind them, as behind a description of one film: nearness is that of plain vectors.
     """
-    return replace(query, text=" ".join(query_terms(query.text)), said="")
+    return Query(text=" ".join(query_terms(query.text)), known_item=True)
 
 
 def nearest(pairs: list[Pair], vector: np.ndarray, near: float) -> bytes | None:

@@ -14,9 +14,10 @@ from evals.dialogues.transcript import PlayedTurn, Shown
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, shared
 from evals.scorers.grounding import AtHand
 from evals.scorers.named import Names, names_in
+from retrieval.guesses import guessed
 from retrieval.lexicon import Lexicon, vocabulary_of
 from retrieval.linking import tokenize
-from retrieval.movie import MatchField, Movie, fold, guessed, values_of
+from retrieval.movie import MatchField, Movie, fold, values_of
 
 _MINUTES = re.compile(r"\b(\d{2,3})[ -](?:min|minutes?)\b")
 _DECADE = re.compile(r"\b((?:18|19|20)\d0)s\b")
