@@ -240,7 +240,7 @@ _BOUNDED_YEAR = re.compile(
 )
 _PLAIN_YEAR = re.compile(
     rf"\b(?:from |made in |released in )?{_YEAR}(?! (?:remake|version|original|one)\b)"
-    r"(?: (onwards?|or newer|or later|or older))?"
+    r"(?: (onwards?|(?:or|and) (?:newer|later|after|older|earlier|before)))?"
 )
 _SINCE = {
     "nothing older than",
@@ -270,10 +270,9 @@ def _years(text: str, newest: int) -> list[Span]:
             found.append(Span("year", *match.span(), *low_high))
     for match in _PLAIN_YEAR.finditer(text):
         year, tail = int(match.group(1)), match.group(2) or ""
-        newer = tail.startswith("on") or "newer" in tail or "later" in tail
-        found.append(
-            Span("year", *match.span(), None if "older" in tail else year, None if newer else year)
-        )
+        newer = tail.startswith("on") or tail.endswith(("newer", "later", "after"))
+        older = tail.endswith(("older", "earlier", "before"))
+        found.append(Span("year", *match.span(), None if older else year, None if newer else year))
     return found
 
 

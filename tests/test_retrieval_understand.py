@@ -56,6 +56,7 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("nothing from the 90s", {("year", (("max", 1999), ("min", 1990)), "avoid")}),
         ("nothing older than 2015", {("year", (("min", 2015),), "want")}),
         ("from before 2000 please", {("year", (("max", 1999),), "want")}),
+        ("made in 1985 or earlier please", {("year", (("max", 1985),), "want")}),
         ("under two hours", {("runtime", (("max", 120),), "want")}),
         ("at least 90 minutes", {("runtime", (("min", 90),), "want")}),
         ("not too violent", {("attribute", (("min", 2), ("name", "violence")), "avoid")}),
