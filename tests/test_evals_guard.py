@@ -3,6 +3,7 @@
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from evals.dialogues.scored_run import ScoredRun, load_baseline, load_folder
 from evals.problem import EvalProblem
 from evals.users.goal import load_goals
 from evals.verdicts.starter_gate import GOALS, RENEW, STARTER, Guarded, judged, renew, tell
-from retrieval.fusion import reciprocal_rank_fusion
+from retrieval.retriever import Retrieved, Retriever
 from scored_folders import SUCCESS, VIOLATIONS, run_folder
 from talking import starter_index
 from test_evals_compare import passes
@@ -89,8 +90,11 @@ def test_the_stored_baselines_are_of_todays_dialogues() -> None:
 @pytest.mark.slow
 def test_a_ranking_turned_upside_down_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate that ships, on what ships: a change that nobody wants must not pass."""
-    monkeypatch.setattr(
-        "retrieval.retriever.reciprocal_rank_fusion",
-        lambda *given: reciprocal_rank_fusion(*given)[::-1],
-    )
+    retrieve = Retriever.retrieve
+
+    async def upside_down(*given: Any, **more: Any) -> Retrieved:
+        found = await retrieve(*given, **more)
+        return replace(found, candidates=found.candidates[::-1])
+
+    monkeypatch.setattr(Retriever, "retrieve", upside_down)
     assert main(["guard", "--index", str(starter_index())]) == 1
