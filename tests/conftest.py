@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import dynalite_server
+from evals.service import dynalite as dynalite_server
 from faking import FakeBedrock, fake_bedrock
 
 

@@ -4,7 +4,6 @@ Subclasses give `make`; the provider is the fake of fake_bedrock.py in its own p
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -203,10 +202,7 @@ class ModelContract:
                 await anext(stream)
                 return time.monotonic() - started
 
-        waits = await asyncio.gather(*(first() for _ in range(64)), return_exceptions=True)
-        if os.getloadavg()[0] > (os.cpu_count() or 1):
-            pytest.skip("other processes keep the machine busy: wall times say nothing here")
-        assert all(isinstance(wait, float) and wait < 2.5 for wait in waits), waits
+        assert max(await asyncio.gather(*(first() for _ in range(64)))) < 2.5
 
 
 async def closed(bedrock: FakeBedrock) -> float:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,11 @@ from modelled import model_settings, model_talk, says, search_plan
 from prompts.loader import load_prompt
 from talking import services
 
-CPU_MS, WORST_CPU_MS = 40, 65
-"""What is aimed at, and what must not be passed: a turn takes 40 ms on an idle machine of two cores
-and up to 52 ms on a busy one (2026-11-30)."""
+CPU_MS = 40
+CPU_MS_ANEW = 65
+"""Where no list comes from the cache, the bound of 40 is not safely kept: 35 to 41 ms on an idle
+machine of two cores, up to 52 on a busy one (2026-11-30). This only holds it from growing.
+"""
 ADDED_MS = 80
 ADDED_MS_AT_20 = 150
 FIRST_WORDS_S = 4.0
@@ -54,9 +56,9 @@ def wish(number: int) -> str:
     return f"a clever film about a {THINGS[number % len(THINGS)]}, no musicals please"
 
 
-async def one_turn(wired: Services, number: int) -> float:
+async def one_turn(wired: Services, number: int, who: str = "") -> float:
     started = time.monotonic()
-    async for _ in wired.assistant.reply(Turn(f"p{number}", wish(number))):
+    async for _ in wired.assistant.reply(Turn(who or f"p{number}", wish(number))):
         pass
     return time.monotonic() - started
 
@@ -68,18 +70,21 @@ def upstream_s(bedrock: FakeBedrock, calls_per_turn: int) -> float:
 
 
 @pytest.mark.slow
-async def test_cpu_of_a_turn(tmp_path: Path, bedrock: FakeBedrock) -> None:
+@pytest.mark.parametrize(("numbers", "bound"), [([0] * 40, CPU_MS), (range(26), CPU_MS_ANEW)])
+async def test_cpu_of_a_turn(
+    tmp_path: Path, bedrock: FakeBedrock, numbers: Sequence[int], bound: int
+) -> None:
+    """People who ask the same one after the other; and wishes of which no list is kept yet."""
     script(bedrock, 0)
     async with services(tmp_path, **model_settings(bedrock)) as wired:
         for i in range(5):
-            await one_turn(wired, 100 + i)
-        turns = len(THINGS)
+            await one_turn(wired, 0 if bound == CPU_MS else 100 + i)
         began = time.process_time()
-        for i in range(turns):
-            await one_turn(wired, i)
-        cpu_ms = (time.process_time() - began) / turns * 1000
-    print(f"\nown CPU per turn: {cpu_ms:.1f} ms (aim: {CPU_MS})")
-    assert cpu_ms <= WORST_CPU_MS
+        for i, number in enumerate(numbers):
+            await one_turn(wired, number, f"q{i}")
+        cpu_ms = (time.process_time() - began) / len(numbers) * 1000
+    print(f"\nown CPU per turn: {cpu_ms:.1f} ms (<= {bound})")
+    assert cpu_ms <= bound
 
 
 @pytest.mark.slow

@@ -8,15 +8,11 @@ not know the races (stores_races.py). Called by evals/__main__.py and figures.py
 import argparse
 import asyncio
 import json
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,6 +20,7 @@ from evals.commands import Commands, add_json, new_command
 from evals.place import ROOT
 from evals.problem import EvalProblem
 from evals.report import Row
+from evals.service import dynalite
 from evals.service.stores_races import (
     CONVERSATIONS,
     LIMIT,
@@ -36,9 +33,6 @@ from evals.service.stores_races import (
 )
 from infra.stores_sqlite import SqliteStores
 
-DYNALITE = ROOT / "tests" / "dynalite"
-CLI = DYNALITE / "node_modules" / "dynalite" / "cli.js"
-START_S = 30.0
 REGION = "eu-west-1"
 """Emulators take any."""
 MADE_UP = ("AWS_ACCESS_KEY_ID=testing", "AWS_SECRET_ACCESS_KEY=testing")
@@ -88,10 +82,10 @@ def measure(names: Sequence[str] = STORES) -> dict[str, Raced]:
     if "moto" in names:
         found["DynamoDB (moto)"] = asyncio.run(_on_moto())
     if "dynalite" in names:
-        if CLI.exists() and shutil.which("node"):
+        if dynalite.why_no_server() is None:
             found["DynamoDB (dynalite over HTTP)"] = _on_dynalite()
         else:
-            print(f"dynalite is not installed: npm ci --prefix {DYNALITE.relative_to(ROOT)}")
+            print("dynalite is not installed: npm ci --prefix tests/dynalite")
     return found
 
 
@@ -131,7 +125,7 @@ async def _on_dynamodb(endpoint: str | None, threads: int) -> Raced:
 
 
 def _on_dynalite() -> Raced:
-    with _dynalite() as url:
+    with dynalite.server() as url:
         # env(1) sets the variables; only infra/settings.py reads the environment in this house.
         command = ["env", *MADE_UP, "AWS_EC2_METADATA_DISABLED=true"]
         command += [sys.executable, "-m", "evals", "stores", "--endpoint", url, "--json"]
@@ -139,34 +133,6 @@ def _on_dynalite() -> Raced:
         if not run.stdout.strip():
             raise StoresProblem(f"on dynalite: {run.stderr.strip().splitlines()[-1:]}")
         return Raced(**json.loads(run.stdout.strip().splitlines()[-1])[url])
-
-
-@contextmanager
-def _dynalite() -> Iterator[str]:
-    """The server on a free port; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = ["node", str(CLI), "--host", "127.0.0.1", "--port", str(port)]
-    quick = ["--createTableMs", "0", "--deleteTableMs", "0", "--updateTableMs", "0"]
-    process = subprocess.Popen([*command, *quick], cwd=DYNALITE, stdout=subprocess.DEVNULL)
-    try:
-        _wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    give_up = time.monotonic() + START_S
-    while time.monotonic() < give_up and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise StoresProblem(f"dynalite does not answer on port {port}")
 
 
 # --- rows -----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""dynalite, the DynamoDB server that tests start on loopback (`npm ci --prefix tests/dynalite`).
+"""dynalite, a DynamoDB server on loopback (`npm ci --prefix tests/dynalite`).
 
-Knows how it is started and ended. Does not know the stores; light, because conftest.py imports it
-for every test run.
+Knows how it is started and ended. Does not know the stores; light, because the tests' conftest.py
+imports it for every run. Called by stores_command.py and conftest.py.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "dynalite"
+FOLDER = Path(__file__).parents[2] / "tests" / "dynalite"
 CLI = FOLDER / "node_modules" / "dynalite" / "cli.js"
 START_S = 30.0
 NOT_INSTALLED = (
@@ -27,7 +27,7 @@ def why_no_server() -> str | None:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """dynalite on a free port; its address."""
+    """Dynalite on a free port; its address."""
     port = _free_port()
     command = ["node", str(CLI), "--host", "127.0.0.1", "--port", str(port)]
     quick = ["--createTableMs", "0", "--deleteTableMs", "0", "--updateTableMs", "0"]
