@@ -16,6 +16,13 @@ from evals.service import dynalite as dynalite_server
 from faking import FakeBedrock, fake_bedrock
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is too slow once may be the machine; what is too slow three times is us."""
+    for item in items:
+        if item.get_closest_marker("timed"):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+
+
 def _is_loopback(host: object) -> bool:
     if host is None or host in ("localhost", b"localhost"):
         return True

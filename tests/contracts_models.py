@@ -155,6 +155,7 @@ class ModelContract:
         assert await self.failure(model) == "denied"
         assert len(bedrock.log) == 1
 
+    @pytest.mark.timed
     @pytest.mark.parametrize("wait", ["headers_s", "first_s", "gap_s"])
     async def test_gives_up_in_time(
         self, bedrock: FakeBedrock, model: ChatModel, wait: str
@@ -165,6 +166,7 @@ class ModelContract:
         assert time.monotonic() - started < 2.9
         await closed(bedrock)
 
+    @pytest.mark.timed
     @pytest.mark.parametrize("wait", ["headers_s", "first_s", "gap_s"])
     async def test_cancelling_closes_the_connection(
         self, bedrock: FakeBedrock, model: ChatModel, wait: str
@@ -189,6 +191,7 @@ class ModelContract:
             task.cancel()
             assert await self.text(model) == "Fine."
 
+    @pytest.mark.timed
     async def test_many_streams_at_once(self, bedrock: FakeBedrock, model: ChatModel) -> None:
         bedrock.always({"text": "Here.", "first_s": 1})
         # Warmed up: building 64 TLS contexts or importing modules is not what is measured.

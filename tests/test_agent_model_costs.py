@@ -70,6 +70,7 @@ def upstream_s(bedrock: FakeBedrock, calls_per_turn: int) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.parametrize(("numbers", "bound"), [([0] * 40, CPU_MS), (range(26), CPU_MS_ANEW)])
 async def test_cpu_of_a_turn(
     tmp_path: Path, bedrock: FakeBedrock, numbers: Sequence[int], bound: int
@@ -88,6 +89,7 @@ async def test_cpu_of_a_turn(
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 async def test_added_latency(tmp_path: Path, bedrock: FakeBedrock) -> None:
     script(bedrock, 1.0)
     async with services(tmp_path, **model_settings(bedrock)) as wired:
@@ -149,6 +151,7 @@ async def bare_adapter(bedrock: FakeBedrock) -> tuple[float, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 async def test_64_turns_begin_to_speak_in_time(tmp_path: Path, bedrock: FakeBedrock) -> None:
     """64 whole turns in one instant; 64 streams alone are in contracts_models.py."""
     script(bedrock, 0)

@@ -178,6 +178,7 @@ async def test_the_smaller_model_steps_in(wired: Services, bedrock: FakeBedrock)
     assert "respond: server" in finished.notes
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("grace_s", [0.0, 10.0])
 @pytest.mark.parametrize("wait", ["headers_s", "first_s", "gap_s"])
 async def test_stop_closes_upstream(
@@ -195,6 +196,7 @@ async def test_stop_closes_upstream(
         assert (await reading).one(TurnFinished).status == "cancelled"
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("grace_s", [0.0, pytest.param(10.0, marks=pytest.mark.slow)])
 async def test_the_end_of_the_grace_period_closes_upstream(
     tmp_path: Path, bedrock: FakeBedrock, grace_s: float
@@ -238,6 +240,7 @@ async def ended(bedrock: FakeBedrock, within_s: float = 3.0) -> float:
     pytest.fail("upstream is still open")
 
 
+@pytest.mark.timed
 async def test_cards_come_before_prose_and_the_first_status_at_once(
     wired: Services, bedrock: FakeBedrock
 ) -> None:
