@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,7 +79,7 @@ async def measure_on_own_node(index: Path, parts: Sequence[str] = PARTS) -> Figu
         url = await asyncio.to_thread(node.start)
         found = await measure(index, url, [part for part in parts if part != "kill"])
         if "kill" in parts:
-            found["kill"] = await _kill(index, url, node)
+            _keep(found, "kill", await _kill(index, url, node))
         return found
     finally:
         node.wipe()
@@ -96,16 +97,23 @@ async def measure(index: Path, url: str, parts: Sequence[str]) -> Figures:
     async with _target(url) as target:
         copied = await copy_index(index, target)
         if "ingest" in parts:
-            found["ingest"] = _copied(copied)
+            _keep(found, "ingest", _copied(copied))
         async with AsyncExitStack() as stack:
             here = await stack.enter_async_context(_services(index, url, "local"))
             there = await stack.enter_async_context(_services(index, url, "opensearch"))
             await _side_by_side(found, parts, (here, there), cases)
             if "rebuild" in parts:
-                found["rebuild"] = await _rebuild(index, target, there, here, cases)
+                _keep(found, "rebuild", await _rebuild(index, target, there, here, cases))
             if "reload" in parts:
-                found["reload"] = asdict(await reloads(there, url, ALIAS))
+                _keep(found, "reload", asdict(await reloads(there, url, ALIAS)))
     return found
+
+
+def _keep(found: Figures, name: str, figures: dict[str, Any]) -> None:
+    """Keeps what one part found, and tells it at once: all of them take minutes."""
+    found[name] = figures
+    for row in rows_of({"load": found["load"], name: figures}):
+        print(f"{row.figure}: {row.value}", file=sys.stderr, flush=True)
 
 
 async def _side_by_side(
@@ -120,14 +128,15 @@ async def _side_by_side(
         protocol = Protocol(k=compare.TOP, in_sample=True, rows=(FULL,))
         runs = [await run_rank(cases, protocol, services, lambda *_: None) for services in both]
         lists = [[run.answers[case.qid].movie_ids for case in cases] for run in runs]
-        found["overlap"] = {"turns": len(cases), "at_10": round(overlap(*lists), 4)}
+        at_10 = round(overlap(*lists), 4)
+        _keep(found, "overlap", {"turns": len(cases), "at_10": at_10})
     if "latency" in parts:
         for name, services in (("local", here), ("opensearch", there)):
             times = await compare.latencies(services, queries)
-            found[f"latency {name}"] = {str(n): asdict(t) for n, t in times.items()}
+            _keep(found, f"latency {name}", {str(n): asdict(t) for n, t in times.items()})
     if "hybrid" in parts:
         fused = await compare.fusions(there, queries, cases)
-        found["hybrid"] = {name: asdict(one) for name, one in fused.items()}
+        _keep(found, "hybrid", {name: asdict(one) for name, one in fused.items()})
 
 
 def _copied(copied: Copied) -> dict[str, Any]:
