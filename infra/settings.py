@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     search_cache_s: float = Field(default=3600.0, ge=0, le=30 * 24 * 3600)
     """Seconds that a ranked list is used again for near-equal requests; 0 makes each anew."""
     requests_per_minute: int = Field(default=120, ge=1)
-    """Requests to the plain endpoints per session, or per address of who has none."""
+    """Requests to the plain endpoints per session; requests that begin one, per address."""
     key_requests_per_minute: int = Field(default=6000, ge=1)
     """Requests to the plain endpoints per API key, all its users together."""
 

@@ -171,7 +171,8 @@ async def held_services(settings: Settings) -> AsyncIterator[tuple[Services, asy
 
 @asynccontextmanager
 async def usher(home: Path, **settings: Any) -> AsyncIterator[Running]:
-    """The app in-process; responses arrive whole."""
+    """The app in-process; responses arrive whole. All clients of a test have one address."""
+    settings.setdefault("requests_per_minute", 100_000)
     chosen = load(home=home, index_dir=index_dir(), drain_s=0.5, **settings)
     async with held_services(chosen) as (services, gate):
         app = create_app(services)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with usher(tmp_path_factory.mktemp("home"), requests_per_minute=1000) as one:
+    async with usher(tmp_path_factory.mktemp("home")) as one:
         yield one
 
 

@@ -144,6 +144,50 @@ async def test_who_has_no_credential_is_counted_by_address(running: Running) -> 
 
 
 @pytest.mark.usefixtures("moment")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/sessions"), ("GET", "/"), ("POST", "/v1/chat"), ("GET", "/v1/movies/us000001")],
+)
+async def test_one_address_does_not_begin_sessions_without_end(
+    running: Running, method: str, path: str
+) -> None:
+    """Each of them would have a quota of its own."""
+    body = {"message": "a thriller"} if path == "/v1/chat" else None
+    async with running.client() as known:
+        await known.get("/")  # the first of LIMIT
+        statuses = []
+        for _ in range(LIMIT):
+            async with running.client() as client:  # no cookie kept
+                refused = await client.request(method, path, json=body)
+                statuses.append(refused.status_code)
+        assert statuses[-2] < 400 and statuses[-1] == 429
+        assert refused.json()["code"] == "quota_exceeded"
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert "set-cookie" not in refused.headers
+        assert (await known.request(method, path, json=body)).status_code == (
+            429 if path == "/v1/sessions" else 200
+        ), "who has a session goes on, but gets no second one"
+
+
+@pytest.mark.usefixtures("moment")
+async def test_token_is_renewed_without_being_counted(running: Running) -> None:
+    async with running.client() as client:
+        token = (await client.post("/v1/sessions")).json()["token"]
+    async with running.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        renewed = [await client.post("/v1/sessions") for _ in range(LIMIT + 1)]
+    assert [one.status_code for one in renewed] == [201] * (LIMIT + 1)
+
+
+@pytest.mark.usefixtures("moment")
+async def test_sessions_made_with_a_key_count_for_the_key(running: Running) -> None:
+    """A site makes them for its visitors, all from its own address."""
+    _, header = await key_of(running)
+    async with running.client(headers=header) as shop:
+        made = [await shop.post("/v1/sessions") for _ in range(KEY_LIMIT + 1)]
+    assert [one.status_code for one in made] == [201] * KEY_LIMIT + [429]
+
+
+@pytest.mark.usefixtures("moment")
 async def test_session_is_counted_by_itself_over_all_plain_endpoints(running: Running) -> None:
     async with running.client() as client, running.client() as other:
         for one in (client, other):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     home = tmp_path_factory.mktemp("home")
-    async with usher(home, requests_per_minute=100_000) as one:
+    async with usher(home) as one:
         yield one
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ START_S = 60.0
 ROUNDS = 3
 """Each dialogue is played so often; the very first is not counted (caches, lazy imports)."""
 TIMEOUT_S = 30.0
+UNLIMITED = ("USHER_REQUESTS_PER_MINUTE=1000000",)
+"""Everybody here comes from one address."""
 
 
 def add(commands: Commands) -> None:
@@ -93,19 +95,13 @@ def measure(index: Path, dialogues: Sequence[Sequence[str]], rounds: int = ROUND
 
 
 @contextmanager
-def server(
-    index: Path, home: Path, settings: Mapping[str, str] | None = None
-) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    """`usher serve` in a process of its own, ready, and its port. Raises: ServerProblem.
-
-    Args: settings: USHER_* variables beside the home folder.
-    """
+def server(index: Path, home: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """`usher serve` in a process of its own, ready, and its port. Raises: ServerProblem."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     # env(1) sets the variables; only infra/settings.py reads the environment in this house.
-    chosen = [f"{name}={value}" for name, value in (settings or {}).items()]
-    command = ["env", f"USHER_HOME={home}", *chosen, sys.executable, "-m", "infra.cli", "serve"]
+    command = ["env", f"USHER_HOME={home}", *UNLIMITED, sys.executable, "-m", "infra.cli", "serve"]
     command += ["--index", str(index), "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:

@@ -32,7 +32,6 @@ REQUESTS = 200
 WARM_UP = 20
 COLD_P95_MS, CACHED_P95_MS = 100.0, 15.0
 """What was asked for."""
-UNLIMITED = {"USHER_REQUESTS_PER_MINUTE": "1000000"}
 
 
 @dataclass
@@ -74,7 +73,7 @@ def measure(index: Path, requests: int = REQUESTS) -> PlainLatency:
     latency, facts, rng = PlainLatency(), starter_facts(), random.Random(1)
     with tempfile.TemporaryDirectory(prefix="usher-plain-") as home:
         with (
-            server(index, Path(home), UNLIMITED) as (process, port),
+            server(index, Path(home)) as (process, port),
             closing(_Client(port)) as client,
         ):
             for kind, asked in _kinds(client, facts, requests + WARM_UP, rng):

@@ -28,6 +28,7 @@ from infra.api import (
     recommend,
     sessions,
 )
+from infra.api.callers import RequestQuota
 from infra.api.guard import GuardMiddleware
 from infra.settings import session_secret
 from infra.wiring import Services
@@ -46,6 +47,7 @@ def create_app(services: Services) -> FastAPI:
     """The app on open services. Raises: SettingProblem when no session secret can be kept."""
     settings = services.settings
     signer = sessions.Signer(session_secret(settings))
+    quota = RequestQuota.of(services)
     metrics = health.Metrics(services)
     streams = chat.Streams(services, metrics)
 
@@ -64,6 +66,7 @@ def create_app(services: Services) -> FastAPI:
         sessions.SessionMiddleware,
         signer=signer,
         keys=services.stores.keys,
+        quota=quota,
         allowed_origins=settings.allowed_origins,
     )
     if settings.allowed_origins:
@@ -79,11 +82,11 @@ def create_app(services: Services) -> FastAPI:
         GuardMiddleware, served_on=settings.host, allowed_hosts=settings.allowed_hosts
     )
     app.include_router(chat.router(services, streams))
-    app.include_router(recommend.router(services))
-    app.include_router(feedback.router(services))
+    app.include_router(recommend.router(services, quota))
+    app.include_router(feedback.router(services, quota))
     app.include_router(catalogue.router(services))
     app.include_router(interactions.router(services))
-    app.include_router(sessions.router(signer))
+    app.include_router(sessions.router(signer, quota))
     app.include_router(health.router(services, metrics))
     _add_page(app)
     _add_openapi(app)

@@ -1,7 +1,8 @@
 """For whom a plain endpoint acts, and how often one may ask.
 
 Knows that an API key may name its users and a session may not, and by what each caller's quota is
-counted. Does not know how a credential is checked (sessions.py). Called by the plain routes.
+counted. Does not know how a credential is checked (sessions.py). Called by the plain routes, and by
+sessions.py where somebody new comes.
 """
 
 import ipaddress
@@ -14,6 +15,7 @@ from pydantic import Field
 
 from infra.api.problems import Refused
 from infra.wiring import Services
+from tools.stores import QuotaStore
 
 WINDOW_S = 60
 QUOTA = "requests"
@@ -32,6 +34,39 @@ UserId = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
+class RequestQuota:
+    """Counts requests by who sent them. Every method raises QuotaExceeded."""
+
+    store: QuotaStore
+    per_session: int
+    """Requests a minute, of an address too."""
+    per_key: int
+
+    @classmethod
+    def of(cls, services: Services) -> "RequestQuota":
+        """The one that the settings ask for."""
+        settings = services.settings
+        return cls(
+            services.stores.quotas, settings.requests_per_minute, settings.key_requests_per_minute
+        )
+
+    async def count_session(self, principal: str) -> None:
+        """One more of a session."""
+        await self._take(principal, self.per_session)
+
+    async def count_key(self, principal: str) -> None:
+        """One more of an API key, whichever of its users it is for."""
+        await self._take(principal, self.per_key)
+
+    async def count_address(self, address: str) -> None:
+        """One more of an address: each session has a quota of its own, but not as many of them."""
+        await self._take(f"address:{site_of(address)}", self.per_session)
+
+    async def _take(self, counted: str, limit: int) -> None:
+        await self.store.take(counted, QUOTA, limit=limit, window_s=WINDOW_S, now=time.time())
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who sent a request."""
 
@@ -39,7 +74,6 @@ class Caller:
     key_id: str | None
     fresh: bool
     """No credential came with it: the session begins with this request."""
-    address: str
 
     def acting_for(self, user_id: str | None) -> str:
         """The principal to act for. Raises: Refused when a session names somebody."""
@@ -53,17 +87,12 @@ class Caller:
             )
         return f"{self.principal}:{user_id}"
 
-    async def admit(self, services: Services) -> None:
+    async def admit(self, quota: RequestQuota) -> None:
         """Count the request. Raises: QuotaExceeded."""
-        settings = services.settings
-        counted, limit = self.principal, settings.requests_per_minute
         if self.key_id is not None:
-            limit = settings.key_requests_per_minute
-        elif self.fresh:  # who keeps no cookie would have a new quota with every request
-            counted = f"address:{site_of(self.address)}"
-        await services.stores.quotas.take(
-            counted, QUOTA, limit=limit, window_s=WINDOW_S, now=time.time()
-        )
+            await quota.count_key(self.principal)
+        elif not self.fresh:  # who is new was counted by address when the session began
+            await quota.count_session(self.principal)
 
 
 def site_of(address: str) -> str:
@@ -81,8 +110,7 @@ def site_of(address: str) -> str:
 
 async def _caller(request: Request) -> Caller:
     state = request.state
-    address = request.client.host if request.client else ""
-    return Caller(state.principal, state.key_id, state.fresh, address)
+    return Caller(state.principal, state.key_id, state.fresh)
 
 
 Asking = Annotated[Caller, Depends(_caller)]

@@ -16,7 +16,7 @@ def router(services: Services) -> APIRouter:
     """The routes, bound to the services."""
     routes = APIRouter(prefix="/v1/movies", tags=["catalogue"])
 
-    @routes.get("/{movie_id}", responses=documented(404, 503))
+    @routes.get("/{movie_id}", responses=documented(404, 429, 503))
     async def movie(movie_id: str) -> Movie:
         """One movie with everything that the catalogue knows about it."""
         found: Movie | None = await services.toolbox.movie(movie_id)

@@ -161,7 +161,7 @@ def _add_turns(routes: APIRouter, services: Services, streams: Streams) -> None:
     @routes.get(
         "/turns/{turn_id}/events",
         response_class=EventSourceResponse,
-        responses={**EVENT_STREAM, **documented(401, 404, 410, 422, 503)},
+        responses={**EVENT_STREAM, **documented(401, 404, 410, 422, 429, 503)},
     )
     async def events(
         principal: Principal,
@@ -176,7 +176,9 @@ def _add_turns(routes: APIRouter, services: Services, streams: Streams) -> None:
         await _check_alive(services, principal, turn_id)
         return streams.response(principal, turn_id, start)
 
-    @routes.post("/turns/{turn_id}/stop", status_code=204, responses=documented(401, 403, 404, 503))
+    @routes.post(
+        "/turns/{turn_id}/stop", status_code=204, responses=documented(401, 403, 404, 429, 503)
+    )
     async def stop(principal: Principal, turn_id: str) -> None:
         """Stop a running turn; what was said so far is kept. A finished turn stays as it is."""
         await services.assistant.stop(principal, turn_id)
@@ -208,7 +210,7 @@ def _event_number(last_event_id: str | None) -> int:
 def _add_conversations(routes: APIRouter, services: Services) -> None:
     store = services.stores.conversations
 
-    @routes.get("/conversations/{conversation_id}", responses=documented(401, 404, 503))
+    @routes.get("/conversations/{conversation_id}", responses=documented(401, 404, 429, 503))
     async def load(principal: Principal, conversation_id: str) -> ConversationBody:
         """A conversation with all its turns."""
         return _conversation(await store.load(principal, conversation_id))
@@ -216,7 +218,7 @@ def _add_conversations(routes: APIRouter, services: Services) -> None:
     @routes.delete(
         "/conversations/{conversation_id}",
         status_code=204,
-        responses=documented(401, 403, 404, 503),
+        responses=documented(401, 403, 404, 429, 503),
     )
     async def delete(principal: Principal, conversation_id: str) -> None:
         """Erase a conversation and its turns; a running one is stopped and not saved."""

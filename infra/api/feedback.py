@@ -13,7 +13,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from infra.api.bodies import documented_body, json_body
-from infra.api.callers import Asking, UserId
+from infra.api.callers import Asking, RequestQuota, UserId
 from infra.api.interactions import (
     Accepted,
     Id,
@@ -66,7 +66,7 @@ class Feedback(BaseModel):
         return Interactions(interactions=[sent])
 
 
-def router(services: Services) -> APIRouter:
+def router(services: Services, quota: RequestQuota) -> APIRouter:
     """The route, bound to the services."""
     routes = APIRouter(prefix="/v1", tags=["plain"])
 
@@ -88,7 +88,7 @@ def router(services: Services) -> APIRouter:
         hours. Without one, the same feedback is refused (409) for 60 seconds.
         """
         principal = caller.acting_for(sent.user_id)
-        await caller.admit(services)
+        await caller.admit(quota)
         if idempotency_key is None:
             await _keep_unless_repeated(services, principal, sent)
         elif await keep_once(services, principal, idempotency_key, sent.interactions()):

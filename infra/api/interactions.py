@@ -97,7 +97,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(
         "/interactions",
-        responses=documented(400, 401, 403, 413, 415, 422, 503),
+        responses=documented(400, 401, 403, 413, 415, 422, 429, 503),
         openapi_extra=documented_body(Interactions),
     )
     async def keep(

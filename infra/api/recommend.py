@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.plain import Listed, found, recommended, similar
 from agent.turn import MAX_MESSAGE_CHARS, check_message
 from infra.api.bodies import documented_body, json_body
-from infra.api.callers import Asking, UserId
+from infra.api.callers import Asking, RequestQuota, UserId
 from infra.api.filters import Filters
 from infra.api.problems import documented
 from infra.wiring import Services
@@ -140,7 +140,7 @@ class Recommendations(BaseModel):
     semantic_analysis: SemanticAnalysis
 
 
-def router(services: Services) -> APIRouter:
+def router(services: Services, quota: RequestQuota) -> APIRouter:
     """The routes, bound to the services."""
     routes = APIRouter(prefix="/v1", tags=["plain"])
     toolbox = services.toolbox
@@ -159,7 +159,7 @@ def router(services: Services) -> APIRouter:
         any of them, it is what most people like. `user_id` needs an API key (403 otherwise).
         """
         principal = caller.acting_for(asked.user_id)
-        await caller.admit(services)
+        await caller.admit(quota)
         text = asked.query_text.strip()
         if text:
             check_message(text, has_edits=False)
@@ -171,7 +171,7 @@ def router(services: Services) -> APIRouter:
     async def like(caller: Asking, asked: Annotated[SimilarRequest, Query()]) -> Recommendations:
         """Movies like one movie, without what the person saw or dislikes."""
         principal = caller.acting_for(asked.user_id)
-        await caller.admit(services)
+        await caller.admit(quota)
         movie: Movie | None = await toolbox.movie(asked.item_id)
         if movie is None:
             raise NotFound(f"there is no movie {asked.item_id!r}")
@@ -185,7 +185,7 @@ def router(services: Services) -> APIRouter:
         Filters are named as in `constraints` of `/v1/recommend`: `genre=crime&not_genre=horror`,
         `year_min=1990`, `director=...`. The same for everybody, seen or not.
         """
-        await caller.admit(services)
+        await caller.admit(quota)
         listed = await found(toolbox, asked.query, asked.constraints(), asked.k)
         return await _answer(services, listed, explain=True)
 

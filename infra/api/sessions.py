@@ -1,8 +1,9 @@
 """Who is asking: signed sessions in a cookie (pages) or a bearer token (programs), or an API key.
 
-Knows how a session is issued, checked and renewed, how a key is checked, and that a page of another
-origin may not act with a visitor's cookie. Does not know what a principal may do (stores check
-ownership). Every /v1 route takes `Principal`; it never comes from a body.
+Knows how a session is issued, checked and renewed, how a key is checked, that a page of another
+origin may not act with a visitor's cookie, and that one address may not begin sessions without end.
+Does not know what a principal may do (stores check ownership). Every /v1 route takes `Principal`;
+it never comes from a body.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from infra.api.callers import RequestQuota
 from infra.api.problems import Refused, documented, response, translate
 from tools import api_keys
 from tools.stores import Keys, StoreFailure
@@ -73,11 +75,17 @@ class SessionMiddleware:
     """Puts the principal on the request and keeps the visitor's cookie fresh."""
 
     def __init__(
-        self, app: ASGIApp, signer: Signer, keys: Keys, allowed_origins: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        signer: Signer,
+        keys: Keys,
+        quota: RequestQuota,
+        allowed_origins: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._signer = signer
         self._keys = keys
+        self._quota = quota
         self._allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +96,8 @@ class SessionMiddleware:
             session, by_bearer = await self._identify(headers)
             if not by_bearer and scope["method"] not in SAFE_METHODS:
                 check_origin(headers, scope["scheme"], self._allowed_origins)
+            if session is None:  # a new one comes with a new quota, so that has a bound too
+                await self._quota.count_address(_address(scope))
         except (Refused, StoreFailure) as error:
             return await response(translate(error))(scope, receive, send)
         fresh = session is None
@@ -145,6 +155,12 @@ def _needs_session(path: str) -> bool:
     return path == "/" or path.startswith("/v1/")
 
 
+def _address(scope: Scope) -> str:
+    """Who is at the other end; behind a proxy on this machine, uvicorn puts there whom it names."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
 def _cookie(headers: Headers) -> str | None:
     try:
         morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -190,18 +206,25 @@ class SessionBody(BaseModel):
     """Seconds; ask again with the token before that to keep the same identity."""
 
 
-def router(signer: Signer) -> APIRouter:
+def router(signer: Signer, quota: RequestQuota) -> APIRouter:
     """The route that issues sessions."""
     routes = APIRouter(prefix="/v1", tags=["sessions"])
 
-    @routes.post("/sessions", status_code=201, responses=documented(401, 403))
+    @routes.post("/sessions", status_code=201, responses=documented(401, 403, 429, 503))
     async def issue(request: Request) -> SessionBody:
         """Issue a bearer token: a new anonymous identity, or the same one again for a valid bearer.
 
         A cookie's identity is never given out as a token: a script in the page could carry it away.
-        Nor is an API key's: a token would outlive its revocation.
+        Nor is an API key's: a token would outlive its revocation. New identities are counted by
+        address, or by the key that asks for them; over the quota, 429.
         """
-        keep = request.state.by_bearer and request.state.key_id is None
-        return SessionBody(token=signer.issue(request.state.principal if keep else new_principal()))
+        state = request.state
+        if state.by_bearer and state.key_id is None:
+            return SessionBody(token=signer.issue(state.principal))
+        if state.key_id is not None:
+            await quota.count_key(state.principal)
+        elif not state.fresh:  # who is new was counted already
+            await quota.count_address(_address(request.scope))
+        return SessionBody(token=signer.issue(new_principal()))
 
     return routes
