@@ -244,7 +244,7 @@ class Assistant:
             again = isinstance(failure, IndexUnavailable)
             hint = "please try again in a moment" if again else "please come back later"
             status, error = "failed", ("index", f"the films cannot be searched now; {hint}", again)
-        except Exception:
+        except Exception:  # the edge of a turn: its reader gets an end, the service goes on
             logger.exception("turn %s failed", running.record.turn_id)
             status = "failed"
             error = ("internal", "something went wrong on our side; please try again", True)

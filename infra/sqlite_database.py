@@ -188,12 +188,11 @@ def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
     try:
         result = work(connection)
         connection.execute("COMMIT")
-    except BaseException:
-        # SQLite may have rolled back by itself, as on a full disk.
+    finally:
+        # Only after an error; and then SQLite may have rolled back by itself, as on a full disk.
         if connection.in_transaction:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-        raise
     return result
 
 

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
@@ -107,14 +108,13 @@ async def build(settings: Settings, retriever: RetrieverSettings | None = None) 
     services = Services(
         settings, assistant, toolbox, stores, index, encoder, executor, chosen, provider, enhancer
     )
-    try:
-        await catalogue.tables()  # the first visitor must not wait for the names to be read
-    except IndexUnavailable as error:
-        await services.close()
-        raise SettingProblem(f"USHER_OPENSEARCH_URL: {error}") from None
-    except BaseException:
-        await services.close()
-        raise
+    async with AsyncExitStack() as unless_ready:
+        unless_ready.push_async_callback(services.close)
+        try:
+            await catalogue.tables()  # the first visitor must not wait for the names to be read
+        except IndexUnavailable as error:
+            raise SettingProblem(f"USHER_OPENSEARCH_URL: {error}") from None
+        unless_ready.pop_all()
     if settings.index == "opensearch":
         services.watching = asyncio.create_task(catalogue.watch(LOOK_EVERY_S))
     return services

@@ -103,10 +103,9 @@ def write_generation(
             sync_folder(generation)
             sync_folder(folder)
             switch_current(folder, name)
-    except BaseException:
+    finally:
         if not _is_current(folder, name):
             shutil.rmtree(generation, ignore_errors=True)
-        raise
     return name
 
 

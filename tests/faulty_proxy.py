@@ -42,76 +42,86 @@ class Faults:
 
 
 class _Server(ThreadingHTTPServer):
+    """Answers for dynalite, or not, as the faults say."""
+
     daemon_threads = True
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.upstream = urlsplit(upstream).netloc
+        self.faults = Faults(f"http://127.0.0.1:{self.server_address[1]}")
+        self._lock = threading.Lock()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that is killed while it is answered is no error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
+    def next_fault(self, operation: str) -> Fault | None:
+        """What goes wrong with this request."""
+        with self._lock:
+            self.faults.asked[operation] += 1
+            coming = self.faults.coming.get(operation)
+            return coming.pop(0) if coming else None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # killed while it was sending; dynalite itself ends when that happens
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        fault = self.server.next_fault(operation)
+        if fault in _REFUSALS:
+            status, code = _REFUSALS[fault]
+            answer = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}"})
+            self._answer(status, answer.encode())
+            return
+        if fault == "hang":
+            time.sleep(HANG_S)
+        rest: dict[str, Any] = {}
+        if fault == "half":
+            body, rest = _halved(operation, body)
+        status, content = self._forward(body)
+        if fault == "lose answer":
+            self.close_connection = True
+            return
+        if rest:
+            content = json.dumps(json.loads(content) | rest).encode()
+        self._answer(status, content)
+
+    def _forward(self, body: bytes) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self.server.upstream, timeout=20)
+        headers = {k: v for k, v in self.headers.items() if k.lower() != "content-length"}
+        connection.request("POST", "/", body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response.status, content
+
+    def _answer(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
 
 @contextmanager
 def proxy(upstream: str) -> Iterator[Faults]:
     """A proxy to a server's address."""
-    faults, lock = Faults(), threading.Lock()
-    target = urlsplit(upstream).netloc
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            body = self.rfile.read(length)
-            if len(body) < length:
-                return  # killed while it was sending; dynalite itself ends when that happens
-            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            with lock:
-                faults.asked[operation] += 1
-                coming = faults.coming.get(operation)
-                fault = coming.pop(0) if coming else None
-            if fault in _REFUSALS:
-                status, code = _REFUSALS[fault]
-                answer = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}"})
-                self._answer(status, answer.encode())
-                return
-            if fault == "hang":
-                time.sleep(HANG_S)
-            rest: dict[str, Any] = {}
-            if fault == "half":
-                body, rest = _halved(operation, body)
-            status, content = self._forward(body)
-            if fault == "lose answer":
-                self.close_connection = True
-                return
-            if rest:
-                content = json.dumps(json.loads(content) | rest).encode()
-            self._answer(status, content)
-
-        def _forward(self, body: bytes) -> tuple[int, bytes]:
-            connection = http.client.HTTPConnection(target, timeout=20)
-            headers = {k: v for k, v in self.headers.items() if k.lower() != "content-length"}
-            connection.request("POST", "/", body, headers)
-            response = connection.getresponse()
-            content = response.read()
-            connection.close()
-            return response.status, content
-
-        def _answer(self, status: int, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = _Server(upstream)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    faults.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield faults
+        yield server.faults
     finally:
         server.shutdown()
         thread.join()

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,15 +59,14 @@ async def build_opensearch(
         made = await writer.create(
             target.send, target.alias, _meta(catalogue, encoder, target), target.features
         )
-        try:
+        async with AsyncExitStack() as unless_switched:
+            unless_switched.push_async_callback(writer.drop, target.send, made)
             written = await writer.ingest(
                 target.send, made.movies, ready.rows, target.features, target.executor
             )
             await _finish(target, made, written.done, ready.knowledge)
             previous = await writer.switch(target.send, target.alias, made)
-        except BaseException:
-            await writer.drop(target.send, made)
-            raise
+            unless_switched.pop_all()
     await writer.drop_old(target.send, target.alias, made, previous)
     built = report_of(ready, made.movies, time.monotonic() - start)
     return replace(built, rejected=tuple(sorted(written.rejected.items())))
