@@ -7,6 +7,7 @@ how a message is understood or searched. Pure. Called by searching.py.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.events import Option
 from agent.ledger import Ledger
@@ -33,7 +34,7 @@ CRITIQUES: tuple[tuple[Option, Comparison], ...] = (
 """Tapping one sends its text, which is understood as this comparison with the list."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AfterList:
     """What a critique is judged by: the list just shown, what comes next, and what binds."""
 
@@ -50,10 +51,11 @@ class AfterList:
         if edit is None:
             return list(self.shown), list(self.rest)
         ledger, _ = self.ledger.apply([edit], "critique")
-        bound = _added(constraints_of(ledger, (), self.unknowable), self._now())
+        bound = _added(constraints_of(ledger, (), self.unknowable), self._now)
         kept = [m for m in self.shown if satisfies(m, bound)]
         return kept, [m for m in self.rest if satisfies(m, bound)]
 
+    @cached_property
     def _now(self) -> Constraints:
         return constraints_of(self.ledger, (), self.unknowable)
 

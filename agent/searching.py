@@ -89,7 +89,7 @@ async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Foun
     constraints = constraints_now(state, request)
     query = query_of(state["ledger"], request.text, constraints, request.known_item)
     seeds = _examples(state, query, request)
-    query = replace(query, said=state["turn"].message, seeds=seeds)
+    query = replace(query, seeds=seeds)
     proposed = ground(request.proposals, state["tables"].lexicon)
     query = replace(query, proposals=proposed.movie_ids)
     summary = f"{len(constraints.require) + len(constraints.exclude)} conditions"

@@ -6,7 +6,7 @@ the local index and OpenSearch, so that every candidate keeps its per-leg ranks 
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from retrieval.index import Hits
 from retrieval.movie import Evidence
@@ -15,8 +15,7 @@ RRF_K = 20
 """The rank constant; 20 did best in our pilots (60 is the usual default, Cormack et al. 2009)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(NamedTuple):
     """One movie id with its fused score (higher is better) and each leg's part in it."""
 
     movie_id: str
@@ -40,7 +39,8 @@ def reciprocal_rank_fusion(
         weight = weights[hits.leg]
         for rank, movie_id in enumerate(hits.movie_ids, start=1):
             scores[movie_id] += weight / (k + rank)
-    ranked = sorted(scores, key=lambda movie_id: (-scores[movie_id], movie_id))[:keep]
+    # Twice, without a function of ours for a key: a third of the time. Ties stay in order of id.
+    ranked = sorted(sorted(scores), key=scores.__getitem__, reverse=True)[:keep]
     # Evidence only for what is kept: ten legs of 200 find far more movies than anybody reads.
     evidence: dict[str, list[Evidence]] = {movie_id: [] for movie_id in ranked}
     for hits in weighty:

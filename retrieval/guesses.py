@@ -15,11 +15,16 @@ GUESS_MARK = "~"
 
 def met_wishes(movie: Movie, wishes: Iterable[Wish]) -> list[str]:
     """The wishes that a movie fulfils, as `field:value`, or `~field:value` where it is a guess."""
-    welcome = [w for w in wishes if w.weight > 0]
-    known = [w for w in welcome if fold(w.value) in values_of(movie, w.field)]
-    guesses = [w for w in welcome if w not in known and fold(w.value) in guessed(movie, w.field)]
-    said = [f"{w.field}:{w.value}" for w in known]
-    return said + [f"{GUESS_MARK}{w.field}:{w.value}" for w in guesses]
+    known, guesses = list[str](), list[str]()
+    for wish in wishes:
+        value = fold(wish.value)
+        if wish.weight <= 0:
+            continue
+        if value in values_of(movie, wish.field):
+            known.append(f"{wish.field}:{wish.value}")
+        elif value in guessed(movie, wish.field):
+            guesses.append(f"{GUESS_MARK}{wish.field}:{wish.value}")
+    return known + guesses
 
 
 def guessed(movie: Movie, name: MatchField) -> frozenset[str]:

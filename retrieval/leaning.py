@@ -49,9 +49,9 @@ def leaning(
     if not leanings:
         return candidates
     share = 1 / (1 + named)
-    raised = [
-        _scored(c, prod(_lean(c.movie, clause) ** share for clause in leanings)) for c in candidates
-    ]
+    times = [prod(_lean(c.movie, clause) ** share for clause in leanings) for c in candidates]
+    pairs = zip(candidates, times, strict=True)
+    raised = [_scored(c, by) if by != 1.0 else c for c, by in pairs]
     return sorted(raised, key=lambda c: -c.score)
 
 

@@ -103,7 +103,10 @@ class LocalIndex:
         await self._run(lambda: store_knowledge(self._folder, Joined(name, content, sha)))
 
     async def revision(self) -> str:
-        return await self._read(lambda s: s.revision)
+        # Asked several times a turn; to wake a thread costs more than two short reads.
+        return (
+            self._snapshot.revision if self._is_fresh() else await self._read(lambda s: s.revision)
+        )
 
     async def close(self) -> None:
         """Nothing is held that needs a farewell: files go with the last search that uses them."""
@@ -117,11 +120,15 @@ class LocalIndex:
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
+    def _is_fresh(self) -> bool:
+        """Whether nothing changed: two short reads."""
+        # Also when the folder was taken away: what is open stays readable.
+        return _stamp(self._folder) in (self._stamp, None)
+
     def _fresh(self) -> Snapshot:
-        """The newest revision; two short reads when nothing changed."""
+        """The newest revision."""
         stamp = _stamp(self._folder)
         if stamp in (self._stamp, None):
-            # Also when the folder was taken away: what is open stays readable.
             return self._snapshot
         with self._lock:
             if stamp != self._stamp:

@@ -40,8 +40,8 @@ TEXT = "text"
 _TRIES = 8
 _PAUSE_S = 0.02
 """Between tries: a writer in the middle of a change needs a moment."""
-_DECODED = 512
-"""Movies kept decoded per snapshot, about 2 KB each."""
+_DECODED = 4096
+"""Movies kept decoded per snapshot, about 3 KB each: every list is made of 200, mostly the same."""
 
 
 def open_snapshot(folder: Path, verify: bool = True) -> "Snapshot":

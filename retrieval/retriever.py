@@ -216,6 +216,5 @@ def _candidate(
             source = votes[piece.leg].sources.get(fused.movie_id, "")
         elif piece.leg == "tags":
             source = ", ".join(met_wishes(movie, wishes))
-        # `replace` of every piece took a fifth of a search.
         named.append(Evidence(piece.leg, piece.rank, piece.score, source) if source else piece)
     return Candidate(movie, fused.score, tuple(named))
