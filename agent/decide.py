@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from agent.decision import Decision, DecisionContext, SearchRequest
 from agent.events import Act
-from agent.ledger import Ledger, LedgerEdit
+from agent.ledger import Entry, Ledger, LedgerEdit
 from agent.ledger_edits import edits_of
 from agent.ledger_labels import parse_removal
 from agent.policy import clarification
@@ -23,10 +23,6 @@ SURPRISE = re.compile(
     r"\bsurprise me\b|\byou (?:choose|pick|decide)\b|\bdealer'?s choice\b"
     r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
     r"|\brandom (?:movie|film|pick|one)\b"
-)
-LITTLE_KNOWN = re.compile(
-    r"\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
-    r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
 )
 RESET_WORDS = 3
 MAX_QUERY_CHARS = 300
@@ -59,6 +55,10 @@ def decide(context: DecisionContext) -> Decision:
         if not past:
             nothing = clarification("open")
             return Decision(("refine", "clarify"), (LedgerEdit("undo"),), clarify=nothing)
+        newest = _newest_of_several(state.ledger) if heard.undo_one else None
+        if newest:
+            gone = LedgerEdit("withdraw", entry_id=newest.id)
+            return Decision(("refine",), (gone,), SearchRequest(state.query_text))
         # Back to an empty ledger, the words said with its entries count no more either.
         search = SearchRequest(state.query_text if past[-1] else "")
         return Decision(("refine",), (LedgerEdit("undo"),), search)
@@ -68,6 +68,14 @@ def decide(context: DecisionContext) -> Decision:
         listed = _searching(context, edits)
         return replace(listed, acts=("inform", *listed.acts))
     return spoken or _searching(context, edits)
+
+
+def _newest_of_several(ledger: Ledger) -> Entry | None:
+    """The last wish of a turn that only brought wishes, and more than one."""
+    before = ledger.past[-1] if ledger.past else ()
+    brought = [e for e in ledger.entries if e not in before]
+    took_none = all(e in ledger.entries for e in before)
+    return brought[-1] if took_none and len(brought) > 1 else None
 
 
 def _says_only_that(heard: Understanding) -> bool:
@@ -98,6 +106,8 @@ def _spoken(context: DecisionContext) -> Decision | None:
     wants_list = bool(heard.findings or heard.comparisons or heard.more or heard.same_director)
     if heard.why and not wants_list:
         return Decision(("explain",), edits)
+    if heard.of_list:
+        return Decision(("inform",))
     if heard.about_me:
         return Decision(("inform",), edits, say=("about_me",))
     unclear = heard.question is not None and heard.question.movie_id is None
@@ -137,9 +147,8 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         known_item=heard.known_item,
         rewatch=heard.rewatch,
         surprise=bool(SURPRISE.search(context.message.lower())),
-        little_known=bool(LITTLE_KNOWN.search(context.message.lower())),
     )
-    if search.surprise or search.little_known:
+    if search.surprise:
         return Decision((act,), edits, search, say=_language_note(context))
     told = bool(edits or heard.says_anything or heard.more or heard.rewatch or heard.withdrawals)
     say = _language_note(context)

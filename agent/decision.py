@@ -49,8 +49,6 @@ class SearchRequest:
     rewatch: bool = False
     surprise: bool = False
     """They leave it to the agent: not what everybody would be shown first."""
-    little_known: bool = False
-    """They ask for what is underrated: of what fits, the less known films first."""
     proposals: tuple[str, ...] = ()
     """As a model writes them, "Title (Year)"; rules propose none."""
 

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from retrieval.understanding import Polarity, SlotKind
+from retrieval.understanding import FindingKind, Polarity
 
 Act = Literal["clarify", "search", "refine", "explain", "inform", "chat"]
 Phase = Literal["understanding", "searching", "relaxing", "answering"]
-EntryKind = SlotKind | Literal["seed", "seen", "disliked", "not_now"]
+EntryKind = FindingKind | Literal["seed", "seen", "disliked", "not_now"]
 
 
 class _Model(BaseModel):
@@ -132,7 +132,7 @@ class LedgerEntryView(_Model):
     kind: EntryKind
     value: str | dict[str, Any]
     """A string; {min?, max?} for year, runtime and attribute (with its name); {movie_id, title,
-    year} for seed, seen, disliked and not_now."""
+    year} for seed, seen, disliked and not_now; {title} for franchise."""
     polarity: Polarity
     hard: bool
     source_turn: str

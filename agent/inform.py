@@ -33,13 +33,21 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
     decision, heard = state["decision"], state["understanding"]
     if "explain" in decision.acts:
         yield from _why(state, phrases)
+    if "inform" in decision.acts and heard.of_list:
+        titles = listed([m.title for m in heard.mentions])
+        yield phrases.say("of_list" if titles else "of_list_none", _pick(state), titles=titles)
     if "inform" in decision.acts and heard.question is not None:
         for asked in (heard.question, *heard.more_questions):
             yield from _answered(asked, state, phrases)
 
 
+def _pick(state: TurnState) -> int:
+    """Varies the wording from turn to turn without chance."""
+    return len(state["before"].shown) + len(state["turn"].message)
+
+
 def _answered(asked: Question, state: TurnState, phrases: Phrases) -> Iterator[str]:
-    pick = len(state["before"].shown) + len(state["turn"].message)
+    pick = _pick(state)
     text = state["understanding"].text
     movie = state["movies"].get(asked.movie_id or "")
     other = state["movies"].get(asked.other_id or "")
@@ -48,7 +56,7 @@ def _answered(asked: Question, state: TurnState, phrases: Phrases) -> Iterator[s
         if not state["understanding"].unknown:
             yield phrases.say("ask_which")
     elif asked.extreme:
-        movie = max((movie, other or movie), key=lambda m: _extent(asked, m))
+        movie = furthest(asked, state) or movie
         value = _value(asked, movie)
         yield phrases.say(
             "extreme" if value else "extreme_unknown", pick, title=movie.title, value=value
@@ -149,6 +157,14 @@ def _is_it(text: str, movie: Movie, phrases: Phrases, pick: int) -> str | None:
     own = values_of(movie, "topic")
     phrase = "genre_yes" if all(fold(kind) in own for kind in kinds) else "genre_no"
     return phrases.say(phrase, pick, title=movie.title, value=_in_short(movie))
+
+
+def furthest(asked: Question, state: TurnState) -> Movie | None:
+    """The film that is asked for by "the longest": of those named, or of a whole series."""
+    ids = [m.movie_id for m in state["understanding"].mentions if m.stance == "asked"]
+    named = (asked.movie_id, asked.other_id, *ids)
+    films = [movie for m in dict.fromkeys(named) if (movie := state["movies"].get(m or ""))]
+    return max(films, key=lambda m: _extent(asked, m), default=None)
 
 
 def _extent(asked: Question, movie: Movie) -> float:

@@ -21,7 +21,7 @@ MOVIE_KINDS: frozenset[str] = frozenset({"seed", "seen", "disliked", "not_now"})
 RANGE_KINDS: frozenset[str] = frozenset({"year", "runtime", "attribute"})
 ONE_OF_A_KIND: frozenset[str] = frozenset({"language", "kind", "certificate", "runtime", "year"})
 """A new wanted value of these kinds takes the place of the old one."""
-NEWEST_COUNTS: frozenset[str] = frozenset({"genre", "mood", "companion"})
+NEWEST_COUNTS: frozenset[str] = frozenset({"genre", "mood", "companion", "franchise"})
 """Wanted in a later turn without "also", these take the place of earlier ones."""
 
 Value = str | Mapping[str, Any]
@@ -212,6 +212,13 @@ def movie_ids_of(entry: Entry) -> tuple[str, ...]:
     if first is None or isinstance(entry.value, str):
         return ()
     return (first, *(str(m) for m in entry.value.get("also", ())))
+
+
+def series_ids_of(entry: Entry) -> frozenset[str]:
+    """The films of a series that is asked for; none of another entry."""
+    if entry.kind != "franchise" or isinstance(entry.value, str):
+        return frozenset()
+    return frozenset(str(m) for m in entry.value["also"])
 
 
 def movie_id_of(entry: Entry) -> str | None:

@@ -13,7 +13,7 @@ from agent.decision import DecisionContext
 from agent.ledger import Entry, Ledger, LedgerEdit, movie_id_of
 from retrieval.audience import FOR_CHILDREN, NOT_ME
 from retrieval.movie import ATTRIBUTES, Movie, fold, number_of
-from retrieval.understanding import Comparison, Mention, Withdrawal
+from retrieval.understanding import Comparison, Finding, Mention, Withdrawal
 from retrieval.wording import GRADE_WORDS
 
 WITH_MORE = re.compile(r"^\W*(?:and |but )?with (?!.*\binstead\b)")
@@ -53,7 +53,7 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
                 value=finding.value,
                 polarity=finding.polarity,
                 hard=finding.hard,
-                loose=finding.loose,
+                loose=finding.loose and not _insisted_on(finding, context),
                 joins=heard.additive or bool(WITH_MORE.match(context.message.lower())),
             )
         )
@@ -62,6 +62,11 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
         edits += [edit] if edit else []
         edits += _outgrown(comparison, ledger)
     return tuple(edits)
+
+
+def _insisted_on(finding: Finding, context: DecisionContext) -> bool:
+    """Whether they say again what gave way before: then it is no mere reading of a word."""
+    return (finding.kind, str(finding.value)) in context.state.let_go
 
 
 def _asked_already(ledger: Ledger) -> bool:
@@ -124,10 +129,11 @@ def _came_with(entry: Entry, companion: Entry) -> bool:
 
 
 def _matching(ledger: Ledger, withdrawal: Withdrawal) -> list[Entry]:
-    kinds = {"person": ("person", "actor", "director")}.get(withdrawal.kind, (withdrawal.kind,))
-    entries = ledger.of(*kinds)
+    same = {"person": ("person", "actor", "director"), "seed": ("seed", "not_now")}
+    kinds = same.get(withdrawal.kind, (withdrawal.kind,))
     if withdrawal.value is None:
-        return list(entries)
+        return list(ledger.of(withdrawal.kind) if withdrawal.kind == "seed" else ledger.of(*kinds))
+    entries = ledger.of(*kinds)
     wanted = fold(withdrawal.value)
     return [e for e in entries if wanted in fold(str(_plain(e)))]
 

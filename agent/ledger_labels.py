@@ -77,6 +77,8 @@ def value_label(kind: str, value: str | Mapping[str, Any]) -> str:
         return _runtime_label(value.get("min"), value.get("max"))
     if kind == "attribute":
         return _attribute_label(str(value["name"]), value.get("min"), value.get("max"))
+    if kind == "franchise":
+        return str(value["title"])
     movie = f"{value['title']} ({value['year']})" if value.get("year") else str(value["title"])
     words = {"seed": "like", "seen": "seen", "disliked": "not for me:", "not_now": "not now:"}
     return f"{words[kind]} {movie}"

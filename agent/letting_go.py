@@ -57,8 +57,8 @@ def constraints_now(state: TurnState, request: SearchRequest) -> Constraints:
     return bound.without(SHORTS) if request.known_item else bound
 
 
-async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
-    """The ledger less what had to give way until something fits, and the labels of that.
+async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[Entry]]:
+    """The ledger less what had to give way until something fits, and what that was.
 
     Called before the ledger is shown, so that a turn changes it once.
     """
@@ -72,15 +72,15 @@ async def let_go(state: TurnState, deps: Deps) -> tuple[Ledger, list[str]]:
     anything = _anything_goes(state)
     if not (loose or anything) or await _count(state, deps, request, ledger):
         return ledger, []
-    lighter, gone = ledger, list[str]()
+    lighter, gone = ledger, list[Entry]()
     for entry in loose:
-        lighter, gone = _without(lighter, [entry], state), [*gone, entry.label]
+        lighter, gone = _without(lighter, [entry], state), [*gone, entry]
         if await _count(state, deps, request, lighter):
             return _as_one_turn(lighter, state), gone
     if anything:
         given_up = await _least({**state, "ledger": lighter}, deps, request)
         lighter = _without(lighter, given_up, state)
-        gone += [entry.label for entry in given_up]
+        gone += given_up
     # Where even that does not help, what the user laid down is asked about without them.
     return (_as_one_turn(lighter, state) if gone else ledger), gone
 
@@ -124,7 +124,8 @@ async def _least(state: TurnState, deps: Deps, request: SearchRequest) -> Sequen
 
 
 def _binding(state: TurnState) -> list[Entry]:
-    return [e for e in state["ledger"].entries if e.hard and clause_of(e) is not None]
+    entries = state["ledger"].entries
+    return [e for e in entries if e.hard and (clause_of(e) is not None or e.kind == "franchise")]
 
 
 async def ways_on(state: TurnState, deps: Deps, constraints: Constraints) -> Clarification:
@@ -169,7 +170,7 @@ async def _ways(
             freed = constraints
             for entry in entries:
                 clause = clause_of(entry)
-                freed = freed.without(clause) if clause else freed
+                freed = freed.without(clause) if clause else replace(freed, only_ids=None)
             n = await deps.toolbox.count(freed)
             found += [(n, entries)] if n else []
         if found:

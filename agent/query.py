@@ -7,7 +7,7 @@ Pure. Called by steps.py, replay.py and the tests that prove 0 violations.
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from agent.ledger import Entry, Ledger, movie_id_of, movie_ids_of
+from agent.ledger import Entry, Ledger, movie_id_of, movie_ids_of, series_ids_of
 from retrieval.audience import NOT_ME
 from retrieval.movie import (
     Clause,
@@ -100,7 +100,9 @@ def constraints_of(
     if not _wants_short(ledger):
         exclude.append(SHORTS)
     named = {m for e in ledger.entries for m in movie_ids_of(e)}
-    return Constraints(tuple(require), tuple(exclude), None, frozenset(gone) | named)
+    series = [series_ids_of(e) for e in ledger.of("franchise") if e.hard]
+    only = frozenset[str]().union(*series) if series else None
+    return Constraints(tuple(require), tuple(exclude), only, frozenset(gone) | named)
 
 
 def _wants_short(ledger: Ledger) -> bool:

@@ -53,14 +53,16 @@ def _head(entries: Sequence[Entry]) -> str:
     genres = [str(e.value) for e in wants if e.kind == "genre"]
     soft = all(not e.hard for e in wants if e.kind == "genre")
     moods = ", ".join(load_tag_words().adjective(str(e.value)) for e in wants if e.kind == "mood")
-    word = "series" if series else "films"
+    franchise = next((str(_title(e)) for e in wants if e.kind == "franchise"), "")
+    word = franchise or ("series" if series else "films")
+    known = "".join(f"{e.value} " for e in wants if e.kind == "fame")
     if soft or any(" or " in genre for genre in genres):
         # Wishes that only rank need not meet in one film: "horror films or comedies".
         each = [g for genre in genres for g in genre.split(" or ")]
         named = " or ".join(genre_films([genre], word) for genre in each) or word
     else:
         named = genre_films(genres, word)
-    return f"{moods} {named}".strip()
+    return f"{known}{moods} {named}".strip()
 
 
 def genre_films(genres: Sequence[str], word: str = "films") -> str:

@@ -173,7 +173,7 @@ def _opening(state: TurnState) -> str:
         return "list_rewatch"
     if search is not None and search.surprise:
         return "list_surprise"
-    if search is not None and search.little_known:
+    if any(_came(c.what, c.entry.kind, "fame") for c in state["changes"]):
         return "list_little_known"
     if not ledger.entries and not (search and search.text):
         return "list_popular"

@@ -100,7 +100,7 @@ async def _search(state: TurnState, deps: Deps, request: SearchRequest) -> _Foun
     prize = _prize(state)
     kept = winners_first(kept, prize) if prize else kept
     kept = unexpected(kept) if request.surprise else kept
-    kept = less_known(kept) if request.little_known else kept
+    kept = less_known(kept) if state["ledger"].of("fame") else kept
     summary = f"{len(kept)} candidates{_grounded(proposed)}"
     deps.emit(ToolFinished, tool="search", summary=summary, ms=elapsed_ms(deps, started))
     return _Found(query, kept, retrieved.degraded)
@@ -226,7 +226,7 @@ async def _question(
         or request.rewatch
         or request.count
         or request.surprise
-        or request.little_known
+        or state["ledger"].of("fame")
     )
     fresh = whole and not state["understanding"].more and "search" in state["decision"].acts
     if not (fresh and may_ask(state["before"], state["ledger"])):

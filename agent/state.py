@@ -66,6 +66,8 @@ class TurnState(TypedDict, total=False):
     cards: list[Card]
     notes: list[str]
     """Sentences that must be said: unknown fields, nothing left."""
+    gone: list[Entry]
+    """Wishes that gave way this turn because nothing fitted."""
     clarify: Clarification | None
     chips: list[Option]
     """Critiques worth tapping under the list."""

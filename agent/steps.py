@@ -11,6 +11,7 @@ from typing import cast
 from agent import respond
 from agent.decision import Decision, DecisionContext
 from agent.events import Clarify, LedgerChanged, Status, Suggestions, TextDelta
+from agent.inform import furthest
 from agent.ledger import Ledger, movie_id_of
 from agent.letting_go import let_go
 from agent.speak import speak
@@ -68,7 +69,8 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     ledger, gone = await let_go(trial, deps)
     if ledger.entries == before.ledger.entries:
         ledger = before.ledger  # what came was let go again: nothing to show or to undo
-    notes = [deps.phrases.say("relaxed", len(gone), label='", "'.join(gone))] if gone else []
+    labels = '", "'.join(entry.label for entry in gone)
+    notes = [deps.phrases.say("relaxed", len(gone), label=labels)] if gone else []
     decision = _without_stale_words(decision, before, ledger)
     notes += [deps.phrases.say("unknown_name", title=n) for n in state["understanding"].unknown]
     notes += _unmeasured(state, deps)
@@ -86,6 +88,7 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
         "cards": [],
         "notes": notes,
         "clarify": decision.clarify,
+        "gone": gone,
         "timings": state["timings"] | {"decide": elapsed_ms(deps, started)},
     }
 
@@ -156,6 +159,7 @@ def _after(state: TurnState) -> DialogueState:
     search = decision.search
     text = search.text if search and not search.known_item else before.query_text
     cleared = any(e.op == "clear" for e in decision.edits)
+    gone = [(str(entry.kind), str(entry.value)) for entry in state["gone"]]
     return DialogueState(
         ledger=state["ledger"],
         shown=shown,
@@ -163,12 +167,16 @@ def _after(state: TurnState) -> DialogueState:
         in_focus=_focus(state, movie_ids),
         asked=(*before.asked, clarify.key) if clarify else before.asked,
         pending=clarify.key if clarify else None,
+        let_go=tuple(dict.fromkeys([*(() if cleared else before.let_go), *gone])),
     )
 
 
 def _focus(state: TurnState, movie_ids: tuple[str, ...]) -> str | None:
     """What "it" will mean next: the movie asked about, else the top of the new list."""
     asked = [m.movie_id for m in state["understanding"].mentions if m.stance == "asked"]
+    question = state["understanding"].question
+    if asked and question and question.extreme and (movie := furthest(question, state)):
+        return movie.movie_id
     if asked:
         return asked[0]
     return movie_ids[0] if movie_ids else state["before"].in_focus

@@ -87,6 +87,8 @@ class DialogueState:
     """Questions already asked, so that none is asked twice."""
     pending: str | None = None
     """The question that the last turn ended with, if it was one."""
+    let_go: tuple[tuple[str, str], ...] = ()
+    """Kind and value of wishes that gave way because nothing fitted: said again, they bind."""
 
     @property
     def last_shown(self) -> tuple[str, ...]:
@@ -111,6 +113,7 @@ class DialogueState:
             "in_focus": self.in_focus,
             "asked": list(self.asked),
             "pending": self.pending,
+            "let_go": [list(wish) for wish in self.let_go],
         }
 
     @classmethod
@@ -128,4 +131,5 @@ class DialogueState:
             in_focus=stored["in_focus"],
             asked=tuple(stored["asked"]),
             pending=stored["pending"],
+            let_go=tuple((kind, value) for kind, value in stored.get("let_go", ())),
         )

@@ -7,10 +7,11 @@ Knows where questions and films stand in the text. Does not know how questions a
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
-from retrieval.movie import Movie
+from retrieval.movie import Movie, RangeField, number_of
 from retrieval.questions import FoundQuestion, find_questions, find_why
-from retrieval.understanding import Mention, Question
+from retrieval.understanding import Mention, Question, Stance
 
 _AND_THAT = re.compile(
     r"\W*(?:(?:and|ok|so)\W+)*(?:and|what about|how about) (?:for |of |is |was )?[^.?!]{2,40}\?*\W*"
@@ -72,3 +73,28 @@ def _asked_about(
     if compared and focus and _PRONOUN.search(lower, low, high):
         return found.of(focus.movie_id, ids[0])
     return found.of(movie_asked(within, focus))
+
+
+def furthest(
+    question: FoundQuestion, mentions: Sequence[Mention], shown: Sequence[Movie]
+) -> tuple[Mention, ...]:
+    """The films that "which is the shortest?" asks of: those named, else the answer of the list."""
+    named = tuple(m for m in mentions if m.stance == "asked")
+    # "Rocky or Raging Bull, which is shorter?" names them before it asks.
+    before = tuple(m for m in mentions if m.stance == "seed" and m.end <= question.span[0])
+    if not named and len(before) > 1:
+        return tuple(replace(m, stance="asked") for m in before)
+    if len(named) > 1:
+        return named  # "which is longer, Alien or Aliens?" is answered from the catalogue
+    field = cast(RangeField, question.about)
+    rated = question.about == "rating"
+    values = [(m.rating if rated else number_of(m, field), m) for m in shown]
+    known = [(value, m) for value, m in values if value is not None]
+    if not known:
+        return ()
+    return (meant(max(known, key=lambda v: v[0] * question.extreme)[1], "asked"),)
+
+
+def meant(movie: Movie, stance: Stance) -> Mention:
+    """A film that is meant without being named."""
+    return Mention(movie.movie_id, movie.title, movie.year, stance, 0, 0)

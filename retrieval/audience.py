@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
 from retrieval.quantities import ADULT
+from retrieval.questions import is_known_item
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.wording import COMPANIONS, LANDS, NATIONS, SITUATIONS
 
@@ -83,9 +84,12 @@ def who(reading: Reader) -> None:
     for match in patterns.FAMILY.finditer(reading.lower):
         if reading.free(*match.span()):
             reading.add("genre", "family", *match.span())
+    story = is_known_item(reading.lower)
     for match in patterns.COMPANION.finditer(reading.lower):
         companion = COMPANIONS[match.group(1)]
         together = match.group().startswith("with")
+        if story and not patterns.THEIR_OWN.search(match.group()):
+            continue  # "that film where the kid sees dead people"
         if patterns.CHOSE.match(reading.lower, match.end()) and not together:
             continue
         if reading.negated(match.start()) and match.group().startswith("for"):

@@ -60,16 +60,27 @@ def _in_a_title(linker: Linker, start: int, end: int) -> bool:
     return False
 
 
-def _refused(name: str, lexicon: Lexicon, span: tuple[int, int]) -> list[Mention]:
+def brand_named(key: str) -> str | None:
+    """The brand that goes by this name, if one does: "bond", "mcu"."""
+    return _names().get(key) or _names().get(f"{key} films")
+
+
+def films_of_brand(name: str, lexicon: Lexicon) -> list[TitleEntry]:
+    """Its films that the catalogue has, the best known first."""
     whole = {str(t) for t in BRANDS[name]["titles"]}
     beginnings = tuple(f"{t} " for t in whole)
     found: dict[str, TitleEntry] = {}
     for key, entries in lexicon.titles.items():
         if key in whole or key.startswith(beginnings):
             found |= {e.movie_id: e for e in entries}
+    return sorted(found.values(), key=lambda e: (-e.prior, e.movie_id))
+
+
+def _refused(name: str, lexicon: Lexicon, span: tuple[int, int]) -> list[Mention]:
+    found = films_of_brand(name, lexicon)
     if not found:
         return []
-    first, *rest = sorted(found.values(), key=lambda e: (-e.prior, e.movie_id))
+    first, *rest = found
     label = f"{'DC' if name == 'dc' else name.title()} films"
     also = tuple(e.movie_id for e in rest)
     return [Mention(first.movie_id, label, None, "not_now", *span, also=also)]

@@ -21,7 +21,8 @@ def too_much(reading: Reader) -> None:
         of_list = reading.shown and patterns.OF_A_LIST.fullmatch(reading.lower[: match.start()])
         remarked = remarked and not of_list
         asked = any(a <= match.start() < b for a, b in reading.linker.asking)
-        if remarked or asked or not reading.free(*match.span()):
+        named = reading.linker.opens_a_title(match.start(1))
+        if remarked or asked or named or not reading.free(*match.span()):
             continue
         reading.linker.take(*match.span())
         value = {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
@@ -43,6 +44,17 @@ def _bar(reading: Reader, grade: str, match: re.Match[str]) -> None:
     reading.findings.append(Finding("attribute", value, "avoid", True))
 
 
+def fame(reading: Reader) -> None:
+    """What is underrated, where it is asked for: "a hidden gem", "nothing too mainstream"."""
+    for match in patterns.LITTLE_KNOWN.finditer(reading.lower):
+        reading.no_wishes.append(match.span())
+        remarked = mode_at(reading.lower, match.start()) == "comment"
+        if remarked or reading.negated(match.start()) or not reading.free(*match.span()):
+            continue
+        reading.linker.take(*match.span())
+        reading.findings.append(Finding("fame", patterns.LITTLE, "want", False))
+
+
 def feelings(reading: Reader) -> None:
     """How they feel, as the moods that usually help."""
     moods: list[str] = []
@@ -56,6 +68,9 @@ def feelings(reading: Reader) -> None:
         if not reading.negated(match.start()):
             moods.append("scary")
             reading.linker.take(*match.span())
+    for match in patterns.LAUGH_TILL_TEARS.finditer(reading.lower):
+        moods.append("funny")
+        reading.linker.take(*match.span())
     for match in patterns.CHEER.finditer(reading.lower):
         moods += ["feel-good", "heartwarming", "funny"]
         reading.linker.take(*match.span())

@@ -105,8 +105,11 @@ class _Language:
             changes.append((start, end, english))
 
 
-def gloss(text: str, lexicon: Lexicon) -> Gloss:
-    """The text in English, if it was not: empty and English texts come back as they are."""
+def gloss(text: str, lexicon: Lexicon, before: str = "") -> Gloss:
+    """The text in English, if it was not: empty and English texts come back as they are.
+
+    Few words in the language of what was said `before` are in it as well.
+    """
     if FOREIGN_SCRIPT.search(text.lower()):
         return Gloss(text, OTHER)
     text = unicodedata.normalize("NFC", text)
@@ -114,11 +117,13 @@ def gloss(text: str, lexicon: Lexicon) -> Gloss:
     words = [(m.group(), m.span()) for m in _WORD.finditer(plain)]
     code = _language(words, lexicon.tags.__contains__)
     if code == ENGLISH:
+        code = _goes_on(words, before)
+    if code == ENGLISH:
         return Gloss(text)
     language = _languages()[code]
     kept = _titles(text, lexicon, language)
     rest = [(w, s) for w, s in words if not any(a <= s[0] < b for a, b in kept)]
-    if not rest or (kept and _language(rest) != code):
+    if not rest or (kept and _language(rest) not in (code, _language_of_text(before))):
         return Gloss(text)
     english = _MOVIE_TWICE.sub(r"\1", language.gloss(text, kept))
     return Gloss(english, code if code in READ else OTHER)
@@ -144,6 +149,21 @@ def _language(
     if (enough and score > english - shared) or (alone and code in READ):
         return code
     return ENGLISH
+
+
+def _goes_on(words: Sequence[tuple[str, Span]], before: str) -> str:
+    """The language of what was said before, if a word of this is in it, and none is English."""
+    code = _language_of_text(before)
+    if code not in READ:
+        return ENGLISH
+    shows = _languages()[code].shows
+    spoken = [word for word, _ in words]
+    english = any(w in STOPWORDS and w not in shows for w in spoken)
+    return code if not english and any(w in shows for w in spoken) else ENGLISH
+
+
+def _language_of_text(text: str) -> str:
+    return _language([(m.group(), m.span()) for m in _WORD.finditer(_plain(text))])
 
 
 def _titles(text: str, lexicon: Lexicon, language: _Language) -> list[Span]:

@@ -8,7 +8,7 @@ tools/.
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
@@ -19,6 +19,8 @@ from retrieval.movie import Movie, fold, stem, title_key
 from retrieval.understanding import SlotKind
 from retrieval.wording import COMPOUND_GENRES, GENRE_WORDS, MOOD_WORDS, STOPWORDS
 
+RARE_PRIOR = 100.0
+"""How well known a film must be (prior) to be believed without a cue, or with two slips."""
 LONGEST_TITLE = 9
 """Words: a longer title is not looked for in a text, but grounded where it stands alone."""
 FUZZY_TITLE = 86.0
@@ -32,21 +34,11 @@ LONG_TITLE = 10
 FUZZY_PERSON = 84.0
 SURE_PERSON = 90.0
 """From which a first name and a misspelt surname need no cue."""
+FAMOUS_OF = 150
+"""One of so many people is famous: 200 of the 30,500 in 15,729 films."""
 FUZZY_VOCABULARY = 82.0
 FUZZY_TAG = 87.0
 VOCABULARY = tuple(w for w in (*GENRE_WORDS, *COMPOUND_GENRES, *MOOD_WORDS) if len(w) > 4)
-PARTICLES = frozenset("de del della di da van von la le st mc".split())
-"""What begins a surname of two words: "De Niro"."""
-COMMON_TIMES = 12
-COMMON_SHARE = 0.004
-"""A word in more than this share of overviews is ordinary English, not a telling part of a title.
-"""
-
-RARE_TIMES = 2
-RARE_SHARE = 0.0006
-"""A word in no more than this share of overviews and titles means the film that is called so."""
-RARE_PRIOR = 100.0
-"""How well known such a film must be (prior) to be believed without a cue."""
 
 
 Initials = Mapping[str, Sequence[str]]
@@ -85,10 +77,14 @@ class Lexicon:
     """Surname -> the full key of the one person who is meant by it."""
     tags: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Theme or keyword key -> (field, value)."""
+    subjects: frozenset[str] = frozenset()
+    """Keywords of one word, of several films, that are nouns: there are words of their plural."""
     common: frozenset[str] = frozenset()
     """Words of ordinary English, as this catalogue's overviews show."""
     known: frozenset[str] = frozenset()
     """Words that are spelt right: seen in at least two overviews, titles or names."""
+    small: frozenset[str] = frozenset()
+    """Words that overviews write in small letters, and so no names only: "ledger", "rain"."""
     rare_titles: frozenset[str] = frozenset()
     """Titles of one word that hardly occurs elsewhere, of films that are known ("poltergeist")."""
     newest_year: int = 2025
@@ -104,7 +100,11 @@ class Lexicon:
 
     def series_of(self, key: str) -> tuple[TitleEntry, ...]:
         """The films of a series by its name, also in the plural ("harry potters")."""
-        return self.franchises.get(key) or self.franchises.get(key.removesuffix("s")) or ()
+        one = key.removesuffix("s")
+        if found := self.franchises.get(key) or self.franchises.get(one):
+            return found
+        later = () if key in self.titles or " " not in one else self.sequels_of(one)
+        return (*self.titles.get(one, ()), *later) if later else ()  # "the die hards"
 
     def sequels_of(self, key: str) -> tuple[TitleEntry, ...]:
         """The films whose titles go on from a title: "Back to the Future Part II"."""
@@ -119,6 +119,13 @@ class Lexicon:
             if title[len(beginning) :].split()[0] in numbered
             for entry in self.titles[title]
         )
+
+    def beginning_with(self, key: str) -> tuple[TitleEntry, ...]:
+        """The films of that title, and those whose titles go on from it: "Toy Story 3"."""
+        beginning = f"{key} "
+        later = islice(self._titles_in_order, bisect_left(self._titles_in_order, key), None)
+        names = takewhile(lambda title: title == key or title.startswith(beginning), later)
+        return tuple(entry for title in names for entry in self.titles[title])
 
     def resolve(self, title: str) -> TitleEntry | None:
         """Ground "Title (Year)" or "Title" as a model or a list writes it; None when not there."""
@@ -167,9 +174,12 @@ class Lexicon:
 
     def respell_tag(self, phrase: str) -> str | None:
         """The theme that a misspelt word means; None when it is spelt right or means none."""
-        if len(phrase) < 5 or " " in phrase or phrase in self.known or phrase in STOPWORDS:
+        parts = phrase.split()
+        spelt = all(part in self.known or part in STOPWORDS for part in parts)
+        if len(phrase) < 5 or len(parts) > 2 or spelt:
             return None
-        hit = process.extractOne(phrase, self._tag_keys, scorer=fuzz.ratio, score_cutoff=FUZZY_TAG)
+        keys = self._tag_keys if len(parts) == 1 else self._tag_pairs
+        hit = process.extractOne(phrase, keys, scorer=fuzz.ratio, score_cutoff=FUZZY_TAG)
         return hit[0] if hit else None
 
     def fuzzy_person(self, text: str, least: float = FUZZY_PERSON) -> PersonEntry | None:
@@ -180,9 +190,12 @@ class Lexicon:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_tag_keys", [k for k in self.tags if len(k) > 4 and " " not in k])
+        pairs = [k for k in self.tags if k.count(" ") == 1]
+        object.__setattr__(self, "_tag_pairs", pairs)
         titles = _by_initial(k for k in self.titles if len(k) > 3)
         object.__setattr__(self, "_titles_by_initial", titles)
         known = sorted(self.people, key=lambda k: -self.people[k].acts - self.people[k].directs)
+        object.__setattr__(self, "famous", frozenset(known[: len(known) // FAMOUS_OF]))
         full = [k for k in known if " " in k]
         families: dict[str, list[str]] = defaultdict(list)
         for name in full:
@@ -195,8 +208,11 @@ class Lexicon:
         object.__setattr__(self, "first_names", frozenset(often) - STOPWORDS)
 
     _tag_keys: Sequence[str] = field(init=False, default=(), repr=False)
+    _tag_pairs: Sequence[str] = field(init=False, default=(), repr=False)
     first_names: frozenset[str] = field(init=False, default=frozenset(), repr=False)
     """What at least two people of the catalogue are called first."""
+    famous: frozenset[str] = field(init=False, default=frozenset(), repr=False)
+    """The best known people: "no cruise" means one, though the word is an ordinary one too."""
     families: Initials = field(init=False, default_factory=dict, repr=False)
     """Surname -> the full keys of everybody called so."""
     _titles_in_order: Sequence[str] = field(init=False, default=(), repr=False)
@@ -261,134 +277,6 @@ def vocabulary_of(phrase: str) -> list[tuple[SlotKind, str]]:
     return []
 
 
-def build_lexicon(movies: Iterable[Movie]) -> Lexicon:
-    """Tables over a whole catalogue; one pass."""
-    builder = _Builder()
-    for movie in movies:
-        builder.add(movie)
-    return builder.done()
-
-
 def prior(movie: Movie) -> float:
     """How well known a movie is: fame where given, popularity otherwise (any positive scale)."""
     return 10.0 ** (movie.fame or 0) + (movie.popularity or 0.0)
-
-
-class _Builder:
-    def __init__(self) -> None:
-        self.titles: dict[str, list[TitleEntry]] = defaultdict(list)
-        self.directs: defaultdict[str, float] = defaultdict(float)
-        self.acts: defaultdict[str, float] = defaultdict(float)
-        self.names: dict[str, str] = {}
-        self.tags: dict[str, tuple[str, str]] = {}
-        self.words: Counter[str] = Counter()
-        self.movies = 0
-        self.newest: Counter[int] = Counter()
-        self.series = False
-
-    def add(self, movie: Movie) -> None:
-        self.movies += 1
-        self.series = self.series or movie.kind == "series"
-        if movie.year:
-            self.newest[movie.year] += 1
-        weight = prior(movie)
-        people = tuple(fold(name) for name in (*movie.directors, *movie.cast))
-        entry = TitleEntry(movie.movie_id, movie.title, movie.year, weight, people)
-        for key in _title_keys(movie):
-            self.titles[key].append(entry)
-        share = 1.0 + weight**0.5
-        for name in filter(_is_a_name, movie.directors):
-            self.directs[self._name(name)] += share
-        for name in filter(_is_a_name, movie.cast):
-            self.acts[self._name(name)] += share
-        for tag in movie.themes:
-            self.tags.setdefault(fold(tag), ("theme", tag))
-        self.words.update(set(fold(f"{movie.title} {movie.overview}").split()))
-
-    def _name(self, name: str) -> str:
-        key = fold(name)
-        self.names.setdefault(key, name)
-        return key
-
-    def done(self) -> Lexicon:
-        titles = {
-            k: tuple(sorted(v, key=lambda e: (-e.prior, e.movie_id)))
-            for k, v in self.titles.items()
-        }
-        people = {
-            key: PersonEntry(name, self.directs.get(key, 0.0), self.acts.get(key, 0.0))
-            for key, name in self.names.items()
-            if key
-        }
-        floor = max(2, int(self.movies * 0.001))
-        years = sorted(y for y, n in self.newest.items() if n >= floor)
-        limit = max(COMMON_TIMES, COMMON_SHARE * self.movies)
-        return Lexicon(
-            titles=titles,
-            franchises=_franchises(titles),
-            people=people,
-            surnames=_surnames(people),
-            tags=self.tags,
-            common=frozenset(w for w, n in self.words.items() if n > limit),
-            known=frozenset(w for w, n in self.words.items() if n > 1 and len(w) > 3),
-            rare_titles=frozenset(self._rare(titles)),
-            newest_year=years[-1] if years else 2025,
-            films_only=not self.series,
-        )
-
-    def _rare(self, titles: dict[str, tuple[TitleEntry, ...]]) -> Iterator[str]:
-        limit = max(RARE_TIMES, RARE_SHARE * self.movies)
-        for key, entries in titles.items():
-            known = entries[0].prior >= RARE_PRIOR and len(key) > 3
-            if known and self.words[key] <= limit and key not in STOPWORDS:
-                yield key
-
-
-def _is_a_name(name: str) -> bool:
-    """Whether somebody is named, and no prize that a catalogue has among the cast."""
-    return not name.lower().startswith(("best ", "academy award"))
-
-
-def _title_keys(movie: Movie) -> set[str]:
-    keys = set()
-    for title in (movie.title, *movie.alt_titles):
-        for key in (fold(title), title_key(title)):
-            if key:
-                keys.add(key)
-        head = title.partition(":")[0]
-        # "Star Wars: Episode IV" is named by what stands after or before the colon as well.
-        if head != title and len(head.split()) > 1:
-            keys |= {fold(head), title_key(head)}
-    return keys
-
-
-def _franchises(titles: dict[str, tuple[TitleEntry, ...]]) -> dict[str, tuple[TitleEntry, ...]]:
-    """First two words that open at least three titles ("harry potter"), best known movies first."""
-    by_head: dict[str, dict[str, TitleEntry]] = defaultdict(dict)
-    for key, entries in titles.items():
-        parts = key.split()
-        if len(parts) > 2 and not any(p in STOPWORDS for p in parts[:2]):
-            by_head[" ".join(parts[:2])][entries[0].movie_id] = entries[0]
-    return {
-        head: tuple(sorted(found.values(), key=lambda e: -e.prior))
-        for head, found in by_head.items()
-        if len(found) >= 3
-    }
-
-
-def _surnames(people: dict[str, PersonEntry]) -> dict[str, str]:
-    """Surnames by which one person is meant: well known, and far better known than any namesake."""
-    by_surname: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for key, person in people.items():
-        parts = key.split()
-        if len(parts) > 1 and len(parts[-1]) > 3:
-            by_surname[parts[-1]].append((person.directs * 2 + person.acts, key))
-        if len(parts) > 2 and parts[-2] in PARTICLES:
-            by_surname[" ".join(parts[-2:])].append((person.directs * 2 + person.acts, key))
-    chosen = {}
-    for surname, ranked in by_surname.items():
-        ranked.sort(reverse=True)
-        total = sum(weight for weight, _ in ranked)
-        if ranked[0][0] > 0.6 * total and ranked[0][0] > 20:
-            chosen[surname] = ranked[0][1]
-    return chosen

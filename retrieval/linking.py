@@ -14,7 +14,8 @@ from retrieval.lexicon import LONGEST_TITLE, SURE_TITLE, Lexicon, TitleEntry, is
 from retrieval.movie import fold
 from retrieval.people import FILM_NOUNS, LinkedPerson, read_people
 from retrieval.quantities import NUMBER_WORDS, find_quantities
-from retrieval.wording import NATIONS, NEGATORS, STOPWORDS, SUBGENRE_ADJECTIVES
+from retrieval.vocabulary import names_a_topic
+from retrieval.wording import COMPANIONS, GRADE_WORDS, NATIONS, NEGATORS, STOPWORDS
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _YEAR_AFTER = re.compile(
@@ -38,6 +39,10 @@ _FUZZY_END = re.compile(
 )
 WELL_KNOWN = 100.0
 """Prior of a film from which its title is believed after a cue though its words are ordinary."""
+_REFUSING = frozenset("not no without except besides".split())
+_REFUSAL_ENDS = re.compile(
+    r"\W*$|\s*[.,;!?]|\s+(?:please|though|tho|obviously|again|this time|but|or|and)\b"
+)
 _POINTING = frozenset("it this that these those one ones her him them us me you there".split())
 """Words that point at a film rather than name one: "who directed it?"."""
 
@@ -103,15 +108,27 @@ class Linker:
     def titles(self) -> list[LinkedTitle]:
         """Movies named by title: longest first, exact before fuzzy."""
         found: list[LinkedTitle] = []
-        for n in range(min(LONGEST_TITLE, len(self.tokens)), 0, -1):
-            for i in range(len(self.tokens) - n + 1):
-                linked = self._exact(i, i + n, found)
-                if linked:
-                    self.take(linked.start, linked.end)
-                    found.append(linked)
+        for _ in range(2):  # "seen Heat and the italian job": the longer is looked for first
+            for n in range(min(LONGEST_TITLE, len(self.tokens)), 0, -1):
+                for i in range(len(self.tokens) - n + 1):
+                    linked = self._exact(i, i + n, found)
+                    if linked and not self._better_known(linked, i + 1, n, found):
+                        self.take(linked.start, linked.end)
+                        found.append(linked)
+            if len(found) == 0:
+                break
         found += self._fuzzy()
         self.title_spans += [(t.start, t.end) for t in found if t.sure]
         return sorted(found, key=lambda t: t.start)
+
+    def _better_known(
+        self, linked: LinkedTitle, i: int, n: int, found: Sequence[LinkedTitle]
+    ) -> bool:
+        """Whether as many words from the next one on are the better name: no "The Toy" Story."""
+        if n < 2 or i + n > len(self.tokens):
+            return False
+        following = self._exact(i, i + n, found)
+        return following is not None and following.entry.prior > linked.entry.prior
 
     def _exact(self, i: int, j: int, found: Sequence[LinkedTitle]) -> LinkedTitle | None:
         first, last = self.tokens[i], self.tokens[j - 1]
@@ -173,7 +190,8 @@ class Linker:
             return True
         nation = key.removeprefix("the ") in NATIONS
         plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2 or nation
-        day = key in _DAYS and (not capital or title_cues.is_evening(self.lower, start, end))
+        day = key in _DAYS and not (capital and self._has_cue(i, found))
+        day = day or (key in _DAYS and title_cues.is_evening(self.lower, start, end))
         plain = plain or day or title_cues.is_award(self.lower, start, end)
         listed = capital and i > 0 and self._has_neighbour(i, found)  # "Alien, Aliens"
         if plain or is_vocabulary(key) or (key in self.lexicon.tags and not listed):
@@ -188,7 +206,8 @@ class Linker:
             return capital and cued and key.split()[0] != "i"
         if key in _CUES or key in NEGATORS:
             return capital and i > 0 and self.tokens[i - 1].folded in ("like", "than", "loved")
-        if capital and (i > 0 or j - i > 1 or title_cues.praised(self.lower, end)):
+        first = i == 0 and j - i == 1  # a capital there says nothing
+        if capital and (not first or title_cues.praised(self.lower, end) or self._or_another(j)):
             return True
         return self._names_one(i, j, key, entry, found)
 
@@ -197,6 +216,8 @@ class Linker:
     ) -> bool:
         """Whether words without capitals are a name by themselves, or by what stands around."""
         if key in self.lexicon.franchises or self.lexicon.is_telling(key):
+            return True
+        if self._is_refused(i, j, key, entry.prior):
             return True
         ends = title_cues.ends(self.lower, self.tokens[j - 1].end)
         if j - i == 1 and key in self.lexicon.rare_titles and ends:
@@ -225,12 +246,16 @@ class Linker:
             if start < span.end and end > span.start and not (telling and within):
                 return False  # "the last five years"
         kind, _, noun = key.removeprefix("a ").removeprefix("the ").rpartition(" ")
-        if noun in FILM_NOUNS and (is_vocabulary(kind) or kind in SUBGENRE_ADJECTIVES):
-            return False  # "a scary movie", "silent movies"
+        if noun in FILM_NOUNS and (is_vocabulary(kind) or names_a_topic(kind, self.lexicon)):
+            return False  # "a scary movie", "silent movies", "a pirate movie"
         after = self.tokens[j].folded if j < len(self.tokens) else ""
         if after.isdigit() and len(after) < 3:
             return False  # a sequel that the catalogue lacks is not the first film
-        if after not in FILM_NOUNS or key in self.lexicon.franchises:
+        films = after in FILM_NOUNS
+        alone = j - i == len(self.tokens)
+        if j - i == 1 and (films or alone) and names_a_topic(key, self.lexicon):
+            return False  # "a submarine film" is about one
+        if not films or key in self.lexicon.franchises:
             return True
         known = entry.prior >= WELL_KNOWN and key not in self.lexicon.common
         return known and title_cues.names_a_series(self.lower, start, end)
@@ -285,6 +310,20 @@ class Linker:
         cue = self.tokens[k].folded in _CUES and not verb
         return cue or self._has_neighbour(i, found)
 
+    def _is_refused(self, i: int, j: int, key: str, prior: float) -> bool:
+        """Whether "not" stands right before a well-known film, and nothing else it could mean."""
+        before = self.tokens[i - 1].folded if i else ""
+        before = self.tokens[i - 2].folded if before == "the" and i > 1 else before
+        ends = _REFUSAL_ENDS.match(self.lower, self.tokens[j - 1].end)
+        other = names_a_topic(key, self.lexicon) or key in COMPANIONS or key in GRADE_WORDS
+        return before in _REFUSING and bool(ends) and prior >= WELL_KNOWN and not other
+
+    def _or_another(self, j: int) -> bool:
+        """Whether "or" and another name follow: "Rocky or Raging Bull"."""
+        if j + 1 >= len(self.tokens) or self.tokens[j].folded not in ("or", "vs", "versus"):
+            return False
+        return self.tokens[j + 1].capital and self.tokens[j + 1].folded not in STOPWORDS
+
     def _has_neighbour(self, i: int, found: Sequence[LinkedTitle]) -> bool:
         """Whether a title stands right before, with "and" or a comma between."""
         k = i - 1
@@ -317,6 +356,8 @@ class Linker:
             return None  # "no more than 80 minutes" is not a misspelt "88 Minutes"
         for n in range(len(words), 0, -1):
             span = words[:n]
+            if self._tells_the_kind(span):
+                continue  # "I'd like a submarine film"
             rest = [t.folded for t in words[n:]]
             if any(r not in STOPWORDS and not is_vocabulary(r) for r in rest):
                 continue  # "Breaking Bad" is not a misspelt "Breakin'"
@@ -328,6 +369,22 @@ class Linker:
             if hit:
                 return LinkedTitle(hit[0], span[0].start, span[-1].end, sure=hit[1] >= SURE_TITLE)
         return None
+
+    def opens_a_title(self, place: int) -> bool:
+        """Whether a title in capitals begins there: "not Scary Movie" grades nothing."""
+        i = next((k for k, t in enumerate(self.tokens) if t.start == place), None)
+        if i is None or not (self.cased and self.tokens[i].capital):
+            return False
+        keys = (" ".join(t.folded for t in self.tokens[i:j]) for j in range(i + 2, i + 6))
+        return any(key in self.lexicon.titles for key in keys)
+
+    def _tells_the_kind(self, span: Sequence[Token]) -> bool:
+        """Whether all that stands there says what kind of film is meant, and "film" follows."""
+        at = self.tokens.index(span[-1]) + 1
+        films = at < len(self.tokens) and self.tokens[at].folded in FILM_NOUNS
+        named = [t for t in span if t.folded not in STOPWORDS]
+        small = len(named) == 1 and not named[0].capital
+        return films and small and names_a_topic(named[0].folded, self.lexicon)
 
     # --- people ---
 

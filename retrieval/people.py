@@ -26,10 +26,11 @@ MANY = 4
 """More of one surname are chance."""
 _SIBLINGS = frozenset("brothers bros sisters siblings brother's".split())
 FILM_NOUNS = frozenset(
-    "movie movies film films flick flicks stuff story stories ones one genre type kind things vibe vibes "
+    "movie movies film films flick flicks stuff story stories ones one genre type kind thing things vibe vibes "
     "actor actors".split()
 )
-_NO_NAMES = STOPWORDS | FILM_NOUNS | frozenset(n.replace("'", "") for n in NEGATORS)
+_CUES = frozenset("starring staring featuring directed director actor actress played".split())
+_NO_NAMES = STOPWORDS | FILM_NOUNS | _CUES | frozenset(n.replace("'", "") for n in NEGATORS)
 _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
@@ -51,6 +52,9 @@ _DIRECT_LATER = re.compile(r"[\w' ]{0,40}?\bdirect(?:ed|ing)?\b(?! by)")
 _BY = re.compile(r"\b(?:by|from|of)\s+$")
 _PLAYS_BEFORE = re.compile(
     r"\b(?:with|wiht|wih|wit|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
+)
+_MAKER_BEFORE = re.compile(
+    r"\b(?:starring|staring|featuring|director|actor|actress|(?:directed|made|films?|movies?|something|anything|one|ones|more|else|comed(?:y|ies)|dramas?|thrillers?|westerns?|horror) by)\s+$"
 )
 _PLAYS_AFTER = re.compile(
     r"\s*(?:(?:didn'?t|did not|doesn'?t|does not|isn'?t|is not|wasn'?t|never|ever)\s+)*(?:star(?:s|red|ring)?|play(?:s|ed|ing)?|act(?:s|ed|ing)?|in it|as (?!director|the director))\b"
@@ -233,8 +237,13 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
     # "A zombie comedy" is by nobody of that name.
     named = token.capital or not (key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags)
     cue = cue or (named and (_refers(text, i, before) or before.endswith("that ")))
+    person = lexicon.people[full]
+    if key in lexicon.small and not token.capital:
+        # "DAN has no ledger": an ordinary word is a name where only a name can stand.
+        famous = full in lexicon.famous and (cue or after in FILM_NOUNS)
+        return person if famous or _MAKER_BEFORE.search(before) else None
     a_kind = key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags  # "a zombie movie"
-    return lexicon.people[full] if cue or (after in FILM_NOUNS and not a_kind) else None
+    return person if cue or (after in FILM_NOUNS and not a_kind) else None
 
 
 def _belongs_to_a_name(text: Text, i: int) -> bool:

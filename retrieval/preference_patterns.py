@@ -43,10 +43,16 @@ MORE_LESS = re.compile(rf"\b(more|less|not as|not so) ({GRADES}|long|old|recent|
 COMPARE = re.compile(
     r"\b(" + "|".join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True)) + r")\b"
 )
+LITTLE_KNOWN = re.compile(
+    r"\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
+    r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
+)
+LITTLE = "little known"
+"""What the ledger calls it."""
 FEEL = re.compile(
     r"\b(?:i feel|i'm feeling|feeling|i am|i'm|im|we're|been)(?: (?:so|a bit|a little|really|kind of|kinda|very|pretty|feeling|quite|super))* ("
     + "|".join(FEELING_MOODS)
-    + r")\b"
+    + r")\b(?! (?:of|with)\b)"
 )
 OF_AN_AGE = re.compile(
     r"(?:older|newer|more modern) (?:movies?|films?|ones|stuff|flicks)\b(?! than)"
@@ -63,6 +69,11 @@ TIMID = re.compile(
     r"\b(?:gets?|is|am|are|she's|he's|i'm) (?:so |very )?easily (?:scared|frightened|spooked)\b|\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
 )
 """Says that somebody cannot bear what is scary."""
+LAUGH_TILL_TEARS = re.compile(
+    r"\b(?:laugh|laughing)(?: (?:so|too|really))? ?(?:hard|much|loud)?(?: that| till| until| to)?(?: (?:i|we|you))?(?: (?:want to|could|start to|have to))? (?:cry|tears|crying)\b"
+    r"|\b(?:cry|tears)(?:ing)? (?:of|from|with) (?:laughter|laughing)\b|\bcry(?:ing)? laughing\b"
+)
+"""Tears that ask for nothing sad."""
 CHEER = re.compile(
     r"\bmake (?:me|us|her|him|them) (?:smile|happy)\b|\bput (?:me|us) in a (?:good|better) mood\b|\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
 )
@@ -75,9 +86,9 @@ WITHDRAW = re.compile(
     r"|^\W*(?:(?:ok(?:ay)?|hm+|well|sure|actually)\W+)*any ([a-z]+)\W*$"
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
     r"|\b(?:don'?t|do not) care (?:about|what|which) (?:the )?([a-z]+)"
-    r"|\b(subtitles) (?:are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
+    r"|\b(subtitles) (?:is|are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
     r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
-    r"|\b(?:actually|ok|okay),? ([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
+    r"|\b(?:actually|ok|okay|well|alright),? (?:maybe |perhaps |then )?([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
 ALL_NIGHT = re.compile(
@@ -101,8 +112,10 @@ OF_A_LIST = re.compile(
 """Before "too violent": said of what was shown, it is a wish."""
 LIVE_ACTION = re.compile(r"\blive[- ]action\b")
 IN_COLOUR = re.compile(r"\bin colou?r\b")
-RATHER_THAN = re.compile(r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)")
-"""What comes second: "atmosphere over action"."""
+RATHER_THAN = re.compile(
+    r"\b(?!all\b)[a-z]+ over ([a-z]+(?:[ -][a-z]+)?)|\bmore [a-z]+ than ([a-z]+(?:[ -][a-z]+)?)"
+)
+"""What comes second: "atmosphere over action", "more funny than sad"."""
 UNDECIDED = re.compile(
     r"\b(?:no (?:idea|clue)|not sure|can'?t (?:decide|choose)|(?:don'?t|do not) know|undecided)\b(?: what| which| (?:i|we)(?:'d)?| to| (?:want|like|watch|see|pick|choose|feel like))*"
 )
@@ -134,13 +147,17 @@ NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
     ("mood", "mood moods"),
     ("person", "actor actors director cast"),
     ("country", "country"),
-    ("theme", "theme themes"),
+    ("theme", "theme themes topic topics subject"),
     ("certificate", "rating certificate"),
     ("seed", "movie examples"),
 )
 KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
     name: kind for kind, names in NAMES_OF_KINDS for name in names.split()
 }
+ABOUT_ALONE = re.compile(
+    r"^\W*(?:(?:and|or|but|maybe|ok|then|perhaps|rather)\W+)*(?:about|set in|in|at) (?:a |an |the |some )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})\W*$"
+)
+"""A message that only says what it is about, or where it is set: "or about ballet", "in New York"."""
 CERTIFICATE = re.compile(
     r"\b(?:(?:rated |fsk |bbfc |certificate )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g|12a)|(?:rated|fsk|bbfc|certificate|cert|rating of|rating|(?:above|over|beyond|higher than) an?) (12|15|16|18|u)(?! ?(?:minutes?|mins?|hours?|years?|stars?)))\b(?: certificate)?( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
@@ -173,6 +190,7 @@ COMPANION = re.compile(
     + "|".join(COMPANIONS)
     + r")\b"
 )
+THEIR_OWN = re.compile(r"\b(?:my|our)\b")
 FOR_SOMEBODY = re.compile(
     r"\b(?<!not )(?:for|(?:gift|present|pick) for) (?:my|a|an|our) (?:(?:old|little|big|dear|lovely|good|new) )*("
     + "|".join(sorted(map(re.escape, RELATIVES), key=len, reverse=True))
@@ -195,7 +213,7 @@ FOREIGN = re.compile(
     r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
 )
 NO_SUBTITLES = re.compile(
-    r"\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
+    r"\b(?:nothing|not|no|don'?t want|without)(?: (?:anything|something|one|films?|movies?|that|where|which|to))* (?:(?:we|i|you) (?:have|need) to read|having to read|reading|read)\b(?! (?:the|a|about))|\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
 FROM_LAND = re.compile(
     r"\b(?:from|made in|produced in|out of) ("
@@ -225,13 +243,17 @@ TOPIC = re.compile(
     r"(?: (?:that(?:'s| is| are)|which is|made))?(?: all)? (?:about|involving|featuring|set (?:in|on|at|during)|that takes? place (?:in|on|at)) "
     r"(?:a |an |the |some |any )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
+OWNS = re.compile(
+    r"\b(?!(?:that|which|it|one|ones|something|anything|film|movie|i|we)\b)[a-z']+ (?:has|had)(?: got)? $"
+)
+"""Before "no": what somebody lacks is no wish, "my flat has no balcony"."""
 SEX = re.compile(r"\bsex(?:ual|y)?\b")
 ALSO_UNWANTED = re.compile(
     r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
 """The next of "no nudity or swearing"."""
 TOLD = re.compile(
-    r"\b(?:where|in which|whose|about (?:an? |the )?\w+ (?:who|with)|(?:guy|man|woman|girl|boy|people|character|one) (?:who|with))\b[^.;!?]*$"
+    r"\b(?:where|in which|whose|about (?:an? |the )?\w+ (?:who|with)|(?:guy|man|woman|girl|boy|people|character|one) (?:who|with))\b(?:(?!\bbut\b)[^.;!?])*$"
 )
 """What comes before words that tell a story rather than a wish."""
 WORD = re.compile(r"[a-z'-]+")

@@ -15,6 +15,7 @@ from retrieval.bounds import bound
 from retrieval.lexicon import is_vocabulary, vocabulary_of
 from retrieval.linking import Linker
 from retrieval.movie import fold
+from retrieval.of_list import asks_of_list
 from retrieval.people import LinkedPerson
 from retrieval.quantities import Span, find_quantities
 from retrieval.scope import Reach, is_extra, mode_at
@@ -39,6 +40,7 @@ class Preferences:
     def __init__(self, linker: Linker, reaches: Sequence[Reach], shown: bool = False) -> None:
         self.linker = linker
         self.shown = shown
+        self.of_list = shown and asks_of_list(linker.lower)
         """Whether there is a list that "newer ones" can be compared with."""
         self.lower = linker.lower
         self.reaches = reaches
@@ -58,6 +60,7 @@ class Preferences:
         self._compare()
         degrees.too_much(self)
         degrees.feelings(self)
+        degrees.fame(self)
         self._second_best()
 
     def after_names(self, people: Sequence[LinkedPerson]) -> tuple[Finding, ...]:
@@ -74,6 +77,7 @@ class Preferences:
         self._vocabulary()
         topics.unwanted(self)
         topics.wanted(self)
+        topics.alone(self)
         return _unique(_either_language(_stricter_genre(self.findings)))
 
     # --- bookkeeping ---
@@ -100,7 +104,7 @@ class Preferences:
         # "They're 7 and 10, not animated": a clause of its own remarks on nothing.
         begins = reach is not None and self.lower[: reach.cue_start].rstrip().endswith((",", ";"))
         firm = firm or (begins and kind in ("genre", "theme"))
-        mode = "request" if firm else mode_at(self.lower, start)
+        mode = "request" if firm or self.of_list else mode_at(self.lower, start)
         if self.free(start, end):
             self.linker.take(start, end)
         if kind not in PEOPLE:  # marked one by one, in the role said
@@ -143,8 +147,12 @@ class Preferences:
         if what in NATIONS:
             kind, code = NATIONS[what]
             return [Withdrawal(cast(SlotKind, kind), code)]
+        if what in ("colour", "color"):
+            return [Withdrawal("keyword", "black and white")]
         if what in patterns.KIND_NAMES:
             return [Withdrawal(patterns.KIND_NAMES[what])]
+        if patterns.LITTLE_KNOWN.fullmatch(what):
+            return [Withdrawal("fame")]
         found = [Withdrawal(kind, value) for kind, value in vocabulary_of(what)]
         person = self.linker.lexicon.people.get(what)
         if person:
@@ -233,11 +241,12 @@ class Preferences:
     def _second_best(self) -> None:
         """Words that describe nothing wanted: "atmosphere over action", "no idea what to watch"."""
         for match in patterns.RATHER_THAN.finditer(self.lower):
-            words = match.group(1)
+            which = 1 if match.group(1) else 2
+            words = match.group(which)
             first = re.split("[ -]", words)[0]
             named = next((w for w in (words, first) if is_vocabulary(fold(w))), "")
             if named:
-                start = match.start(1)
+                start = match.start(which)
                 self.no_wishes.append((start, start + len(named)))
                 self.linker.take(start, start + len(named))
         self.no_wishes += [match.span() for match in patterns.UNDECIDED.finditer(self.lower)]
@@ -259,7 +268,7 @@ class Preferences:
 
     def _range(self, span: Span) -> None:
         self.marks.append(Mark(_span_kind(span), span.start, span.end))
-        mode = mode_at(self.lower, span.start)
+        mode = "request" if self.of_list else mode_at(self.lower, span.start)
         bracketed = self.lower[max(0, span.start - 1) : span.start] == "("
         if mode == "comment" or bracketed or (mode == "taste" and span.vague):
             return  # "(1999)" belongs to a title that was not linked

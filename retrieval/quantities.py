@@ -127,6 +127,10 @@ _AT_LEAST = re.compile(
     r"(?:over|more than|at least|longer than|above|min(?:im(?:um|al|ally))?(?: of)?|(?:no|not) (?:less|shorter|under) than"
     r"|nothing (?:under|shorter than))\s+(?:about |around )?$"
 )
+_OF_SOMETHING_ELSE = re.compile(
+    r"\b(?:after|first|last|next|every|another|for|since|wait(?:ed)?) $"
+)
+"""Before minutes that are no film's length: "asleep after 20 minutes"."""
 _LONG_AFTER = r"^,?\s*(?:long\s*,?\s*)?"
 _AFTER_MOST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?most"
@@ -168,7 +172,7 @@ def _runtimes(text: str, _newest: int) -> list[Span]:
             found.append(Span("runtime", start, match.end(), min=minutes))
         elif high or _AFTER_MOST.match(after):
             found.append(Span("runtime", start, match.end(), max=minutes))
-        else:
+        elif not _OF_SOMETHING_ELSE.search(before):
             found.append(Span("runtime", start, match.end(), minutes - 15, minutes + 15))
     found += [Span("runtime", *m.span(), max=SHORT_MIN, vague=True) for m in _SHORT.finditer(text)]
     found += [Span("runtime", *m.span(), min=LONG_MIN, vague=True) for m in _LONG.finditer(text)]

@@ -51,7 +51,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ("genre", r"\b(?:what|which) (?:genre|kind of (?:movie|film)|type of (?:movie|film)) is\b"),
     (
         "rating",
-        r"\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it)\b|\b(?:is|was) [^.?!,]{1,40} any good\b|^\W*is [^.?!,]{1,40} good\?",
+        r"\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it|my|the|\d|an?|two|three|four)\b|\b(?:is|was) [^.?!,]{1,40} any good\b|^\W*is [^.?!,]{1,40} good\?",
     ),
     (
         "difference",
@@ -87,9 +87,13 @@ _SUPERLATIVE = re.compile(
     rf"(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\b(?! (?:than|movie|film))"
 )
 _THE_MOST = re.compile(
-    rf"^\W*(?:(?:and|ok|so|hm+)\W+)*the (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})(?: one| of (?:these|those|them|the (?:list|lot)))?\W*\?\W*$"
+    rf"^\W*(?:(?:and|ok|so|hm+|then)\W+)*(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})(?: one| of (?:these|those|them|the (?:list|lot)))?\W*\?\W*$"
 )
 """Asked of a list without "which": "the shortest one?"."""
+_THAT_IS_MOST = re.compile(
+    rf"^\W*(?:(?:and|ok|so|hm+|then)\W+)*the one that(?:'s| is| was) (?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\W*$"
+)
+"""The same, told rather than asked: "the one that's most romantic"."""
 _THAN = re.compile(
     rf"\b(?:is|was|are) [^.?!,]{{1,40}}? (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))}) than [^.?!,]+"
 )
@@ -162,7 +166,8 @@ def asks_for_list(lower: str) -> bool:
 def _find_question(lower: str) -> FoundQuestion | None:
     if _ASKING_ME.search(lower):
         return None
-    most = _SUPERLATIVE.search(lower) or _THE_MOST.search(lower) or _THAN.search(lower)
+    asked = (p.search(lower) for p in (_SUPERLATIVE, _THE_MOST, _THAT_IS_MOST, _THAN))
+    most = next(filter(None, asked), None)
     if most:
         about, sign = SUPERLATIVES[most.group("most")]
         return FoundQuestion(cast(QuestionField, about), _clause(lower, most), extreme=sign)

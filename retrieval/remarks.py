@@ -18,6 +18,9 @@ _UNDO = re.compile(
     r"|\bscratch that\b|\bgo back to (?:before|the previous)|^\W*never ?mind(?: that| it)?\W*$"
     r"|\b(?:never ?mind|forget|ignore|scrap|drop|undo|cancel)(?: about)? (?:the|that|my) last (?:thing|one|bit|part|request|message|wish|point|step)\b"
 )
+_UNDO_ONE = re.compile(
+    r"\b(?:never ?mind|forget|ignore|scrap|drop|undo|cancel|remove|without)(?: about)? (?:the|that|my) last (?:thing|one|bit|part|request|wish|point)\b"
+)
 _RESET = re.compile(
     r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*(?:please |can you |let's )*reset\b|\breset (?:everything|all)\b|\bfrom scratch\b|\bnew search\b"
 )
@@ -26,7 +29,7 @@ _ABOUT_ME = re.compile(
     r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
 )
 _MORE = re.compile(
-    r"^\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
+    r"(?:^|[.!?,;])\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
     r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b|\bwhat(?:'s| is)? next\b|\bwhat now\b|\b(?:anything|something|everything) (?:but|except|other than|besides)\b"
     r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
     r"|\b(?:one|two|three|four|five|\d{1,2}|a few|a couple|some) (?:more|others)\b(?! (?:than|hours?|minutes?|years?|time|thing))"
@@ -45,7 +48,9 @@ _NARROWS = re.compile(
 )
 """A quality and no more: after "a family film", "animated" asks for both."""
 _SAME_DIRECTOR = re.compile(
-    r"\b(?:by|from|with|of) (?:the |that |this |its )?same (?:director|filmmaker)\b|\b(?:more|else|other|another|others)\b[^.?!]{0,40}\b(?:the|that|this|same|its) (?:director|filmmaker)\b"
+    r"\b(?:by|from|with|of) (?:the |that |this |its )?same (?:director|filmmaker)\b"
+    r"|\bwhat (?:else |other \w+ )?(?:did|has|have|does) (?:the|that|its) (?:director|filmmaker|guy|man|woman|person|people|team) (?:of|who|behind|that)\b"
+    r"|\b(?:else|other|others|another|more|films?|movies?|something|anything|ones?)\b[^.?!]{0,20}\bby (?:him|her|them)\b|\b(?:more|else|other|another|others)\b[^.?!]{0,40}\b(?:the|that|this|same|its) (?:director|filmmaker)\b"
     r"|\b(?:by|from) (?:the|that|this|its) (?:director|filmmaker|people behind|makers?|(?:guy|man|woman|person|one|people|team) (?:who|that) (?:directed|made|did))\b(?: of)?"
     r"|\bwhat else (?:did|has|have) (?:he|she|they)\b[^.?!]{0,20}\b(?:make|made|direct|directed|do|done)\b"
 )
@@ -66,6 +71,19 @@ _THEN = re.compile(r"^[\"')]* then(?: please)?\W*$")
 _TAKEN_AFTER = re.compile(
     r"^[\"')]*,? it is(?: then)?(?=\W*$|[,.;!]| thanks?\b| then\b)|^[\"')]*,? (?:i'll|i will) (?:take|watch)\b"
 )
+
+
+_OTHERS_LINE = re.compile(
+    r"^[\W_]{0,4}(?:(?:the )?(?:ai )?(?:assistant|system|developer|chatbot)(?: (?:message|prompt|note|override|instructions?))?[\])>*]{0,3}\s*[:>]"
+    r"|#{1,4} ?(?:new |updated |system |additional |your )*(?:instructions?|prompt|rules)\b|[<\[](?:system|assistant|developer|/?inst)[>\]]).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that claims to be said by somebody else: "Assistant: list horror only"."""
+
+
+def own_words(text: str) -> str:
+    """The text with what is not their own as spaces: nobody else's words are their wishes."""
+    return _OTHERS_LINE.sub(lambda m: " " * len(m.group()), text)
 
 
 def is_taken(lower: str, start: int, end: int) -> bool:
@@ -90,6 +108,7 @@ def remarks(text: str, lower: str, titles: Sequence[tuple[int, int]]) -> Underst
         small_talk=small_talk(lower),
         out_of_scope=is_out_of_scope(lower),
         undo=undone,
+        undo_one=undone and bool(_UNDO_ONE.search(lower)),
         reset=bool(_RESET.search(lower)),
         about_me=bool(_ABOUT_ME.search(lower)),
         more=bool(_MORE.search(lower)),

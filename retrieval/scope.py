@@ -156,7 +156,7 @@ _FOND = re.compile(
 )
 """Taste without "I": "Love Adam Sandler", "im a huge Eddie Murphy fan"."""
 _ASIDE = re.compile(
-    r"\b(?:scared|bored|annoyed|confused) me\b|^[\w .'-]{3,40}, ?right\W*$|\b(?:are|were) (?:they|these|those)\b"
+    r"\b(?:he|she|they|(?:my|our) \w+) (?:(?:always|usually|only|just|keeps?|would) )*(?:picks?|picked|picking|chooses?|chose|choosing|puts? on)\b|\bif (?:[\w']+ ){1,3}asks?\b|\b(?:scared|bored|annoyed|confused) me\b|^[\w .'-]{3,40}, ?right\W*$|\b(?:are|were) (?:they|these|those)\b"
     r"|^\W*(?:is|was) (?:it|that|this) an?\b|\bi (?:really |absolutely |totally )+(?:liked|loved|enjoyed)\b"
 )
 """Said of what was seen or named, or asked of it: "Steve Martin, right?", "is that a sports one"."""
@@ -167,6 +167,10 @@ _RELATIVE = re.compile(
     r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?)\b"
 )
 """The noun with its clause in "a film that is funny": it describes what is wanted, no film seen."""
+_STORY = re.compile(
+    r"\b(?:an?|some|any|something|anything|movies|films|ones?|[A-Za-z]+ (?:movie|film)|comedy|drama|thriller) (?:where|in which|who|whose)\b[^.;!?]*"
+)
+"""What happens in the film that is asked for: "a Cage movie where he's over the top"."""
 
 
 _CUES: tuple[tuple[Mode, re.Pattern[str]], ...] = (
@@ -188,7 +192,9 @@ def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
         elif boundary.start() >= place:
             end = boundary.start()
             break
-    sentence = _RELATIVE.sub(lambda m: " " * len(m.group()), lower[start:end])
+    sentence = lower[start:end]
+    for described in (_STORY, _RELATIVE):
+        sentence = described.sub(lambda m: " " * len(m.group()), sentence)
     cues: list[tuple[int, Mode]] = [
         (match.start(), mode)
         for mode, pattern in _CUES

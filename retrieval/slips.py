@@ -39,6 +39,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NUMBER_BEFORE = re.compile(r"\b(?:\d+|one|two|three|half an|an) ?-?$")
 _AT = re.compile(r"\bat $")
 _NUMBER_AFTER = re.compile(r" \d")
+_COMPARED = re.compile(
+    r"\b(?:newer|older|shorter|longer|later|earlier|more|less|fewer|better|lighter|darker) $"
+)
+_MEASURE = re.compile(r" (?:\d|the \d|an?\b|one\b|two\b|three\b|half\b|[A-Z])")
+"""Around "then" where "than" was meant: "newer then 2010"."""
 _VOWEL = re.compile("[aeiouy]")
 MIN_LETTERS = 4
 """Shorter words lie too near to each other, unless they cannot be words at all ("mst")."""
@@ -79,6 +84,8 @@ def _meant(match: re.Match[str], text: str, lexicon: Lexicon) -> str | None:
     word = said.lower()
     if word == "nto":
         return "not"
+    if word == "then" and _COMPARED.search(text[: match.start()].lower()):
+        return "than" if _MEASURE.match(text, match.end()) else None
     if _AT.search(text[: match.start()].lower()) and _NUMBER_AFTER.match(text, match.end()):
         return _nearest(word, ("most", "least"), 1)
     short = len(word) < MIN_LETTERS and (len(word) < 3 or bool(_VOWEL.search(word)))

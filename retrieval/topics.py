@@ -26,10 +26,24 @@ def wanted(reading: Reader) -> None:
             reading.findings.append(Finding("keyword", topic, "want", False))
 
 
+def alone(reading: Reader) -> None:
+    """What a message only names as its topic or place: "or about ballet", "in New York"."""
+    match = patterns.ABOUT_ALONE.match(reading.lower)
+    if match is None or not reading.free(*match.span(1)):
+        return
+    words = match.group(1).split()
+    while words and words[-1] in STOPWORDS:
+        words.pop()  # "or about jazz then"
+    if words and not patterns.NOT_TOPICS & set(words) and not reading.negated(match.start(1)):
+        reading.findings.append(Finding("keyword", " ".join(words), "want", False))
+        reading.linker.take(*match.span(1))
+
+
 def unwanted(reading: Reader) -> None:
     """Everything that must not be in it: "no nudity, swearing or spiders"."""
     for match in patterns.UNWANTED_NOUNS.finditer(reading.lower):
-        if patterns.TOLD.search(reading.lower[: match.start()]):
+        before = reading.lower[: match.start()]
+        if patterns.TOLD.search(before) or patterns.OWNS.search(before):
             continue  # "where a man has no memory" tells a story
         start, end = match.span(1)
         while start < end:

@@ -8,14 +8,15 @@ Pure; a few milliseconds. Called by agent/decide.py and, through it, by `python 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
-from retrieval.asked import asked_about, asked_again, movie_asked
+from retrieval.asked import asked_about, asked_again, furthest, meant, movie_asked
 from retrieval.brands import find_brands
+from retrieval.franchises import find_franchises, most_of
 from retrieval.gloss import ENGLISH, OTHER, gloss
 from retrieval.lexicon import Lexicon
 from retrieval.linking import LinkedTitle, Linker
-from retrieval.movie import Movie, RangeField, fold, number_of
+from retrieval.movie import Movie, fold
+from retrieval.of_list import films_that_are
 from retrieval.people import LinkedPerson
 from retrieval.pointing import pointed_at
 from retrieval.preferences import Preferences
@@ -26,7 +27,7 @@ from retrieval.questions import (
     find_why,
     is_known_item,
 )
-from retrieval.remarks import ANYTHING, is_taken, remarks, wordings
+from retrieval.remarks import ANYTHING, is_taken, own_words, remarks, wordings
 from retrieval.scope import Reach, negated_spans
 from retrieval.slips import Mended, mended
 from retrieval.stances import NEVER_SEEN, stance_at
@@ -54,7 +55,7 @@ _BAD_IT = re.compile(
 
 _SIMILAR = re.compile(
     r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
-    r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b"
+    r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b|\bin the same (?:vein|spirit|style|mood|line)\b|\balong (?:those|the same|these) lines\b"
 )
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
 """Between a title and a person: what follows is asked for, and describes the title no more."""
@@ -89,7 +90,8 @@ class Context:
 
 def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
     """Understand one utterance. Never raises, whatever the text; empty text gives an empty result."""
-    said = gloss(text.replace("’", "'").replace("\x00", " "), lexicon)
+    own = own_words(text.replace("’", "'").replace("\x00", " "))
+    said = gloss(own, lexicon, context.before if context else "")
     right = mended(said.text, lexicon) if said.language == ENGLISH else Mended(said.text)
     heard = _as_said(_Reading(right.text, lexicon, context or Context()).result(), right)
     talk = ("foreign", *heard.small_talk) if said.language == OTHER else heard.small_talk
@@ -127,30 +129,35 @@ class _Reading:
         preferences = Preferences(self.linker, self.reaches, bool(self.context.shown))
         self._take_no_names()
         preferences.before_names()
+        franchises = find_franchises(self.linker, self.reaches)
+        if most := most_of(self.linker, franchises):
+            return most
         brands = find_brands(self.linker, self.reaches)
         pointed = pointed_at(self.linker, self.context.shown)
         people = self.linker.people()
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
-        spans = [asked.span for asked in questions]
+        spans = [q.span for q in questions]
         named = self._named(titles, spans, known_item)
         mentions = named + brands.refused + self._pronouns(named, people)
         if questions and questions[0].extreme:
-            mentions = self._extreme(questions[0], mentions)
+            mentions = furthest(questions[0], mentions, self.context.shown)
             preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
-        for asked in questions:
-            if asked.asks_only:
-                self.linker.take(*asked.span)
+        for span in (q.span for q in questions if q.asks_only):
+            self.linker.take(*span)
         mentions = self._only_asked(mentions, pointed, questions)
         wished, described = self._wished(people, titles)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
+        findings += tuple(series.wish for series in franchises)
+        shown = self.context.shown
+        if findings and not questions and preferences.of_list:
+            named = tuple(meant(m, "asked") for m in films_that_are(shown, findings))
+            return Understanding(text=self.text, of_list=True, mentions=named)
         comparisons = self._comparisons(preferences, mentions)
         if not (questions or findings or comparisons) and len(mentions) == 1:
             questions, why = self._asks_of(mentions[0])
-            if questions or why:
-                mentions = (replace(mentions[0], stance="asked"),)
-        context = self.context
-        answered = asked_about(questions, mentions, context.in_focus, self.lower, context.shown)
+            mentions = (replace(mentions[0], stance="asked"),) if questions or why else mentions
+        answered = asked_about(questions, mentions, self.context.in_focus, self.lower, shown)
         why = why or find_why(self.lower) or any(self._why(m.start) for m in mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
@@ -290,22 +297,6 @@ class _Reading:
         around = around or _SERIES_AFTER.match(self.lower[mention.end :])
         return mention.stance in ("seen", "disliked") and bool(plural or around)
 
-    def _extreme(self, question: FoundQuestion, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """The film of the list that is the answer: "which one is the shortest?"."""
-        named = tuple(m for m in mentions if m.stance == "asked")
-        if len(named) > 1:
-            return named  # "which is longer, Alien or Aliens?" is answered from the catalogue
-        field = cast(RangeField, question.about)
-        values = [
-            (m.rating if question.about == "rating" else number_of(m, field), m)
-            for m in self.context.shown
-        ]
-        known = [(value, m) for value, m in values if value is not None]
-        if not known:
-            return ()
-        best = max(known, key=lambda v: v[0] * question.extreme)
-        return (_pointed(best[1], "asked"),)
-
     def _wished(
         self, people: Sequence[LinkedPerson], titles: Sequence[LinkedTitle]
     ) -> tuple[list[LinkedPerson], list[Finding]]:
@@ -330,7 +321,7 @@ class _Reading:
         seen_all = _SEEN_ALL.search(self.lower)
         # "Not by Wes Anderson, I've seen them all": all of his.
         if seen_all and not any(p.end <= seen_all.start() for p in people):
-            return tuple(_pointed(m, "seen") for m in self.context.shown)
+            return tuple(meant(m, "seen") for m in self.context.shown)
         focus = self.context.in_focus
         asked = next((m for m in mentions if m.stance == "asked"), None)
         if asked and len(mentions) == 1 and _SIMILAR.search(self.lower):
@@ -338,15 +329,15 @@ class _Reading:
         if focus is None:
             return ()
         if _SIMILAR.search(self.lower) and not mentions:
-            return (_pointed(focus, "seed"),)
+            return (meant(focus, "seed"),)
         bad, seen = _BAD_IT.search(self.lower), _SEEN_IT.search(self.lower)
         said = bad or seen
         if said and any(0 < m.end <= said.start() for m in mentions):
             return ()  # "not the second one, I've seen it": of that one it is heard already
         if bad:
-            return (_pointed(focus, "disliked"),)
+            return (meant(focus, "disliked"),)
         if seen and not NEVER_SEEN.search(self.lower):
-            return (_pointed(focus, "seen"),)
+            return (meant(focus, "seen"),)
         return ()
 
     def _comparisons(
@@ -387,7 +378,3 @@ class _Reading:
 
 def _in_order(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     return tuple(sorted(dict.fromkeys(marks), key=lambda m: (m.start, m.end)))
-
-
-def _pointed(movie: Movie, stance: Stance) -> Mention:
-    return Mention(movie.movie_id, movie.title, movie.year, stance, 0, 0)

@@ -26,6 +26,9 @@ SlotKind = Literal[
     "service",
     "companion",
 ]
+FindingKind = SlotKind | Literal["fame", "franchise"]
+"""What the rules hear. fame: how well known a film may be; franchise: only films of a series. A
+model plans with the slots alone."""
 Polarity = Literal["want", "avoid"]
 Stance = Literal["seed", "seen", "disliked", "not_now", "asked", "unseen"]
 """seed: an example of what they like; asked: a question is about it; unseen: not seen yet."""
@@ -60,7 +63,7 @@ SmallTalk = Literal["greeting", "thanks", "goodbye", "accept", "about_agent", "f
 class Finding:
     """A preference: a slot with its value, wanted or not, binding or not."""
 
-    kind: SlotKind
+    kind: FindingKind
     value: str | Mapping[str, Any]
     polarity: Polarity = "want"
     hard: bool = True
@@ -108,7 +111,7 @@ class Question:
 class Withdrawal:
     """Something the user no longer wants to hold: a kind, and a value unless all of it is meant."""
 
-    kind: SlotKind | Literal["seed"]
+    kind: FindingKind | Literal["seed"]
     value: str | None = None
     barred: bool = False
     """"Not him": what was wanted last of this kind is now avoided."""
@@ -152,6 +155,8 @@ class Understanding:
     """The others of "how scary is it, and is it ok for a child?"."""
     asks_list: bool = False
     """Asks for films beside a question: "who made it? And show me something like it"."""
+    of_list: bool = False
+    """Asks which films of the list on screen are so; those that are stand in `mentions`."""
     unknown: tuple[str, ...] = ()
     """Names that stand where a film or its maker does, and that the catalogue lacks."""
     why: bool = False
@@ -159,6 +164,8 @@ class Understanding:
     small_talk: tuple[SmallTalk, ...] = ()
     out_of_scope: bool = False
     undo: bool = False
+    undo_one: bool = False
+    """Takes "the last thing" back: of several wishes of one turn only the newest."""
     reset: bool = False
     about_me: bool = False
     more: bool = False

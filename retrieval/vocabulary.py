@@ -45,6 +45,9 @@ def meaning(
     if nation:
         return [(cast(SlotKind, nation[0]), nation[1])]
     tag = lexicon.tags.get(phrase) or lexicon.tags.get(stem(phrase))
+    many = lexicon.tags.get(f"{phrase}s") if refused and not tag else None
+    if many:
+        return [(cast(SlotKind, many[0]), many[1])]  # "not a dog dying"
     tag = tag or lexicon.tags.get(lexicon.respell_tag(phrase) or "")
     if tag and len(phrase) > 3 and phrase not in STOPWORDS:
         return [(cast(SlotKind, tag[0]), tag[1])]
@@ -99,7 +102,7 @@ def _kind_of_film(
         return []
     if name in GENRES:
         return [("genre", name)]
-    tags = (lexicon.tags.get(key) for key in (name, f"{name}s", phrase))
+    tags = (lexicon.tags.get(key) for key in (name, f"{name}s", f"{name}es", phrase))
     kind, value = next((tag for tag in tags if tag), ("keyword", name))
     return [(cast(SlotKind, kind), value)]
 
@@ -109,4 +112,14 @@ def _subject(phrase: str, lexicon: Lexicon, lower: str, end: int) -> list[tuple[
     if phrase in STOPWORDS or not patterns.FILM_AFTER.match(lower, end):
         return []
     found = (lexicon.tags.get(f"{phrase}{ending}") for ending in ("s", "es"))
-    return [(cast(SlotKind, tag[0]), tag[1]) for tag in found if tag][:1]
+    themes = [(cast(SlotKind, tag[0]), tag[1]) for tag in found if tag][:1]
+    noun = next((word for word in (phrase, stem(phrase)) if word in lexicon.subjects), None)
+    return themes or ([("keyword", noun)] if noun else [])
+
+
+def names_a_topic(word: str, lexicon: Lexicon) -> bool:
+    """Whether a word says what kind of film is meant, where a film or nothing follows it."""
+    tables = (TOPIC_WORDS, SUBGENRE_WORDS, SUBGENRE_ADJECTIVES, lexicon.tags, lexicon.subjects)
+    return any(
+        key in table for key in (word, stem(word), f"{word}s", f"{word}es") for table in tables
+    )

@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from retrieval.lexicon import Lexicon, build_lexicon
+from retrieval.lexicon import Lexicon
+from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
 
 _FILMS = (

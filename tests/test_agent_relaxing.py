@@ -148,3 +148,61 @@ async def test_what_was_shown_and_fits_is_named_when_there_is_no_more(
     assert "When Harry Met Sally" in reply.question.question
     told = await talk.say("why is there nothing?")
     assert "with Meg Ryan" in told.text
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_wish_said_again_after_it_gave_way_binds(assistant: Assistant) -> None:
+    for number, (wish, again) in enumerate(
+        (("superheroes, before 1930", "superheroes!"), ("a 1940s film about robots", "robots"))
+    ):
+        talk = Talk(assistant, f"j{number}")
+        first = await talk.say(wish)
+        assert first.cards
+        assert "let go" in first.text or "set it aside" in first.text
+        held = labels(talk)
+        insisted = await talk.say(again)
+        assert not insisted.cards
+        assert "set it aside" not in insisted.text
+        assert len(labels(talk)) == len(held) + 1
+        for option in options(insisted):
+            other = Talk(assistant, f"j{number} {option}")
+            await other.say(wish)
+            await other.say(again)
+            assert (await other.say(option)).cards, option
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_last_thing_taken_back_is_one_wish_of_the_turn(assistant: Assistant) -> None:
+    talk = Talk(assistant, "k")
+    await talk.say("a thriller")
+    await talk.say("from the 90s and under 120 minutes")
+    assert len(labels(talk)) == 3
+    await talk.say("never mind the last thing")
+    assert labels(talk) == ["thriller", "from the 1990s"]
+    await talk.say("undo")
+    assert len(labels(talk)) == 3
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_little_known_lasts_until_it_is_taken_back(assistant: Assistant) -> None:
+    talk = Talk(assistant, "l")
+    plain = await Talk(assistant, "l plain").say("a thriller")
+    first = await talk.say("something underrated")
+    assert labels(talk) == ["little known"]
+    assert first.cards
+    reply = await talk.say("a thriller")
+    assert "little known" in labels(talk)
+    assert not set(reply.titles) & set(plain.titles)
+    await talk.say('remove "little known"')
+    assert labels(talk) == ["thriller"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_series_is_kept_to_and_asked_about(assistant: Assistant) -> None:
+    talk = Talk(assistant, "m")
+    reply = await talk.say("a Toy Story movie")
+    assert reply.cards
+    assert all("Toy Story" in title for title in reply.titles)
+    longest = await talk.say("which Toy Story movie is the longest?")
+    assert longest.acts == ["inform"]
+    assert "minutes" in longest.text

@@ -1,7 +1,7 @@
 """A model's titles become movies of the catalogue or are dropped."""
 
 from retrieval.grounding import ground
-from retrieval.lexicon import build_lexicon
+from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
 
 LEXICON = build_lexicon(

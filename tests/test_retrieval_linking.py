@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval.lexicon import build_lexicon
+from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
 from retrieval.understand import understand
 from small_lexicon import films, lexicon

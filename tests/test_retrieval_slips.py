@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.lexicon import build_lexicon
+from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
 from retrieval.slips import mended
 from retrieval.understand import understand

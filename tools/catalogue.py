@@ -12,7 +12,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from retrieval.index import IndexFailure, IndexUnavailable, MovieIndex
-from retrieval.lexicon import Lexicon, build_lexicon
+from retrieval.lexicon import Lexicon
+from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
 from retrieval.neighbours import Knowledge
 

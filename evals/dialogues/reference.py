@@ -14,7 +14,8 @@ from pathlib import Path
 
 from agent.query import unknowable_kinds
 from retrieval.index import MovieIndex
-from retrieval.lexicon import Lexicon, build_lexicon, prior
+from retrieval.lexicon import Lexicon, prior
+from retrieval.lexicon_builder import build_lexicon
 from retrieval.local_index import LocalIndex
 from retrieval.movie import Movie
 
