@@ -1,7 +1,7 @@
 """The learned ranker: artifact, trees in numpy, features, and what it does to a search."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from retrieval.fusion import Fused
 from retrieval.index import Hits
 from retrieval.jobs.train_folds import main as train_folds
 from retrieval.jobs.train_ranker import as_json, train
+from retrieval.jobs.train_ranker import main as train_ranker
 from retrieval.movie import Evidence, Movie, Query, Seed
 from retrieval.neighbours import Knowledge, ListGraph
 from retrieval.rank_cases import LATER, TARGET, Cases, CasesRefused
@@ -213,7 +214,16 @@ def test_training_finds_what_is_there_and_serves_what_it_trained(tmp_path: Path)
     given = ["--cases", str(tmp_path / "cases.npz"), "--out", str(tmp_path / "models")]
     assert train_folds(given) == 0
     assert Ranker.load(tmp_path / "models" / "fold-4" / "ranker.json").sha
-    assert train_folds(["--cases", str(tmp_path / "none"), "--out", str(tmp_path)]) == 2
+
+
+@pytest.mark.parametrize("job", [train_folds, train_ranker])
+def test_cases_that_cannot_be_used_end_a_job_in_one_line(
+    job: Callable[[list[str]], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        job(["--cases", str(tmp_path / "none"), "--out", str(tmp_path)])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and said.count("\n") == 1 and "evals cases" in said
 
 
 @pytest.fixture

@@ -9,29 +9,21 @@ Knows folds and what lies in their folders:
 (train_ranker.py). Needs the extra `train`.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
-from retrieval.jobs.train_ranker import as_json, train
-from retrieval.rank_cases import Cases, CasesRefused
+from retrieval.jobs.train_ranker import as_json, new_parser, opened, train
 
 FOLDS = "folds.json"
 ARTIFACT = "ranker.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train one ranker a fold; 2 and one line when the cases cannot be used."""
-    parser = argparse.ArgumentParser(description="Train a ranker for each fold of dialogues.")
-    parser.add_argument("--cases", type=Path, required=True, help="what `evals cases` wrote")
+    """Train one ranker a fold."""
+    parser = new_parser("Train a ranker for each fold of dialogues.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the folds")
-    given = parser.parse_args(arguments)
-    try:
-        cases = Cases.load(given.cases)
-    except CasesRefused as refused:
-        print(f"train_folds: {refused}", file=sys.stderr)
-        return 2
+    given, cases = opened(parser, arguments)
     every = sorted(set(cases.folds.values()))
     for fold in every:
         folder = given.out / f"fold-{fold}"
