@@ -31,7 +31,8 @@ LIKE = 0.03
 """Cosine over baskets from which a film is like a seed."""
 SECOND_HAND = 60
 """Films nearest to the seeds whose own lists are read as well."""
-OF_LEGS = tuple(f"{what} {leg}" for leg in LEGS for what in ("rank", "score", "share"))
+WHAT = ("rank", "score", "share")
+OF_LEGS = tuple(f"{what} {leg}" for leg in LEGS for what in WHAT)
 """`score` is the leg's own, `share` is it over the leg's best in this search."""
 OF_SEEDS = (
     *("list seeds", "list best", "list last", "back seeds", "back best", "second hand", "cocited"),

@@ -8,10 +8,19 @@ import numpy as np
 import pytest
 
 from evals.__main__ import main
-from evals.recorded.learned import BY_STRATUM, GAIN, rows_of
+from evals.recorded.learned import BY_STRATUM, GAIN, WITHOUT, rows_of
 from evals.recorded.models import read_models
 from evals.recorded.rank_input import InputProblem, read_dialogues
-from evals.recorded.signal import EVERY, LEARNED, NAMELESS, PLAIN, PRODUCT, Signal
+from evals.recorded.signal import (
+    BLIND,
+    EVERY,
+    LEARNED,
+    LEARNED_PLAIN,
+    NAMELESS,
+    PLAIN,
+    PRODUCT,
+    Signal,
+)
 from evals.recorded.worlds import folds_of
 from retrieval.rank_cases import LATER, TARGET, Cases
 from retrieval.rank_features import NAMES
@@ -91,8 +100,11 @@ def test_the_rows_of_the_results_tell_gain_and_strata() -> None:
     found = Signal(
         strata=[frozenset({EVERY, "all listed"}), frozenset({EVERY, NAMELESS})],
         dialogues=["a", "b"],
-        ranks={LEARNED: [3, 40], PRODUCT: [30, 40], PLAIN: [60, 4]},
+        ranks={LEARNED: [3, 40], PRODUCT: [30, 40], PLAIN: [60, 4], LEARNED_PLAIN: [3, 4]},
     )
+    assert "--without-each" in {row.figure: row.value for row in rows_of(found, "data")}[WITHOUT]
+    found.ranks[f"{BLIND}fame"] = [3, 14]
     rows = {row.figure: row.value for row in rows_of(found, "data")}
     assert rows[GAIN].startswith("+0.500 [+0.000, +1.000]")
+    assert rows[WITHOUT] == "fame -0.500 [-1.000, +0.000] (with all 1.000)"
     assert rows[BY_STRATUM].startswith("1.000 against .000 / ")

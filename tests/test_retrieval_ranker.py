@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evals.recorded.models import read_models
 from infra.wiring import Services
 from retrieval.film_facts import Baskets, FilmFacts, Ragged, RowGraph
 from retrieval.fusion import Fused
 from retrieval.index import Hits
+from retrieval.jobs.train_folds import LEFT_OUT
 from retrieval.jobs.train_folds import main as train_folds
 from retrieval.jobs.train_ranker import as_json, train
 from retrieval.jobs.train_ranker import main as train_ranker
@@ -210,10 +212,30 @@ def test_training_finds_what_is_there_and_serves_what_it_trained(tmp_path: Path)
     best = ranker.scores(made.table).reshape(400, 10).argmax(axis=1)
     right = (made.labels.reshape(400, 10) == TARGET).argmax(axis=1)
     assert np.mean(best == right) > 0.5  # by chance .1
-    made.save(tmp_path / "cases.npz")
+    blind, hidden = train(made, LEFT_OUT["leg ranks"]), set(LEFT_OUT["leg ranks"])
+    splits = [split for one in blind["trees"] for split in one["splits"]]
+    assert splits and not hidden & {split[0] for split in splits}
+
+
+def test_each_fold_has_its_ranker_and_the_blind_ones_where_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("lightgbm", reason="needs the extra train")
+    monkeypatch.setattr("retrieval.jobs.train_ranker.TREES", 2)
+    cases(200).save(tmp_path / "cases.npz")
     given = ["--cases", str(tmp_path / "cases.npz"), "--out", str(tmp_path / "models")]
     assert train_folds(given) == 0
-    assert Ranker.load(tmp_path / "models" / "fold-4" / "ranker.json").sha
+    assert not read_models(tmp_path / "models").blind[4]
+    assert train_folds([*given, "--without-each"]) == 0
+    found = read_models(tmp_path / "models")
+    assert set(found.rankers) == set(range(5)) and set(found.blind[4]) == set(LEFT_OUT)
+    assert found.blind[4]["seeds"].sha != found.rankers[4].sha
+    every = {i for columns in LEFT_OUT.values() for i in columns}
+    assert all(LEFT_OUT.values()) and len(every) > len(NAMES) / 2
+    (tmp_path / "models" / "fold-2" / "without" / "fame.json").unlink()
+    assert set(read_models(tmp_path / "models").blind[4]) == set(LEFT_OUT) - {"fame"}
+    assert train_folds(given) == 0
+    assert not read_models(tmp_path / "models").blind[4]
 
 
 @pytest.mark.parametrize("job", [train_folds, train_ranker])

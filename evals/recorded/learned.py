@@ -7,14 +7,24 @@ nor how a ranker is trained. Called by figures.py.
 import numpy as np
 
 from evals.recorded.ranking import Estimate, paired_gain, short
-from evals.recorded.signal import EVERY, LEARNED, NAMELESS, PLAIN, PRODUCT, Signal
+from evals.recorded.signal import (
+    BLIND,
+    EVERY,
+    LEARNED,
+    LEARNED_PLAIN,
+    NAMELESS,
+    PLAIN,
+    PRODUCT,
+    Signal,
+)
 from evals.report import Row
 
 SEEDED = ("all listed", "some listed", "none listed")
 GAIN = "R@10 gained by the learned ranker over the fixed weights"
 RECALL = "R@10 / 50, learned ranker, against fixed weights, and those not reordered"
+WITHOUT = "R@10 learned ranker, not reordered, without a group of features (less than with all)"
 BY_STRATUM = "R@10 learned / fixed, all / some / none listed / naming none"
-FIGURES = (GAIN, RECALL, BY_STRATUM)
+FIGURES = (GAIN, RECALL, BY_STRATUM, WITHOUT)
 BOUND = 0.015
 
 
@@ -31,19 +41,35 @@ def rows_of(found: Signal, data: str) -> list[Row]:
         for stratum in (*SEEDED, NAMELESS)
     ]
     return [
-        Row(GAIN, data, signed(gain(found, 10)), f">= {BOUND} above the weights of 2026-11-30"),
+        Row(GAIN, data, signed(gain(found)), f">= {BOUND} above the weights of 2026-11-30"),
         Row(RECALL, data, ", ".join(shares)),
         Row(BY_STRATUM, data, " / ".join(strata)),
+        Row(WITHOUT, data, _without(found)),
     ]
 
 
-def gain(found: Signal, k: int) -> Estimate:
-    """Recall@k with the ranker less that without, paired, over dialogues."""
-    learned = np.array(found.ranks[LEARNED], dtype=np.int32)
-    fixed = np.array(found.ranks[PRODUCT], dtype=np.int32)
-    return paired_gain(learned, fixed, found.dialogues, k, np.random.default_rng(0))
+def gain(found: Signal, row: str = LEARNED, base: str = PRODUCT, k: int = 10) -> Estimate:
+    """Recall@k of one row less that of another, paired, over dialogues."""
+    ranks = np.array(found.ranks[row], dtype=np.int32)
+    below = np.array(found.ranks[base], dtype=np.int32)
+    return paired_gain(ranks, below, found.dialogues, k, np.random.default_rng(0))
+
+
+def _without(found: Signal) -> str:
+    """What is lost without each group, and the recall with all."""
+    with_all = short(found.recall(LEARNED_PLAIN, EVERY, 10).value)
+    blind = [row for row in found.ranks if row.startswith(BLIND)]
+    if not blind:
+        return f"not measured: train_folds --without-each (with all {with_all})"
+    lost = [f"{row.removeprefix(BLIND)} {spread(gain(found, row, LEARNED_PLAIN))}" for row in blind]
+    return f"{', '.join(lost)} (with all {with_all})"
 
 
 def signed(gained: Estimate) -> str:
+    """+.012 [+.004, +.020], 3,318 targets."""
+    return f"{spread(gained)}, {gained.n:,} targets"
+
+
+def spread(gained: Estimate) -> str:
     """+.012 [+.004, +.020]."""
-    return f"{gained.value:+.3f} [{gained.low:+.3f}, {gained.high:+.3f}], {gained.n:,} targets"
+    return f"{gained.value:+.3f} [{gained.low:+.3f}, {gained.high:+.3f}]"

@@ -5,8 +5,8 @@ train_enhancer.py in retrieval/jobs/ do. Called by rank.py, signal.py and cases.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evals.place import ROOT
@@ -14,7 +14,7 @@ from evals.recorded.rank_input import InputProblem
 from evals.recorded.worlds import World
 from retrieval.encoder import EncoderIdentity
 from retrieval.enhancer import MODEL, Enhancer, EnhancerRefused
-from retrieval.jobs.train_folds import ARTIFACT, FOLDS
+from retrieval.jobs.train_folds import ARTIFACT, FOLDS, LEFT_OUT, WITHOUT
 from retrieval.ranker import Ranker, RankerRefused
 
 MODELS = ROOT / "data" / "evals" / "models"
@@ -30,6 +30,8 @@ class Models:
     """{dialogue_id: its fold}."""
     rankers: Mapping[int, Ranker]
     folder: Path
+    blind: Mapping[int, Mapping[str, Ranker]] = field(default_factory=dict)
+    """{fold: {group of features: the ranker that may not look at it}}, where they were trained."""
 
     def check(self, folds: Mapping[str, int]) -> None:
         """Counts and rankers must be out of the same folds. Raises: InputProblem."""
@@ -44,7 +46,8 @@ class Models:
         """A world with the models that did not see a dialogue. Raises: InputProblem."""
         fold = self.folds.get(dialogue_id, min(self.rankers))
         enhancer = enhancer_of(self.folder, fold, world.encoder.identity)
-        return replace(world, ranker=self.rankers[fold], enhancer=enhancer)
+        blind = self.blind.get(fold, {})
+        return replace(world, ranker=self.rankers[fold], blind=blind, enhancer=enhancer)
 
 
 def enhancer_of(folder: Path, fold: int, encoder: EncoderIdentity) -> Enhancer | None:
@@ -66,10 +69,18 @@ def read_models(folder: Path) -> Models:
             str(d): int(f) for d, f in json.loads((folder / FOLDS).read_text())["folds"].items()
         }
         rankers = {f: Ranker.load(folder / f"fold-{f}" / ARTIFACT) for f in set(folds.values())}
+        blind = _blind(folder, rankers)
     except (OSError, ValueError, KeyError, AttributeError, RankerRefused) as error:
         raise InputProblem(
             f"--models {folder} cannot be used ({error}): make it with {HOW}"
         ) from None
     if not rankers:
         raise InputProblem(f"--models {folder} has no fold: make it with {HOW}")
-    return Models(folds, rankers, folder)
+    return Models(folds, rankers, folder, blind)
+
+
+def _blind(folder: Path, folds: Collection[int]) -> dict[int, dict[str, Ranker]]:
+    """Those that every fold has: a row of figures needs all of them."""
+    files = {f: {g: folder / f"fold-{f}" / WITHOUT / f"{g}.json" for g in LEFT_OUT} for f in folds}
+    groups = [g for g in LEFT_OUT if all(of[g].exists() for of in files.values())]
+    return {f: {g: Ranker.load(of[g]) for g in groups} for f, of in files.items()}

@@ -41,10 +41,13 @@ from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.index import Hits, Leg
 from retrieval.movie import Constraints, Query, Seed, Taste
 from retrieval.neighbours import list_votes, seed_weights
+from retrieval.rank_features import Search, features
+from retrieval.ranker import CANDIDATES, ranks
 from retrieval.retriever import Retrieved, RetrieverSettings
 
 DEPTH = 50
 LEARNED = "fused, learned ranker"
+LEARNED_PLAIN, BLIND = "learned ranker, not reordered", "learned ranker without "
 PRODUCT, PLAIN, LABELLED = "fused", "fused, not reordered", "neighbours of labelled films"
 ALONE: Mapping[str, tuple[str, ...]] = {
     **{leg: (leg,) for leg in ("neighbours", "archetypes", "comention")},
@@ -216,6 +219,7 @@ async def _answer(case: Case, world: World, keeping: KeepingIndex) -> dict[str, 
     if world.ranker:
         learned = world.retriever(replace(settings, ranker=world.ranker))
         lists[LEARNED] = _ids(await learned.retrieve(replayed.query, k=DEPTH))
+        lists |= _blinded(replayed.query, keeping.last, world)
     lists[PRODUCT] = _ids(await retriever.retrieve(replayed.query, k=DEPTH))
     as_is, every = keeping.last, keeping.last
     if replayed.query.known_item:
@@ -229,6 +233,25 @@ async def _answer(case: Case, world: World, keeping: KeepingIndex) -> dict[str, 
     for row, legs in LEFT_OUT.items():
         lists[row] = _fused(as_is, {leg: w for leg, w in weights.items() if leg not in legs})
     return lists
+
+
+def _blinded(query: Query, hits: Sequence[Hits], world: World) -> dict[str, list[str]]:
+    """{row: its movies}, not reordered: the ranker with all features, and without each group."""
+    settings = RetrieverSettings()
+    keep = CANDIDATES if ranks(query) else DEPTH
+    fused = reciprocal_rank_fusion(hits, _weights(query, settings), settings.rrf_k, keep)
+    scores = {f.movie_id: f.score for f in fused}
+    ids, fixed = list(scores), list(scores.values())
+    rankers = {LEARNED_PLAIN: world.ranker, **{f"{BLIND}{g}": r for g, r in world.blind.items()}}
+    if not ranks(query):
+        return dict.fromkeys(rankers, ids)
+    search = Search(query, seed_weights(query.seeds, Taste()), hits, scores)
+    table = features(search, world.knowledge)
+    return {
+        row: [ids[at] for at in ranker.ordered(table, fixed)[0][:DEPTH]]
+        for row, ranker in rankers.items()
+        if ranker
+    }
 
 
 def _ids(found: Retrieved) -> list[str]:

@@ -8,7 +8,7 @@ Called by rank.py. In sample, co-mention scores .72 at ten where out of fold it 
 import random
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -44,6 +44,8 @@ class World:
     executor: Executor
     ranker: Ranker | None = None
     """Out of fold, where one was given: the one that ships saw the development dialogues."""
+    blind: Mapping[str, Ranker] = field(default_factory=dict)
+    """{group of features: a ranker out of fold that may not look at it}."""
     enhancer: Enhancer | None = None
 
     def retriever(self, settings: RetrieverSettings) -> Retriever:

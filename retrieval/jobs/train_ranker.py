@@ -8,6 +8,7 @@ knowledge or features change; needs the extra `train`. The same cases give the s
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +69,21 @@ def opened(
         parser.exit(2, f"{parser.prog}: {refused}\n")
 
 
-def train(cases: Cases) -> dict[str, Any]:
-    """The artifact of a ranker that has seen these cases and no others."""
+def train(cases: Cases, without: Sequence[int] = ()) -> dict[str, Any]:
+    """The artifact of a ranker that has seen these cases and no others.
+
+    Args: without: columns that it may not look at.
+    """
     import lightgbm
 
     turn = np.repeat(np.arange(len(cases.sizes)), cases.sizes)
     told = np.bincount(turn, cases.labels > 0, len(cases.sizes)) > 0
     rows = told[turn]  # a turn without a found film teaches nothing
+    table = cases.table[rows]
+    table[:, list(without)] = 0.0
     trees: list[dict[str, Any]] = []
     for seed in SEEDS:
-        data = lightgbm.Dataset(cases.table[rows], cases.labels[rows], group=cases.sizes[told])
+        data = lightgbm.Dataset(table, cases.labels[rows], group=cases.sizes[told])
         booster = lightgbm.train({**PARAMETERS, "seed": seed}, data, TREES)
         trees += [_flat(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
     return {
