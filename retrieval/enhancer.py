@@ -102,8 +102,9 @@ class Enhancer:
         self._calibration = calibration
 
     @classmethod
-    def shipped(cls, encoder: EncoderIdentity, folder: Path = FOLDER) -> "Enhancer":
+    def shipped(cls, encoder: EncoderIdentity, folder: Path | None = None) -> "Enhancer":
         """The artifact of a folder with a manifest. Raises: EnhancerRefused."""
+        folder = folder or FOLDER
         remedy = f"restore {folder}: git checkout -- {folder}, or install usher again"
         try:
             manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())

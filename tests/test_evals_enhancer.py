@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evals.recorded.enhancer import FIGURES, Measured, rows_of
+from evals.recorded.enhancer_fused import BLENDED, MOVED, PLAIN, Fused, Redirected, drawn
 from evals.recorded.enhancer_reading import (
     SMALL,
     expected_error,
@@ -26,10 +28,12 @@ from evals.recorded.enhancer_vectors import (
 )
 from evals.recorded.intents import Labelled
 from evals.recorded.rank_input import Case
+from evals.recorded.worlds import World
 from retrieval.analysis import Analysis
 from retrieval.encoder import TokenStates
 from retrieval.enhancer import INTENTS
-from retrieval.movie import Query, Seed
+from retrieval.index import TextLeg, VectorLeg
+from retrieval.movie import Constraints, Query, Seed
 from retrieval.neighbours import ListGraph
 
 IDS = [f"m{n}" for n in range(300)]
@@ -80,6 +84,13 @@ def test_each_vector_is_ranked_and_folds_are_kept_apart() -> None:
     assert set(found.weights) == set(range(5))
     assert found.recall(BLEND, 50).value >= found.recall(TURNS, 50).value
     assert found.gain(ENHANCED, LAST, 1).value == pytest.approx(right.mean())
+    assert found.blends.shape == (60, 384)
+    assert np.allclose(np.linalg.norm(found.blends, axis=1), 1.0, atol=1e-5)
+    out = side.rows
+    for turn, vector, rank in zip(turns, found.blends, found.ranks[BLEND], strict=True):
+        scores = side.vectors @ vector
+        scores[[out[m] for m in turn.case.mentioned]] = -np.inf
+        assert 1 + int((scores > scores[out[turn.case.new_targets[0]]] + 1e-6).sum()) <= rank
     assert found.recall(LAST, 50, "no seeds").n == 0
 
 
@@ -130,3 +141,60 @@ def test_expected_error_is_the_distance_of_chance_and_frequency() -> None:
     chances = np.repeat([0.2, 0.8], 500)
     true = np.concatenate([np.arange(500) % 5 == 0, np.arange(500) % 2 == 0])
     assert expected_error(chances, true) == pytest.approx(0.15)
+
+
+# --- whole lists ----------------------------------------------------------------------------------
+
+
+class Recording:
+    """An index that keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.legs: list[Any] = []
+
+    async def search(self, legs: Sequence[Any], constraints: Any, k: int) -> list[Any]:
+        self.legs = list(legs)
+        return []
+
+
+@pytest.mark.asyncio
+async def test_only_the_dense_leg_is_redirected() -> None:
+    inner = Recording()
+    world = World(*[None] * 2, inner, *[None] * 2)  # type: ignore[arg-type, list-item]
+    given, wanted = VECTORS[0], VECTORS[1]
+    legs = [TextLeg("film"), VectorLeg(given), VectorLeg(given, "dense_seeds")]
+    await Redirected(world, wanted).search(legs, Constraints(), 5)
+    assert inner.legs[0] == legs[0]
+    assert np.array_equal(inner.legs[1].vector, wanted)
+    assert np.array_equal(inner.legs[2].vector, given)
+    assert np.array_equal(legs[1].vector, given)  # type: ignore[union-attr]
+
+
+def test_turns_are_drawn_from_all_dialogues_first() -> None:
+    turns = [asked(n % 20) for n in range(60)]
+    places = drawn(turns, 25)
+    assert len(set(places)) == 25
+    assert len({turns[place].case.dialogue_id for place in places[:20]}) == 20
+    assert sorted(drawn(turns, 60)) == list(range(60))
+
+
+def test_rows_tell_what_was_not_measured_and_what_was() -> None:
+    read = read_all([labelled("a western", {"genre_preference"}, {"western"})], [analysis()])
+    found = Measured(read, added_ms=[1.0], size=2**20)
+    assert [(row.figure, row.data) for row in rows_of(found)] == list(FIGURES)
+    assert all("no fold models" in row.value for row in rows_of(found)[:8])
+    side = Side(IDS, VECTORS, ListGraph())
+    turns = [asked(n) for n in range(60)]
+    found.vectors = compare(turns, side, Encoder(), {n: enhancer(hits=True) for n in range(5)})
+    n = len(turns)
+    ranks = {PLAIN: [60] * n, BLENDED: [11] * n, MOVED: [1] * n}
+    found.fused = Fused([turn.case.dialogue_id for turn in turns], ranks)
+    rows = rows_of(found)
+    assert [(row.figure, row.data) for row in rows] == list(FIGURES)
+    assert rows[6].value == "@10 .000 / .000 / 1.000; @50 .000 / 1.000 / 1.000"
+    assert rows[7].value.startswith("@10 +1.000 [") and "@50 +0.000 [" in rows[7].value
+
+
+def analysis() -> Analysis:
+    chances = dict.fromkeys(INTENTS, 0.1) | {"genre_preference": 0.9}
+    return Analysis(0.9, "genre_preference", chances, weights={"western": 0.9})

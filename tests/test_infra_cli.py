@@ -1,5 +1,6 @@
 """The command line: what a person types, what comes back, and one line for every mistake."""
 
+import hashlib
 import json
 import shutil
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,10 @@ import pytest
 
 import serving
 from agent.events import EVENT
+from infra.learned import load_encoder, usable_enhancer
+from infra.settings import load
+from retrieval.encoder import MINILM_FOLDER, TOKENIZER
+from retrieval.enhancer import FOLDER, MODEL
 from retrieval.ranker import Ranker, RankerRefused
 from usher_command import Run, few_movies, on_index, one_line, run
 
@@ -265,6 +271,79 @@ def test_doctor_says_that_the_fixed_weights_rank(run: Run, monkeypatch: pytest.M
     ranker = next(c for c in json.loads(out)["checks"] if c["name"] == "ranker")
     assert (code, ranker["state"]) == (0, "note")
     assert "other features; the fixed weights rank alone" in ranker["found"]
+
+
+def _missing(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def _without_model(folder: Path) -> None:
+    (folder / MODEL).unlink()
+
+
+def _manifest_is_prose(folder: Path) -> None:
+    (folder / "manifest.json").write_bytes(b"\xff not JSON")
+
+
+def _wrong_sha(folder: Path) -> None:
+    (folder / MODEL).write_bytes((folder / MODEL).read_bytes() + b"\0")
+
+
+def _no_model_but_in_the_manifest(folder: Path) -> None:
+    (folder / MODEL).write_bytes(b"words")
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["files"][MODEL] = hashlib.sha256(b"words").hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (_missing, "no query enhancer in"),
+        (_without_model, "no query enhancer in"),
+        (_manifest_is_prose, "its manifest cannot be read"),
+        (_wrong_sha, "is not the file of its manifest"),
+        (_no_model_but_in_the_manifest, "is no query enhancer"),
+    ],
+)
+def test_doctor_says_that_vectors_stay_plain(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    damage: Callable[[Path], None],
+    told: str,
+) -> None:
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "enhancer"))
+    damage(folder)
+    monkeypatch.setattr("retrieval.enhancer.FOLDER", folder)
+    _degraded(run, monkeypatch, told)
+
+
+def test_doctor_says_that_the_enhancer_is_for_another_encoder(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(MINILM_FOLDER, tmp_path / "other"))
+    tokenizer = json.loads((folder / TOKENIZER).read_text("utf-8"))
+    (folder / TOKENIZER).write_text(json.dumps(tokenizer, indent=1), "utf-8")
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["files"][TOKENIZER] = hashlib.sha256((folder / TOKENIZER).read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    monkeypatch.setenv("USHER_ENCODER_DIR", str(folder))
+    _degraded(run, monkeypatch, "trained for encoder")
+
+
+def _degraded(run: Run, monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    """Doctor says so in one line, breaks nothing, and searches keep their plain vectors."""
+    monkeypatch.setenv("USHER_PORT", "0")
+    code, out, err = run("doctor", "--json")
+    check = next(c for c in json.loads(out)["checks"] if c["name"] == "enhancer")
+    assert (code, err, check["state"], check["facts"]) == (0, "", "note", {"degraded": True})
+    assert check["found"].startswith("degraded: ") and told in check["found"]
+    assert "\n" not in check["found"] and check["next_step"]
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert len([line for line in out.splitlines() if line.startswith("note   enhancer: ")]) == 1
+    assert usable_enhancer(load_encoder(load()).identity) is None
 
 
 def test_doctor_on_a_fresh_machine_is_content(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from rich.table import Table
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
 from evals.problem import EvalProblem
-from evals.recorded.enhancer_fused import MOVED, PLAIN, Fused, drawn, fused
+from evals.recorded.enhancer_fused import BLENDED, MOVED, PLAIN, Fused, drawn, fused
 from evals.recorded.enhancer_reading import Read, read_all, share
 from evals.recorded.enhancer_vectors import (
     BLEND,
@@ -41,17 +41,18 @@ from evals.recorded.enhancer_vectors import (
 )
 from evals.recorded.intents import FOLDER as LABELS
 from evals.recorded.intents import read_labelled
-from evals.recorded.models import MODELS
+from evals.recorded.models import MODELS, TRAIN, enhancers_in
 from evals.recorded.pairs import FOLDS, dev_turns, replayed_queries
-from evals.recorded.ranking import Estimate
+from evals.recorded.ranking import Estimate, short
 from evals.report import Row
 from infra.progress import shown
 from infra.wiring import Services
-from retrieval.enhancer import FOLDER, MODEL, Enhancer, EnhancerRefused
+from retrieval.enhancer import FOLDER, MODEL, Enhancer
 from retrieval.enhancer_input import Backing
 
 WHICH = ("all", "seeds", "no seeds")
 ON_TURNS = "ReDial dev turns, new targets, all films of catalogue_core, dense leg alone, 5 folds"
+ON_LISTS = "ReDial dev turns, new targets, catalogue_core, whole lists by fixed weights, 5 folds"
 ON_LABELS = "460 requests, labelled twice by language models under a guide"
 FIGURES = (
     (f"R@10 / R@50 {LAST}", ON_TURNS),
@@ -60,6 +61,8 @@ FIGURES = (
     (f"R@10 / R@50 {ENHANCED}", ON_TURNS),
     ("R@50 enhancer less blend, paired", ON_TURNS),
     ("R@50 enhancer less the better of (a) and (b), turns without films", ON_TURNS),
+    ("R@10 / R@50 fused: plain, blend (c), enhancer", ON_LISTS),
+    ("R@10 / R@50 fused with the enhancer less fused with the blend (c), paired", ON_LISTS),
     ("query intents, macro-F1", ON_LABELS),
     ("expected calibration error of intents", ON_LABELS),
     ("one of the two heaviest words is marked", ON_LABELS),
@@ -73,11 +76,11 @@ Report = Callable[[str, int, int], None]
 class Measured:
     """Everything that was measured; None where the models for it were not given."""
 
-    vectors: Compared | None
     read: Read
+    vectors: Compared | None = None
+    fused: Fused | None = None
     added_ms: list[float] = field(default_factory=list)
     size: int = 0
-    fused: Fused | None = None
 
 
 def add(commands: Commands) -> None:
@@ -86,14 +89,21 @@ def add(commands: Commands) -> None:
     parser.set_defaults(command=lambda given: asyncio.run(enhancer(given)))
     add_index_and_json(parser)
     parser.add_argument("--models", type=Path, help="folder of fold-0..4/enhancer.onnx")
-    parser.add_argument("--fused", type=int, default=0, help="turns for the fused list (0: none)")
+    parser.add_argument(
+        "--fused", type=int, metavar="N", help="whole lists of N turns (all; 0: none)"
+    )
 
 
 async def enhancer(given: argparse.Namespace) -> int:
     """Run the command. Raises: EvalProblem and what opening an index raises."""
     async with opened(given.index) as services:
+        enhancers: Mapping[int, Enhancer] = {}
+        if given.models:
+            enhancers = enhancers_in(given.models, services.encoder.identity, FOLDS)
+            if not enhancers:
+                raise EvalProblem(f"{given.models} lacks enhancers: {TRAIN} {given.models}")
         with shown() as report:
-            found = await measure(services, given.models, report, given.fused)
+            found = await measure(services, enhancers, report, given.fused)
     _print(found)
     if given.json:
         print(json.dumps(as_json(found)))
@@ -105,32 +115,29 @@ def on(index: Callable[[], Path]) -> Callable[[], list[Row]]:
 
     async def run() -> Measured:
         async with opened(index()) as services:
+            enhancers = enhancers_in(MODELS, services.encoder.identity, FOLDS)
             with shown() as report:
-                return await measure(services, models_in(MODELS), report)
+                return await measure(services, enhancers, report)
 
     return lambda: rows_of(asyncio.run(run()))
 
 
 async def measure(
-    services: Services, models: Path | None, report: Report, turns: int = 0
+    services: Services, enhancers: Mapping[int, Enhancer], report: Report, turns: int | None = None
 ) -> Measured:
-    """Measure what can be with the models that are there. Raises: EvalProblem.
+    """Measure what can be with the fold enhancers that are there. Raises: EvalProblem.
 
-    `turns`: on how many turns the fused list is compared as well.
+    `turns`: on how many turns whole lists are compared, by default on all.
     """
     shipped = services.enhancer
     if shipped is None:
         raise EvalProblem("there is no query enhancer to measure: usher doctor says why")
-    vectors = await _vectors(services, models, report) if models else None
     labelled = read_labelled(LABELS)
     states = [services.encoder.tokens(one.text) for one in labelled]
     said = [shipped.read(s, one.text) for s, one in zip(states, labelled, strict=True)]
-    found = Measured(vectors, read_all(labelled, said))
-    if models and turns:
-        cases, of = dev_turns()
-        cases = drawn([case for case in cases if case.new_targets], turns)
-        tell = partial(report, "answering")
-        found.fused = await fused(cases, of, services, load_folds(models, services), tell)
+    found = Measured(read_all(labelled, said))
+    if enhancers:
+        await _vectors(found, services, enhancers, report, turns)
     found.size = (FOLDER / MODEL).stat().st_size
     side = await _side(services)
     seeds = [side.vectors[row] for row in range(3)]
@@ -141,8 +148,14 @@ async def measure(
     return found
 
 
-async def _vectors(services: Services, models: Path, report: Report) -> Compared:
-    enhancers = load_folds(models, services)
+async def _vectors(
+    found: Measured,
+    services: Services,
+    enhancers: Mapping[int, Enhancer],
+    report: Report,
+    turns: int | None,
+) -> None:
+    """The dense leg alone, then whole lists."""
     cases, of = dev_turns()
     cases = [case for case in cases if case.new_targets]
     queries = await replayed_queries(cases, services, partial(report, "reading"))
@@ -150,25 +163,12 @@ async def _vectors(services: Services, models: Path, report: Report) -> Compared
         Asked(case, query, of[case.dialogue_id]) for case, query in zip(cases, queries, strict=True)
     ]
     side = await _side(services)
-    return await asyncio.to_thread(compare, asked, side, services.encoder, enhancers)
-
-
-def load_folds(models: Path, services: Services) -> dict[int, Enhancer]:
-    """{fold: the enhancer trained without it}. Raises: EvalProblem."""
-    try:
-        return {
-            fold: Enhancer.load(models / f"fold-{fold}" / MODEL, services.encoder.identity)
-            for fold in range(FOLDS)
-        }
-    except EnhancerRefused as refused:
-        step = f"python -m retrieval.jobs.train_enhancer --folds {models}"
-        raise EvalProblem(f"{refused}; train them: {step}") from None
-
-
-def models_in(folder: Path) -> Path | None:
-    """The folder, if every fold has its enhancer there."""
-    there = all((folder / f"fold-{fold}" / MODEL).exists() for fold in range(FOLDS))
-    return folder if there else None
+    found.vectors = await asyncio.to_thread(compare, asked, side, services.encoder, enhancers)
+    chosen = drawn(asked, len(asked) if turns is None else turns)
+    if chosen:
+        blended = [(asked[place], found.vectors.blends[place]) for place in chosen]
+        tell = partial(report, "answering")
+        found.fused = await fused(blended, of, services, enhancers, tell)
 
 
 async def _side(services: Services) -> Side:
@@ -184,50 +184,58 @@ async def _side(services: Services) -> Side:
 
 def rows_of(found: Measured) -> list[Row]:
     """The rows of the results table; see `FIGURES`."""
-    rows = []
-    if found.vectors is not None:
-        vectors = found.vectors
-        for name in (LAST, TURNS, BLEND, ENHANCED):
-            value = f"{vectors.recall(name, 10)} / {vectors.recall(name, 50)}"
-            rows.append(Row(f"R@10 / R@50 {name}", ON_TURNS, value))
-        gain = vectors.gain(ENHANCED, BLEND, 50)
-        least = f">= {0.1 * vectors.recall(BLEND, 50).value:.3f}, interval above 0"
-        rows.append(Row(FIGURES[4][0], ON_TURNS, signed(gain), least))
-        base = max((LAST, TURNS), key=lambda name: vectors.recall(name, 50, "no seeds").value)
-        alone = vectors.gain(ENHANCED, base, 50, "no seeds")
-        rows.append(Row(FIGURES[5][0], ON_TURNS, f"{signed(alone)} over {base}", "above 0"))
+    if found.vectors is None:
+        step = f"not measured: no fold models ({TRAIN})"
+        of_turns = [Row(figure, data, step) for figure, data in FIGURES[:8]]
     else:
-        step = "not measured: no fold models (python -m retrieval.jobs.train_enhancer --folds)"
-        rows = [Row(figure, data, step) for figure, data in FIGURES[:6]]
+        of_turns = [*_rows_of_vectors(found.vectors), *_rows_of_lists(found.fused)]
+    return [*of_turns, *_rows_of_reading(found)]
+
+
+def _rows_of_vectors(vectors: Compared) -> list[Row]:
+    rows = []
+    for name in (LAST, TURNS, BLEND, ENHANCED):
+        value = f"{vectors.recall(name, 10)} / {vectors.recall(name, 50)}"
+        rows.append(Row(f"R@10 / R@50 {name}", ON_TURNS, value))
+    gain = vectors.gain(ENHANCED, BLEND, 50)
+    least = f">= {0.1 * vectors.recall(BLEND, 50).value:.3f}, interval above 0"
+    rows.append(Row(FIGURES[4][0], ON_TURNS, signed(gain), least))
+    base = max((LAST, TURNS), key=lambda name: vectors.recall(name, 50, "no seeds").value)
+    alone = vectors.gain(ENHANCED, base, 50, "no seeds")
+    rows.append(Row(FIGURES[5][0], ON_TURNS, f"{signed(alone)} over {base}", "above 0"))
+    return rows
+
+
+def _rows_of_lists(lists: Fused | None) -> list[Row]:
+    if lists is None:
+        return []
+    told = [
+        " / ".join(short(lists.recall(row, k).value) for row in (PLAIN, BLENDED, MOVED))
+        for k in (10, 50)
+    ]
+    gains = [signed(lists.gain(BLENDED, k)) for k in (10, 50)]
+    return [
+        Row(FIGURES[6][0], ON_LISTS, f"@10 {told[0]}; @50 {told[1]}"),
+        Row(FIGURES[7][0], ON_LISTS, f"@10 {gains[0]}; @50 {gains[1]}", "interval above 0"),
+    ]
+
+
+def _rows_of_reading(found: Measured) -> list[Row]:
     read = found.read
     second = read.f1_of_second
-    rows += [
-        Row(
-            FIGURES[6][0],
-            ON_LABELS,
-            f"{read.f1} (second labeller {second:.3f})",
-            f">= .85 and >= {0.9 * second:.3f}",
-        ),
-        Row(
-            FIGURES[7][0],
-            ON_LABELS,
-            f"{read.ece_cross_fitted} cross-fitted, {read.ece} as it ships",
-            "<= .05",
-        ),
-        Row(
-            FIGURES[8][0],
-            ON_LABELS,
-            f"{share(read.words_right)} (random words {read.random_right.mean():.3f})",
-            ">= .80",
-        ),
-        Row(
-            FIGURES[9][0],
-            FIGURES[9][1],
-            f"{np.percentile(found.added_ms, 95):.1f} ms, file {found.size / 2**20:.1f} MB",
-            "<= 4 ms, <= 8 MB",
-        ),
+    added = f"{np.percentile(found.added_ms, 95):.1f} ms, file {found.size / 2**20:.1f} MB"
+    error = f"{read.ece_cross_fitted} cross-fitted, {read.ece} as it ships"
+    words = f"{share(read.words_right)} (random words {read.random_right.mean():.3f})"
+    told = (
+        (f"{read.f1} (second labeller {second:.3f})", f">= .85 and >= {0.9 * second:.3f}"),
+        (error, "<= .05"),
+        (words, ">= .80"),
+        (added, "<= 4 ms, <= 8 MB"),
+    )
+    return [
+        Row(figure, data, value, bound)
+        for (figure, data), (value, bound) in zip(FIGURES[8:], told, strict=True)
     ]
-    return rows
 
 
 def signed(gain: Estimate) -> str:
@@ -250,14 +258,6 @@ def _print(found: Measured) -> None:
     for row in rows_of(found):
         bound = f" (bound {row.bound})" if row.bound else ""
         print(f"{row.figure}: {row.value}{bound}")
-    if found.fused is not None:
-        for name in (PLAIN, MOVED):
-            print(
-                f"{name}: R@10 {found.fused.recall(name, 10)}, @50 {found.fused.recall(name, 50)}"
-            )
-        print(
-            f"difference: R@10 {signed(found.fused.gain(10))}, @50 {signed(found.fused.gain(50))}"
-        )
     right = found.read.primary_right
     if len(right):
         told = f"{share(right)}, said {found.read.confidence.mean():.3f}"

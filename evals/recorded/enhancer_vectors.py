@@ -69,6 +69,8 @@ class Compared:
     ranks: dict[str, Ranks]
     weights: dict[int, tuple[float, float]]
     """{fold: the weights of seeds and popularity chosen on the others}."""
+    blends: Floats
+    """(turns, d): the vector (c) of each turn, under the weights of its fold."""
 
     def recall(self, row: str, k: int, which: str = "all") -> Estimate:
         """R@k of a row over all targets, or those of turns with or without seeds."""
@@ -119,7 +121,7 @@ def compare(
         weights = {m: w for m, w in seed_weights(one.query.seeds, Taste()).items() if m in rows}
         mean = mean_of(weights, {m: side.vectors[rows[m]] for m in weights})
         seeds[i] = mean if mean is not None else 0
-    blend, chosen = _blend(asked, side, turns, seeds)
+    blend, chosen, blends = _blend(asked, side, turns, seeds)
     ranks = {
         LAST: _ranks(asked, last, side),
         TURNS: _ranks(asked, turns, side),
@@ -128,7 +130,7 @@ def compare(
     }
     clusters = [one.case.dialogue_id for one in asked for _ in one.case.new_targets]
     seeded = [bool(one.query.seeds) for one in asked for _ in one.case.new_targets]
-    return Compared(clusters, np.array(seeded), ranks, chosen)
+    return Compared(clusters, np.array(seeded), ranks, chosen, blends)
 
 
 def _said(one: Asked, count: int) -> str:
@@ -162,13 +164,14 @@ def _ranked(one: Asked, scores: Floats, rows: Mapping[str, int]) -> list[int]:
 
 def _blend(
     asked: Sequence[Asked], side: Side, turns: Floats, seeds: Floats
-) -> tuple[Ranks, dict[int, tuple[float, float]]]:
-    """Ranks under the blend whose weights did best (R@50) on the other folds."""
+) -> tuple[Ranks, dict[int, tuple[float, float]], Floats]:
+    """Ranks under the blend whose weights did best (R@50) on the other folds; weights; vectors."""
     grid = list(product(SEED_WEIGHTS, POPULAR_WEIGHTS))
     folds = sorted({one.fold for one in asked})
     of_target = np.array([one.fold for one in asked for _ in one.case.new_targets])
     rows = side.rows
-    popular = {fold: side.vectors @ _popular(asked, side, fold) for fold in folds}
+    towards = {fold: _popular(asked, side, fold) for fold in folds}
+    popular = {fold: side.vectors @ direction for fold, direction in towards.items()}
     table: list[list[list[int]]] = []
     for one, said, meant in zip(asked, turns, seeds, strict=True):
         by_words, by_seeds = side.vectors @ said, side.vectors @ meant
@@ -184,7 +187,14 @@ def _blend(
         best = int(np.argmax((ranks[:, others] <= 50).mean(axis=1)))
         chosen[fold] = grid[best]
         out[~others] = ranks[best, ~others]
-    return out, chosen
+    weights = [chosen[one.fold] for one in asked]
+    blends = np.stack(
+        [
+            said + s * meant + p * towards[one.fold]
+            for one, said, meant, (s, p) in zip(asked, turns, seeds, weights, strict=True)
+        ]
+    )
+    return out, chosen, blends / np.linalg.norm(blends, axis=1, keepdims=True)
 
 
 def _popular(asked: Sequence[Asked], side: Side, fold: int) -> Floats:

@@ -1,7 +1,7 @@
 """What was trained per fold of dialogues: DIR/fold-N/{ranker.json,enhancer.onnx}, DIR/folds.json.
 
 Knows the folder and which model may see which dialogue. Does not train anything: train_folds.py and
-train_enhancer.py in retrieval/jobs/ do. Called by rank.py, signal.py and cases.py.
+train_enhancer.py in retrieval/jobs/ do. Called by rank.py, signal.py, cases.py and enhancer.py.
 """
 
 import json
@@ -20,6 +20,7 @@ from retrieval.ranker import Ranker, RankerRefused
 MODELS = ROOT / "data" / "evals" / "models"
 """Where `figures` looks for them; never committed."""
 HOW = "python -m evals cases, then python -m retrieval.jobs.train_folds"
+TRAIN = "python -m retrieval.jobs.train_enhancer --folds"
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,14 @@ def enhancer_of(folder: Path, fold: int, encoder: EncoderIdentity) -> Enhancer |
     try:
         return Enhancer.load(file, encoder)
     except EnhancerRefused as refused:
-        step = f"python -m retrieval.jobs.train_enhancer --folds {folder}"
-        raise InputProblem(f"{refused}; train it: {step}") from None
+        raise InputProblem(f"{refused}; train it: {TRAIN} {folder}") from None
+
+
+def enhancers_in(folder: Path, encoder: EncoderIdentity, folds: int) -> dict[int, Enhancer]:
+    """{fold: its enhancer}; empty unless every fold has one. Raises: InputProblem."""
+    found = {fold: enhancer_of(folder, fold, encoder) for fold in range(folds)}
+    there = {fold: enhancer for fold, enhancer in found.items() if enhancer is not None}
+    return there if len(there) == folds else {}
 
 
 def read_models(folder: Path) -> Models:
