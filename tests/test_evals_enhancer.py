@@ -28,11 +28,10 @@ from evals.recorded.enhancer_vectors import (
 )
 from evals.recorded.intents import Labelled
 from evals.recorded.rank_input import Case
-from evals.recorded.worlds import World
 from retrieval.analysis import Analysis
 from retrieval.encoder import TokenStates
 from retrieval.enhancer import INTENTS
-from retrieval.index import TextLeg, VectorLeg
+from retrieval.index import Hits, Leg, TextLeg, VectorLeg
 from retrieval.movie import Constraints, Query, Seed
 from retrieval.neighbours import ListGraph
 
@@ -150,24 +149,23 @@ class Recording:
     """An index that keeps what it was asked for."""
 
     def __init__(self) -> None:
-        self.legs: list[Any] = []
+        self.legs: Sequence[Leg] = ()
 
-    async def search(self, legs: Sequence[Any], constraints: Any, k: int) -> list[Any]:
-        self.legs = list(legs)
+    async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
+        self.legs = legs
         return []
 
 
 @pytest.mark.asyncio
 async def test_only_the_dense_leg_is_redirected() -> None:
-    inner = Recording()
-    world = World(*[None] * 2, inner, *[None] * 2)  # type: ignore[arg-type, list-item]
-    given, wanted = VECTORS[0], VECTORS[1]
-    legs = [TextLeg("film"), VectorLeg(given), VectorLeg(given, "dense_seeds")]
-    await Redirected(world, wanted).search(legs, Constraints(), 5)
-    assert inner.legs[0] == legs[0]
-    assert np.array_equal(inner.legs[1].vector, wanted)
-    assert np.array_equal(inner.legs[2].vector, given)
-    assert np.array_equal(legs[1].vector, given)  # type: ignore[union-attr]
+    inner: Any = Recording()
+    text, dense = TextLeg("film"), VectorLeg(VECTORS[0])
+    seeds = VectorLeg(VECTORS[0], "dense_seeds")
+    await Redirected(inner, VECTORS[1]).search([text, dense, seeds], Constraints(), 5)
+    first, moved, last = inner.legs
+    assert first is text and last is seeds
+    assert moved.name == "dense" and np.array_equal(moved.vector, VECTORS[1])
+    assert np.array_equal(dense.vector, VECTORS[0])
 
 
 def test_turns_are_drawn_from_all_dialogues_first() -> None:

@@ -1,6 +1,7 @@
 """Training data and training of the enhancer: what is made, what is refused, how it begins."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -168,6 +169,30 @@ def test_untrained_network_gives_the_plain_vector_exactly() -> None:
     assert torch.allclose(vector, plain, atol=1e-6)
     vector.sum().backward()
     assert network.gate.grad is not None and float(network.gate.grad.abs()) > 0
+
+
+def test_fitting_lowers_the_loss_and_is_repeatable() -> None:
+    torch = pytest.importorskip("torch")
+    from retrieval.jobs.fitting import Pace, fit
+
+    def fitted() -> tuple[list[str], list[float]]:
+        torch.manual_seed(0)
+        network, told = torch.nn.Linear(3, 1), []
+        given = torch.randn(50, 3)
+        wanted = given @ torch.tensor([[1.0], [-2.0], [0.5]])
+
+        def loss_of(batch: Sequence[int]) -> object:
+            return ((network(given[batch]) - wanted[batch]) ** 2).mean()
+
+        pace = Pace(epochs=30, batch=8, rate=0.1, decay=0.0)
+        fit(network, lambda: range(50), loss_of, pace, np.random.default_rng(0), told.append)
+        assert not network.training
+        return told, network.weight.detach().flatten().tolist()
+
+    told, weights = fitted()
+    assert len(told) == 30 and told[0].startswith("epoch 1 of 30, loss ")
+    assert weights == pytest.approx([1.0, -2.0, 0.5], abs=0.1)
+    assert (told, weights) == fitted()
 
 
 def test_padding_changes_nothing() -> None:

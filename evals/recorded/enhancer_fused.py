@@ -20,7 +20,7 @@ from evals.recorded.ranking import Estimate, paired_gain, ranks_of, recall_estim
 from evals.recorded.worlds import IndexView, World, counts_without, recounted_world
 from infra.wiring import Services
 from retrieval.enhancer import Enhancer
-from retrieval.index import Hits, Leg, VectorLeg
+from retrieval.index import Hits, Leg, MovieIndex, VectorLeg
 from retrieval.movie import Constraints
 from retrieval.retriever import RetrieverSettings
 
@@ -51,8 +51,8 @@ class Fused:
 class Redirected(IndexView):
     """The dense leg searches by another vector than the one that the retriever made."""
 
-    def __init__(self, world: World, vector: Floats) -> None:
-        super().__init__(world.index)
+    def __init__(self, inner: MovieIndex, vector: Floats) -> None:
+        super().__init__(inner)
         self._vector = vector
 
     async def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
@@ -105,7 +105,7 @@ async def _answer(
     case = one.case
     query = (await replay(case.turns, world.toolbox, sorted(case.mentioned))).query
     # What describes one film keeps its plain vector, whoever moves the others.
-    redirected = world if query.known_item else replace(world, index=Redirected(world, blend))
+    redirected = world if query.known_item else replace(world, index=Redirected(world.index, blend))
     worlds = {PLAIN: world, BLENDED: redirected, MOVED: replace(world, enhancer=enhancer)}
     for row, each in worlds.items():
         answered = await each.retriever(RetrieverSettings()).retrieve(query, k=DEPTH)

@@ -20,6 +20,7 @@ from evals.recorded.rank_input import Case, InputProblem, read_dialogues
 from evals.recorded.worlds import folds_of
 from infra.progress import shown
 from infra.wiring import Services
+from retrieval.jobs.train_folds import FOLDS as MAP
 from retrieval.jobs.training_pairs import DIALOGUE, Pair, write_pairs
 from retrieval.movie import Query
 
@@ -45,8 +46,8 @@ async def pairs(given: argparse.Namespace) -> int:
             queries = await replayed_queries(cases, services, partial(report, "reading"))
     found = [pair_of(case, query) for case, query in zip(cases, queries, strict=True)]
     write_pairs([pair for pair in found if pair.films], given.output)
-    folds = given.output.with_name("folds.json")
-    folds.write_text(json.dumps(of), encoding="utf-8")
+    folds = given.output.with_name(MAP)
+    folds.write_text(json.dumps({"folds": of}), encoding="utf-8")
     print(f"{len(found):,} turns in {given.output}, folds in {folds}")
     return 0
 

@@ -2,8 +2,8 @@
 
 Knows the order (data, intents, vectors, calibration, export, card) and what may be left out: a fold
 of dialogues, for figures out of fold. Does not know losses (train_intents.py, train_vectors.py) nor
-metrics. Called by hand and by jobs/train_folds.py; needs the extra `train`. About five minutes on
-one core, the data apart; the same data and seed give the same file.
+metrics. Called by hand; needs the extra `train`. About five minutes on one core, the data apart;
+the same data and seed give the same file.
 
     python -m evals pairs --index DIR --output pairs.jsonl
     python -m retrieval.jobs.train_enhancer --catalogue FILE --dialogues pairs.jsonl --work DIR
@@ -29,6 +29,7 @@ from retrieval.enhancer import FOLDER, MANIFEST, MODEL, OUTPUTS, Calibration, Ma
 from retrieval.jobs.calibrate import calibration_of
 from retrieval.jobs.enhancer_network import Enhancer, IntentNetwork
 from retrieval.jobs.make_training_data import TrainingData, training_data
+from retrieval.jobs.train_folds import FOLDS
 from retrieval.jobs.train_intents import intent_logits, read_requests, train_intents
 from retrieval.jobs.train_vectors import ReadPairs, read_pairs_of, train_vectors
 from retrieval.jobs.training_checks import TrainingDataRefused
@@ -141,8 +142,8 @@ def write_manifest(folder: Path, encoder: Encoder) -> None:
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def model_card(data: TrainingData, encoder: Encoder) -> str:
-    """The card, with what it was trained on counted."""
+def model_card(data: TrainingData, encoder: Encoder, args: argparse.Namespace) -> str:
+    """The card: the command that made the artifact, and what it was trained on, counted."""
     counts: dict[str, int] = {}
     for pair in data.pairs:
         counts[pair.source] = counts.get(pair.source, 0) + 1
@@ -153,11 +154,16 @@ def model_card(data: TrainingData, encoder: Encoder) -> str:
         requests=f"{requests:,}",
         films=f"{len(data.films.vectors):,}",
         encoder=f"{encoder.identity.name} {encoder.identity.sha}",
+        catalogue=args.catalogue.name,
+        seed=args.seed,
+        torch=torch.__version__,
     )
 
 
 def train_folds(training: EnhancerTraining, of: Mapping[str, int], out: Path) -> None:
-    """One artifact per fold, trained without it; those that are there are kept."""
+    """One artifact per fold, trained without it; those that are there are kept. And the map."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / FOLDS).write_text(json.dumps({"folds": dict(of)}), "utf-8")
     for fold in sorted(set(of.values())):
         file = out / f"fold-{fold}" / MODEL
         if file.exists():
@@ -189,12 +195,12 @@ def main(argv: list[str] | None = None) -> int:
         data, encoder, args.work, args.seed, lambda line: print(line, flush=True)
     )
     training.train((), args.out / MODEL)
-    (args.out / "MODEL_CARD.md").write_text(model_card(data, encoder), encoding="utf-8")
+    (args.out / "MODEL_CARD.md").write_text(model_card(data, encoder, args), encoding="utf-8")
     write_manifest(args.out, encoder)
     print(f"written to {args.out}", flush=True)
     if args.folds:
-        of = json.loads(args.dialogues.with_name("folds.json").read_text("utf-8"))
-        train_folds(training, of, args.folds)
+        of = json.loads(args.dialogues.with_name(FOLDS).read_text("utf-8"))
+        train_folds(training, of["folds"], args.folds)
     return 0
 
 

@@ -1,12 +1,11 @@
 """Trains the intent reader: five intents and the weight of every word, on synthetic requests.
 
-Knows losses, epochs and calibration. Does not know where requests come from (make_requests.py) nor
-files. Called by train_enhancer.py; needs the extra `train`. The same requests and seed give the
-same network.
+Knows the losses. Does not know where requests come from (make_requests.py) nor files. Called by
+train_enhancer.py; needs the extra `train`. The same requests and seed give the same network.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,21 +17,18 @@ from torch import nn
 from retrieval.encoder import Encoder
 from retrieval.enhancer_input import TEXT, Backing, tokens_of
 from retrieval.jobs.enhancer_network import IntentNetwork, Tensor
+from retrieval.jobs.fitting import Pace, Report, fit
 from retrieval.jobs.make_requests import INTENTS, LabelledRequest
 from retrieval.jobs.read_states import states_of
-from retrieval.jobs.token_batches import TokenBatches, shuffled
+from retrieval.jobs.token_batches import TokenBatches
 
-EPOCHS = 10
-BATCH = 48
-RATE = 1.5e-3
-DECAY = 0.05
+PACE = Pace(epochs=10, batch=48, rate=1.5e-3, decay=0.05)
 SMOOTHING = 0.04
 """Labels are .04 and .96: templates are surer of themselves than people are."""
 NOISE = 0.15
 """Added to token states, relative to their size: against learning templates by heart."""
 WORD_WEIGHT = 0.5
 """Of the loss over words beside that over intents."""
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -73,22 +69,11 @@ def train_intents(read: ReadRequests, seed: int, report: Report) -> IntentNetwor
     rng = np.random.default_rng(seed)
     network = IntentNetwork()
     rows = range(len(read.intents))
-    steps = EPOCHS * -(-len(rows) // BATCH)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-    for epoch in range(EPOCHS):
-        network.train()
-        total = 0.0
-        for batch in shuffled(rows, BATCH, rng):
-            loss = _loss(network, read, batch)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            pace.step()
-            total += loss.item() * len(batch)
-        report(f"intents: epoch {epoch + 1} of {EPOCHS}, loss {total / len(rows):.4f}")
-    network.eval()
+
+    def tell(line: str) -> None:
+        report(f"intents: {line}")
+
+    fit(network, lambda: rows, lambda batch: _loss(network, read, batch), PACE, rng, tell)
     return network
 
 

@@ -1,41 +1,36 @@
 """Trains the vector half of the enhancer: requests towards the films that answer them.
 
 Knows the contrastive loss (every film of the training catalogue is a negative, so the hard ones are
-always among them), epochs and how pairs become tokens. Does not know where pairs come from nor
-files. Called by train_enhancer.py; needs the extra `train`. The same pairs and seed give the same
-network.
+always among them) and how pairs become tokens. Does not know where pairs come from nor files.
+Called by train_enhancer.py; needs the extra `train`. The same pairs and seed give the same network.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from retrieval.encoder import Encoder
 from retrieval.enhancer_input import NEAR_FILMS, Backing, tokens_of
 from retrieval.jobs.enhancer_network import Tensor, VectorNetwork
+from retrieval.jobs.fitting import Pace, Report, fit
 from retrieval.jobs.read_states import states_of
-from retrieval.jobs.token_batches import TokenBatches, shuffled
+from retrieval.jobs.token_batches import TokenBatches
 from retrieval.jobs.training_pairs import DIALOGUE, NEIGHBOUR, Pair
 from retrieval.movie import Seed, Taste
 from retrieval.neighbours import ListGraph, list_votes, seed_weights
 from retrieval.preparing import mean_of
 
-EPOCHS = 6
-BATCH = 64
-RATE = 3e-3
-DECAY = 0.05
+PACE = Pace(epochs=6, batch=64, rate=3e-3, decay=0.05)
 OTHERS = 0.25
 """Pairs that are no dialogues, drawn anew in every epoch, for one pair that is."""
 FORBIDDEN = -1e4
 """Added to the score of films that were no possible answer."""
 NEGATIVES = 4000
 """Films drawn per batch as negatives, besides all right answers of the batch."""
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -84,23 +79,14 @@ def train_vectors(read: ReadPairs, films: Films, seed: int, report: Report) -> V
     talk = [row for row, pair in enumerate(read.pairs) if pair.source == DIALOGUE]
     other = [row for row, pair in enumerate(read.pairs) if pair.source != DIALOGUE]
     drawn = min(len(other), round(OTHERS * len(talk)) if talk else len(other))
-    steps = EPOCHS * -(-(len(talk) + drawn) // BATCH)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-    for epoch in range(EPOCHS):
-        network.train()
-        rows = [*talk, *rng.choice(other, drawn, replace=False).tolist()] if drawn else talk
-        total = 0.0
-        for batch in shuffled(rows, BATCH, rng):
-            loss = _loss(network, read, films, batch, rng)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            pace.step()
-            total += loss.item() * len(batch)
-        report(f"vectors: epoch {epoch + 1} of {EPOCHS}, loss {total / len(rows):.4f}")
-    network.eval()
+
+    def rows() -> list[int]:
+        return [*talk, *rng.choice(other, drawn, replace=False).tolist()] if drawn else talk
+
+    def tell(line: str) -> None:
+        report(f"vectors: {line}")
+
+    fit(network, rows, lambda batch: _loss(network, read, films, batch, rng), PACE, rng, tell)
     return network
 
 
