@@ -1,12 +1,18 @@
 """Measuring the enhancer: the blend is chosen on other folds; words and chances are counted."""
 
+import gzip
+import json
+import re
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from evals.__main__ import main
 from evals.recorded.enhancer import FIGURES, Measured, rows_of
 from evals.recorded.enhancer_fused import BLENDED, MOVED, PLAIN, Fused, Redirected, drawn
 from evals.recorded.enhancer_reading import (
@@ -30,10 +36,11 @@ from evals.recorded.intents import Labelled
 from evals.recorded.rank_input import Case
 from retrieval.analysis import Analysis
 from retrieval.encoder import TokenStates
-from retrieval.enhancer import INTENTS
+from retrieval.enhancer import FOLDER, INTENTS, MODEL
 from retrieval.index import Hits, Leg, TextLeg, VectorLeg
 from retrieval.movie import Constraints, Query, Seed
 from retrieval.neighbours import ListGraph
+from test_evals_rank import asks_like, movies, place
 
 IDS = [f"m{n}" for n in range(300)]
 VECTORS = np.eye(300, 384, dtype=np.float32) + 0.01
@@ -196,3 +203,53 @@ def test_rows_tell_what_was_not_measured_and_what_was() -> None:
 def analysis() -> Analysis:
     chances = dict.fromkeys(INTENTS, 0.1) | {"genre_preference": 0.9}
     return Analysis(0.9, "genre_preference", chances, weights={"western": 0.9})
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Data sets of our own with twelve turns; an empty folder for the enhancers of their folds."""
+    folder = tmp_path / "data" / "dialogue"
+    folder.mkdir(parents=True)
+    known = movies()
+    rows = [
+        asks_like(f"talk-{n}-2", known[n], target_movie_ids=[known[n + 2]["movie_id"]])
+        for n in range(12)
+    ]
+    with gzip.open(folder / "redial_rec_turns_dev.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(map(json.dumps, rows)))
+    with gzip.open(folder / "redial_dev_1000.jsonl.gz", "wb") as file:
+        file.write((place() / "dialogues.jsonl").read_bytes())
+    monkeypatch.setenv("USHER_DATA", str(tmp_path / "data"))
+    return tmp_path / "models"
+
+
+def asked_for(*flags: str) -> list[str]:
+    return ["enhancer", "--index", str(place() / "index"), "--json", *flags]
+
+
+def test_everything_is_measured_with_the_enhancers_of_folds(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for fold in range(5):
+        (recorded / f"fold-{fold}").mkdir(parents=True)
+        shutil.copy(FOLDER / MODEL, recorded / f"fold-{fold}" / MODEL)
+    assert main(asked_for("--models", str(recorded))) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert list(told) == [figure for figure, _ in FIGURES]
+    assert re.fullmatch(
+        r"@10 [\d.]+ / [\d.]+ / [\d.]+; @50 (1\.000 / ){2}1\.000", told[FIGURES[6][0]]
+    )
+    assert main(asked_for("--models", str(recorded), "--fused", "0")) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert FIGURES[6][0] not in told and FIGURES[5][0] in told
+
+
+def test_a_fold_without_its_enhancer_is_refused(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (recorded / "fold-0").mkdir(parents=True)
+    shutil.copy(FOLDER / MODEL, recorded / "fold-0" / MODEL)
+    with pytest.raises(SystemExit) as ended:
+        main(asked_for("--models", str(recorded)))
+    assert ended.value.code == 2
+    assert "train_enhancer --folds" in capsys.readouterr().err
