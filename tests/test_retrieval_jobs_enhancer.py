@@ -177,7 +177,8 @@ def test_fitting_lowers_the_loss_and_is_repeatable() -> None:
 
     def fitted() -> tuple[list[str], list[float]]:
         torch.manual_seed(0)
-        network, told = torch.nn.Linear(3, 1), []
+        network = torch.nn.Linear(3, 1)
+        told: list[str] = []
         given = torch.randn(50, 3)
         wanted = given @ torch.tensor([[1.0], [-2.0], [0.5]])
 
