@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "opensearch": ("evals.service.opensearch_command", "OpenSearch beside the local index"),
     "stores": ("evals.service.stores_command", "races on SQLite and DynamoDB: what they break"),
     "latency": ("evals.service.latency", "time served turns on an index"),
+    "start": ("evals.service.start", "how soon a server is ready, and what it weighs"),
     "plain": ("evals.service.plain", "time the plain endpoints on an index, cold and cached"),
     "cache": ("evals.service.cache", "hits, wrong hits and time saved by the semantic cache"),
 }

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from evals.commands import Commands, new_command
 from evals.dialogues import wordings
-from evals.dialogues.scenario import load_scenarios
 from evals.judging import calibration
 from evals.judging.labels import read_items
 from evals.place import find_data, opened
@@ -33,16 +32,16 @@ from evals.recorded.ranking import short
 from evals.report import Row, commit_of, publish
 from evals.service import (
     index_durability,
-    latency,
     opensearch_command,
     opensearch_node,
+    served_rows,
     stores_command,
 )
 from evals.suite import CACHE, build_starter, play_and_score, rows_of
 from evals.users import simulate_rows
 from infra.cli_common import Refusal
 from infra.cli_index import build_with_progress
-from infra.learned import load_encoder
+from infra.learned import load_build_encoder, load_encoder
 from infra.progress import shown
 from infra.settings import load
 
@@ -148,7 +147,7 @@ def _builds() -> list[Row]:
     """From cold in a fresh folder, then again; the result stays for the other measurements."""
     fresh = CACHE / "core-cold"
     shutil.rmtree(fresh, ignore_errors=True)
-    catalogue, encoder = _data(CORE), load_encoder(load())
+    catalogue, encoder = _data(CORE), load_build_encoder(load())
     times, fresh_vectors = [], []
     for _ in range(2):
         started = time.monotonic()
@@ -174,20 +173,6 @@ def _durability() -> list[Row]:
         f"{found.changes} changes)"
     )
     return [Row(f"{KILLS} kill -9 during builds and upserts", "local index", value, "0 lost")]
-
-
-def _latency() -> list[Row]:
-    spoken = [[step.user for step in scenario.turns] for scenario in load_scenarios()]
-    found = latency.measure(_core_index(), spoken)
-    started, cards = found.p95(found.started), found.p95(found.cards)
-    peak = "unknown: no /proc" if found.peak_mb is None else f"{found.peak_mb:.0f} MB at its peak"
-    weight = f"{peak}, {found.processes} process"
-    turns = f"({len(found.started)} turns over HTTP, one at a time)"
-    return [
-        Row("offline turn.started, p95", ON_CORE, f"{started:.0f} ms {turns}", "<= 50 ms"),
-        Row("offline cards, p95", ON_CORE, f"{cards:.0f} ms {turns}", "<= 150 ms"),
-        Row("resident memory of the server", ON_CORE, weight, "<= 400 MB, 1 process"),
-    ]
 
 
 def _scenarios() -> list[Row]:
@@ -337,7 +322,7 @@ def _data(name: str) -> Path:
 @cache
 def _core_index() -> Path:
     """The index of catalogue_core with today's knowledge: seconds when its vectors are kept."""
-    build_with_progress(_data(CORE), "auto", None, CORE_INDEX, load_encoder(load()))
+    build_with_progress(_data(CORE), "auto", None, CORE_INDEX, load_build_encoder(load()))
     return CORE_INDEX
 
 
@@ -357,13 +342,8 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement(
         "latency",
         (CORE,),
-        _named(
-            ON_CORE,
-            "offline turn.started, p95",
-            "offline cards, p95",
-            "resident memory of the server",
-        ),
-        _latency,
+        _named(ON_CORE, *served_rows.LATENCY),
+        served_rows.latency_on(_core_index, ON_CORE),
     ),
     Measurement(
         "scenarios",
@@ -387,6 +367,9 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("enhancer", (CORE, TURNS, DIALOGUES), enhancer.FIGURES, enhancer.on(_core_index)),
     Measurement("opensearch", (CORE, TURNS, DIALOGUES), (), _opensearch),
     Measurement("stores", (), (), _stores),
+    Measurement(
+        "served", (CORE,), served_rows.figures_on(ON_CORE), served_rows.on(_core_index, ON_CORE)
+    ),
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),
     Measurement("extraction", (CORE, MIT_ENG, MIT_TRIVIA), extract_command.EXTRACTION, _extraction),
     Measurement("tagger", (CORE,), _named(tags.OWN, *tags.FIGURES), _tagger),

@@ -23,7 +23,7 @@ from evals.dialogues.transcript import Transcript
 from evals.place import ROOT, opened
 from evals.report import Row, commit_of, publish
 from infra.cli_index import STARTER_MOVIES, build_with_progress
-from infra.learned import load_encoder
+from infra.learned import load_build_encoder
 from infra.progress import shown
 from infra.settings import load
 from infra.wiring import Services
@@ -55,7 +55,7 @@ async def suite(given: argparse.Namespace) -> int:
 
 def build_starter(out: Path) -> BuildReport:
     """The starter index, made anew from kept vectors: seconds, and never out of date."""
-    encoder = load_encoder(load())
+    encoder = load_build_encoder(load())
     return build_with_progress(STARTER / STARTER_MOVIES, "usher", None, out, encoder)
 
 

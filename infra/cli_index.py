@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.cli_common import Refusal, settings_for
-from infra.learned import load_encoder
+from infra.learned import load_build_encoder, load_encoder
 from infra.progress import shown
 from infra.settings import Settings
 from infra.wiring import open_index, open_opensearch
@@ -71,7 +71,7 @@ def build(catalog: Path, format: str, mapping: Path | None, out: Path | None) ->
     catalogue = open_catalogue(catalog, chosen, columns)
     console = Console(highlight=False)
     if out is not None:
-        report = _with_progress(partial(build_local, catalogue, load_encoder(settings), out))
+        report = _with_progress(partial(build_local, catalogue, load_build_encoder(settings), out))
         _say_built(report, str(out), out / REJECTED, console)
     else:
         report = _with_progress(partial(build_served, catalogue, settings))
@@ -81,7 +81,7 @@ def build(catalog: Path, format: str, mapping: Path | None, out: Path | None) ->
 
 def build_served(catalogue: Catalogue, settings: Settings, report: Report = silent) -> BuildReport:
     """Build into OpenSearch; vectors are kept in the home folder between builds."""
-    encoder = load_encoder(settings)
+    encoder = load_build_encoder(settings)
 
     async def run(executor: Executor) -> BuildReport:
         index = open_opensearch(settings, None, executor)
@@ -193,7 +193,7 @@ def ensure_index(settings: Settings, *, named: bool, console: Console) -> None:
             "(once, about a minute)",
             soft_wrap=True,
         )
-        encoder = load_encoder(settings)
+        encoder = load_build_encoder(settings)
         build_with_progress(movies, "usher", None, settings.index_dir, encoder)
 
 

@@ -14,6 +14,23 @@ from evals.users.goal_world import Films, World, worlds_of
 from evals.users.simulate import Case, cases, play_case
 from evals.users.user_agenda import AgendaUser
 
+FUNNY: dict[str, Any] = {
+    "id": "funny",
+    "split": "train",
+    "covers": ["x"],
+    "who": "somebody",
+    "wants": {
+        "comedy": {"every": {"genre": "comedy"}, "say": ["a comedy"]},
+        "new": {"every": {"year": {"min": 1984}}, "say": ["1984 or later"]},
+        "short": {"every": {"runtime": {"max": 100}}, "say": ["100 minutes at most"]},
+    },
+    "opening": ["a comedy please"],
+    "opens": ["comedy"],
+    "picky": 0.0,
+    "seen": 0.0,
+}
+"""A goal as goals.yaml has them, with three wishes; for films of a test's own."""
+
 
 @cache
 def films() -> Films:

@@ -1,11 +1,12 @@
-"""The measure of the cache: how pairs are made, what counts as a wrong hit, and that it runs."""
+"""Served figures: how pairs are made, what counts as a wrong hit, start, weight, and their rows."""
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from evals.service import cache_pairs, plain
+from evals.service import cache, cache_pairs, plain, served_rows, start
 from evals.service.cache import CacheFigures, Compared, measure
 from evals.service.cache_pairs import (
     CHANGES,
@@ -94,3 +95,33 @@ def test_endpoints_are_timed_cold_and_cached() -> None:
         assert len(latency.cold[kind]) >= 5
         assert latency.cached[kind]
         assert found[kind]["cold_p95_ms"] > 0
+
+
+@pytest.mark.slow
+def test_server_is_weighed_before_and_after_every_kind_of_request() -> None:
+    found = start.measure(index_dir(), requests=8)
+    assert found.ready_s > 0 and found.requests == 8
+    if found.asked_mb is not None:  # there is a /proc
+        assert found.started_mb is not None
+        assert 50 < found.started_mb <= found.asked_mb
+
+
+def test_table_names_the_rows_that_a_served_index_fills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the data are missing, the table says by name what was not measured."""
+
+    async def cached(*_: object) -> CacheFigures:
+        return CacheFigures([compared("seed", key=True, cosine=0.99)], searches=4, hits=1)
+
+    times = {kind: [float(n) for n in range(1, 101)] for kind in plain.KINDS}
+    monkeypatch.setattr(cache, "measure", cached)
+    monkeypatch.setattr(plain, "measure", lambda _: plain.PlainLatency(times, times))
+    monkeypatch.setattr(start, "measure", lambda _: start.Start(9.5, 300.0, 350.0, 200))
+    monkeypatch.setattr(start, "measure_first", lambda: start.FirstStart(40.0, 38.0))
+    rows = served_rows.on(lambda: Path("index"), "a catalogue")()
+    assert {(row.figure, row.data) for row in rows} == set(served_rows.figures_on("a catalogue"))
+    told = {row.figure: row.value for row in rows}
+    assert told[served_rows.WRONG] == "1 of 1 near-duplicate pairs"
+    assert told[served_rows.HITS].startswith("25% of 4 ")
+    assert told[served_rows.LEARNED] == "2.0 of 40"
+    assert told[served_rows.WEIGHT] == "300 MB, 350 MB after 200 requests"
+    assert told[served_rows.PLAIN.format(kind="search")].startswith("95 / 95 ms")

@@ -18,6 +18,7 @@ from evals.users.user import Left, Said
 from evals.users.user_agenda import AgendaUser
 from evals.users.user_words import asked_about, noisy
 from retrieval.movie import Movie
+from simulating import FUNNY
 
 MOVIES = [
     Movie("m1", "Airplane!", year=1980, genres=("comedy",), runtime_min=88, kind="movie"),
@@ -57,22 +58,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def world(**changes: Any) -> World:
-    form: dict[str, Any] = {
-        "id": "funny",
-        "split": "train",
-        "covers": ["x"],
-        "who": "somebody",
-        "wants": {
-            "comedy": {"every": {"genre": "comedy"}, "say": ["a comedy"]},
-            "new": {"every": {"year": {"min": 1984}}, "say": ["1984 or later"]},
-            "short": {"every": {"runtime": {"max": 100}}, "say": ["100 minutes at most"]},
-        },
-        "opening": ["a comedy please"],
-        "opens": ["comedy"],
-        "picky": 0.0,
-        "seen": 0.0,
-    }
-    return world_of(Goal.model_validate(form | changes), Films(MOVIES))
+    return world_of(Goal.model_validate(FUNNY | changes), Films(MOVIES))
 
 
 def answer(*ids: str, question: str | None = None) -> PlayedTurn:

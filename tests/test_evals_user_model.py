@@ -21,6 +21,7 @@ from evals.users.user import Left, Said
 from evals.users.user_model import ModelUser, UserProblem
 from faking import LARGE, FakeBedrock
 from retrieval.movie import Movie
+from simulating import FUNNY
 from test_evals_judge import answer, online  # noqa: F401  (a fixture)
 from test_evals_simulate import GOALS
 
@@ -40,27 +41,12 @@ MOVIES = [
         cast=("Robert De Niro", "Charles Grodin"),
     ),
 ]
-WORLD: dict[str, Any] = {
-    "id": "funny",
-    "split": "train",
-    "covers": ["x"],
-    "who": "somebody",
-    "wants": {
-        "comedy": {"every": {"genre": "comedy"}, "say": ["a comedy"]},
-        "new": {"every": {"year": {"min": 1984}}, "say": ["1984 or later"]},
-        "short": {"every": {"runtime": {"max": 100}}, "say": ["100 minutes at most"]},
-    },
-    "opening": ["a comedy please"],
-    "opens": ["comedy"],
-    "picky": 0.0,
-    "seen": 0.0,
-}
 FILMS = Films(MOVIES)
 OPENING = {"message": "Hi! I fancy a comedy.", "tells": ["comedy"]}
 
 
 def world(**changes: Any) -> World:
-    return world_of(Goal.model_validate(WORLD | changes), FILMS)
+    return world_of(Goal.model_validate(FUNNY | changes), FILMS)
 
 
 class Scripted:
@@ -137,7 +123,7 @@ async def test_targets_looked_up_by_id_are_never_told() -> None:
     marked = [Movie(f"x{n}", t, year=1990, kind="movie", imdb=f"tt000000{n}", genres=("comedy",),
                     runtime_min=90) for n, t in enumerate(("Quorblax", "Zinn"))]  # fmt: skip
     place = world_of(
-        Goal.model_validate(WORLD | {"target": {"imdb": ["tt0000000"]}}), Films([*MOVIES, *marked])
+        Goal.model_validate(FUNNY | {"target": {"imdb": ["tt0000000"]}}), Films([*MOVIES, *marked])
     )
     model = Scripted(OPENING)
     await ModelUser(model, place, 0, Marks(place.films)).speak(None)

@@ -24,7 +24,7 @@ from evals.commands import Commands, new_command
 from evals.dialogues.scenario import load_scenarios
 from evals.problem import EvalProblem
 
-START_S = 60.0
+START_S = 180.0
 """A server on a loaded machine may take this long to be ready."""
 ROUNDS = 3
 """Each dialogue is played so often; the very first is not counted (caches, lazy imports)."""
@@ -95,36 +95,48 @@ def measure(index: Path, dialogues: Sequence[Sequence[str]], rounds: int = ROUND
 
 
 @contextmanager
-def server(index: Path, home: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    """`usher serve` in a process of its own, ready, and its port. Raises: ServerProblem."""
+def server(
+    index: Path | None,
+    home: Path,
+    usher: Sequence[str] = (sys.executable, "-m", "infra.cli"),
+    start_s: float = START_S,
+) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """`usher serve` in a process of its own, ready, and its port. Raises: ServerProblem.
+
+    Args:
+        index: None for the starter's, which is built first.
+        home: what USHER_HOME is set to.
+        usher: the command before `serve`.
+        start_s: how long it may take to be ready.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     # env(1) sets the variables; only infra/settings.py reads the environment in this house.
-    command = ["env", f"USHER_HOME={home}", *UNLIMITED, sys.executable, "-m", "infra.cli", "serve"]
-    command += ["--index", str(index), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    command = ["env", f"USHER_HOME={home}", *UNLIMITED, *usher, "serve"]
+    command += [*(["--index", str(index)] if index else []), "--host", "127.0.0.1"]
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL)
     try:
-        _wait(process, port)
+        _wait(process, port, start_s)
         yield process, port
     finally:
         process.terminate()
         process.wait(TIMEOUT_S)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline = time.monotonic() + START_S
+def _wait(process: "subprocess.Popen[bytes]", port: int, start_s: float) -> None:
+    deadline = time.monotonic() + start_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ServerProblem(f"usher serve ended with {process.returncode}: see its words above")
         if _is_ready(port):
             return
         time.sleep(0.1)
-    raise ServerProblem(f"usher serve was not ready within {START_S:.0f} s")
+    raise ServerProblem(f"usher serve was not ready within {start_s:.0f} s")
 
 
 def _is_ready(port: int) -> bool:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=1)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
@@ -169,11 +181,20 @@ def _note(kind: str, ms: float, latency: Latency) -> None:
 
 def peak_mb(pid: int) -> float | None:
     """The largest resident size of a process so far; None where there is no /proc."""
+    return _status_mb(pid, "VmHWM")
+
+
+def resident_mb(pid: int) -> float | None:
+    """The resident size of a process now; None where there is no /proc."""
+    return _status_mb(pid, "VmRSS")
+
+
+def _status_mb(pid: int, name: str) -> float | None:
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
         return None
-    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return round(int(peak.split()[1]) / 1024, 1)
+    line = next(line for line in status.read_text().splitlines() if line.startswith(name))
+    return round(int(line.split()[1]) / 1024, 1)
 
 
 def _children(pid: int) -> int:

@@ -27,6 +27,7 @@ from evals.commands import Commands, new_command
 from evals.service.cache_pairs import WORDINGS, Facts, draw, starter_facts
 from evals.service.latency import TIMEOUT_S, ServerProblem, peak_mb, server
 
+KINDS = ("recommend", "similar", "search")
 REQUESTS = 200
 """Of each kind."""
 WARM_UP = 20
@@ -41,6 +42,11 @@ class PlainLatency:
     cold: dict[str, list[float]] = field(default_factory=dict)
     cached: dict[str, list[float]] = field(default_factory=dict)
     peak_mb: float | None = None
+
+    def p95(self, kind: str) -> tuple[float, float]:
+        """Cold and cached; 0 where nothing was measured."""
+        cold, cached = self.cold[kind], self.cached[kind]
+        return _quantiles("cold", cold)["cold_p95_ms"], _quantiles("c", cached)["c_p95_ms"]
 
     def as_json(self) -> dict[str, Any]:
         """Figures in one object."""
