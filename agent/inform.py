@@ -6,7 +6,7 @@ lists or how they are opened (respond.py, which calls this). Pure.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from agent.awards import said
@@ -55,6 +55,8 @@ def _answered(asked: Question, state: TurnState, phrases: Phrases) -> Iterator[s
         # A name that the catalogue lacks is said to be unknown with the notes.
         if not state["understanding"].unknown:
             yield phrases.say("ask_which")
+    elif asked.all_ids:
+        yield _of_each(asked, [m for i in asked.all_ids if (m := state["movies"].get(i))], phrases)
     elif asked.extreme:
         movie = furthest(asked, state) or movie
         value = _value(asked, movie)
@@ -70,6 +72,17 @@ def _answered(asked: Question, state: TurnState, phrases: Phrases) -> Iterator[s
         yield is_it
     else:
         yield answer(asked, movie, phrases, pick)
+
+
+def _of_each(asked: Question, movies: Sequence[Movie], phrases: Phrases) -> str:
+    """The answer for every film of a list: those of which it is known, then the others."""
+    told = [(m.title, _in_short(m) if asked.about == "plot" else _value(asked, m)) for m in movies]
+    known = [f"{title}: {value}" for title, value in told if value]
+    rest = [title for title, value in told if not value]
+    phrase = "each_unknown_awards" if asked.about == "awards" else "each_unknown"
+    if not known:
+        return phrases.say(phrase, titles=listed(rest))
+    return "; ".join(known) + ". " + (phrases.say(phrase, titles=listed(rest)) if rest else "")
 
 
 def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:

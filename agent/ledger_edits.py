@@ -58,6 +58,8 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
             )
         )
     for comparison in heard.comparisons:
+        if any(_tells(finding, comparison) for finding in heard.findings):
+            continue
         edit = bound_of(comparison, context.state.last_shown, context.movies)
         edits += [edit] if edit else []
         edits += _outgrown(comparison, ledger)
@@ -67,6 +69,15 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
 def _insisted_on(finding: Finding, context: DecisionContext) -> bool:
     """Whether they say again what gave way before: then it is no mere reading of a word."""
     return (finding.kind, str(finding.value)) in context.state.let_go
+
+
+def _tells(finding: Finding, comparison: Comparison) -> bool:
+    """Whether a comparative is spelt out: "older, like from the 60s"."""
+    value = finding.value
+    if isinstance(value, str) or value.get("name", finding.kind) != comparison.what:
+        return False
+    bound = "min" if comparison.direction > 0 else "max"
+    return comparison.anchor is None or bound in value
 
 
 def _asked_already(ledger: Ledger) -> bool:

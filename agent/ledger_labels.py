@@ -101,6 +101,8 @@ def _string_label(kind: str, value: str) -> str:
     }.get(kind, "")
     if kind == "keyword" and value in KINDS_OF_FILM:
         return value
+    if (kind, value) == ("companion", "alone"):
+        return "to watch alone"
     if kind == "kind":
         return "films" if value == "movie" else "series"
     return prefix + value

@@ -17,6 +17,10 @@ _AND_THAT = re.compile(
     r"\W*(?:(?:and|ok|so)\W+)*(?:and|what about|how about) (?:for |of |is |was )?[^.?!]{2,40}\?*\W*"
 )
 _THEY = re.compile(r"\b(?:they|these|those|them|the two|both)\b")
+_EACH = re.compile(
+    r"\b(?:each|both|they|these|those|them)\b|\bany of\b|\bwhich (?:ones?|films?|movies?)\b"
+)
+"""Asked of the whole list: "how long is each of these?", "did any of them win an Oscar?"."""
 _PRONOUN = re.compile(r"\b(?:it|that|this)(?: one)?\b")
 
 
@@ -36,12 +40,22 @@ def asked_about(
     shown: Sequence[Movie] = (),
 ) -> tuple[Question, ...]:
     """Every question with its film: "how scary is The Shining? And is it ok for a child?"."""
-    return tuple(
-        _of_the_first_two(question, shown)
-        if question.about == "difference" and not mentions and _THEY.search(lower)
-        else _asked_about(question, mentions, focus, lower)
-        for question in found
-    )
+    return tuple(_answerable(question, mentions, focus, lower, shown) for question in found)
+
+
+def _answerable(
+    found: FoundQuestion,
+    mentions: Sequence[Mention],
+    focus: Movie | None,
+    lower: str,
+    shown: Sequence[Movie],
+) -> Question:
+    if not mentions and found.about == "difference" and _THEY.search(lower):
+        return _of_the_first_two(found, shown)
+    of_all = len(shown) > 1 and not mentions and not found.extreme
+    if of_all and _EACH.search(lower, *found.span):
+        return replace(found.of(shown[0].movie_id), all_ids=tuple(m.movie_id for m in shown))
+    return _asked_about(found, mentions, focus, lower)
 
 
 def _of_the_first_two(found: FoundQuestion, shown: Sequence[Movie]) -> Question:

@@ -30,6 +30,8 @@ _BEFORE_A_VERB = frozenset("want wants need needs going like have trying not use
 _DAYS = frozenset(
     "yesterday tomorrow today tonight weekend monday tuesday wednesday thursday friday saturday sunday oscar oscars".split()
 )
+_WHEN = frozenset({"after", "before", "since", "until", "from", "by", "around", "in"})
+"""Before a year, in small letters: a time."""
 _JOINERS = frozenset({"and", "or", "also", "plus", "both"})
 _FUZZY_CUE = re.compile(
     r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
@@ -152,6 +154,9 @@ class Linker:
 
     def _with_year(self, key: str, start: int, end: int) -> tuple[TitleEntry | None, int, bool]:
         after = _YEAR_AFTER.match(self.text, end)
+        when = key in _WHEN and self.lower[start:end] == self.text[start:end]
+        if after and when:
+            return None, end, False  # "newer, like after 2012": no film called After
         if after:
             year = int(after.group(1) or after.group(2))
             dated = self.lexicon.choose(key, year)

@@ -271,3 +271,7 @@ NOT_TOPICS = frozenset(
 
 REMARKS = ("isn", "wasn", "aren", "doesn", "didn", "not")
 """Negators that may only remark on a film."""
+NOT_BY_THEM = re.compile(
+    r"\b(?:isn'?t|aren'?t|not|without|but not|nothing|none|wasn'?t|weren'?t) (?:\w+ ){0,2}?(?:by|from|of) (?:any of |either of )?(?:them|these|those|him|her|theirs)\b"
+)
+"""After names: they say whose taste is meant, not whose films: "I like the Coens, but not by them"."""

@@ -230,6 +230,8 @@ class Preferences:
 
     def _had_no_part(self, group: Sequence[LinkedPerson]) -> bool:
         """Whether it is said that they did not make it: "that Tarantino didn't direct"."""
+        if patterns.NOT_BY_THEM.search(self.lower, group[-1].end):
+            return True
         that = patterns.WITHOUT_THEM.search(self.lower[: group[0].start])
         return bool(that and patterns.THEY_DID_NOT.match(self.lower, group[-1].end))
 
@@ -255,13 +257,17 @@ class Preferences:
         spans = [s for s in find_quantities(self.lower, self.linker.lexicon.newest_year)]
         spans = [s for s in spans if self.free(s.start, s.end)]
         firm = {s.kind for s in spans if not s.vague}
+        youngest = min((s.min or 0 for s in spans if s.kind == "age"), default=0)
         for span in spans:
             if span.vague and span.kind in firm:
                 continue
             if span.kind == "count":
                 self.count = span.min
             elif span.kind == "age":
-                audience.children(self, span.min or 0)
+                if (
+                    span.min or 0
+                ) == youngest:  # of a child of 6 and one of 12, what the first bears
+                    audience.children(self, youngest)
             else:
                 self._range(span)
             self.linker.take(span.start, span.end)

@@ -121,7 +121,7 @@ _AT_MOST = re.compile(
     r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|not above|no above|tops|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than|fits? (?:in|into|inside)"
     r"|(?:not|n't|isn't) (?:be )?(?:over|longer than)|(?:only|just) (?:have|got)"
-    r"|have (?:only|just|about|got)(?: about)?|i(?:'ve| have)(?: got)?(?: about)?|in)\s+(?:about |around )?$"
+    r"|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in)\s+(?:about |around )?$"
 )
 _AT_LEAST = re.compile(
     r"(?:over|more than|at least|longer than|above|min(?:im(?:um|al|ally))?(?: of)?|(?:no|not) (?:less|shorter|under) than"
@@ -134,7 +134,7 @@ _OF_SOMETHING_ELSE = re.compile(
 _LONG_AFTER = r"^,?\s*(?:long\s*,?\s*)?"
 _AFTER_MOST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?most"
-    r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer))\b(?! than)"
+    r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer)|(?:before|until|till) (?!the end))\b(?! than)"
 )
 _AFTER_LEAST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:more|longer|over)|(?:at|the) (?:the )?least|min(?:im(?:um|al|ally))|plus"

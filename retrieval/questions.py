@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from retrieval.understanding import Question, QuestionField, SmallTalk
-from retrieval.wording import GRADE_WORDS, OUT_OF_SCOPE, SMALL_TALK, SUPERLATIVES
+from retrieval.wording import GRADE_WORDS, NATIONS, OUT_OF_SCOPE, SMALL_TALK, SUPERLATIVES
 
 _GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
 _FILM = r"(?:it|that|this|(?!(?:there|it|that|this)\b)[^.?!,]{1,40}?)"
+_AT_FIRST = r"^\W*(?:(?:and|but|so|ok|hm+)\W+)*"
+_TONGUES = "|".join(sorted(word for word, (kind, _) in NATIONS.items() if kind == "language"))
 _PARTS = re.compile(
     r"(?:(?!\b(?:and|then)\b,? (?:(?:also|then|please|can you|could you|maybe) )*(?:who|what|how|when|where|which|is it|is that|recommend|suggest|give|show|find)\b)[^.?!;\n])+[.?!;\n]*"
     r"|\b(?:and|then)\b[^.?!;\n]+[.?!;\n]*"
@@ -46,7 +48,10 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
         "availability",
         r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)|\bdoes (?:netflix|hulu|prime|disney|hbo|mubi|apple)\b[^.?!]{0,12} (?:have|carry|show|stream)\b",
     ),
-    ("language", r"\bwhat language\b|\bis (?:it|that|this) (?:in|dubbed|subtitled)\b"),
+    (
+        "language",
+        rf"\bwhat languages?\b|\b(?:is|was) (?:it|that|this) (?:in|dubbed|subtitled)\b|{_AT_FIRST}(?:(?:is|was|are) (?:all of )?{_FILM}(?: all)?|which (?:ones? |films? )?(?:of (?:these|those|them) )?(?:is|are)) (?:in (?:{_TONGUES})|dubbed|subtitled)\b",
+    ),
     ("country", r"\b(?:where was|what country)\b[^.?!,]{0,50}\b(?:made|from|filmed|shot)\b"),
     ("genre", r"\b(?:what|which) (?:genre|kind of (?:movie|film)|type of (?:movie|film)) is\b"),
     (
@@ -98,7 +103,7 @@ _THAN = re.compile(
     rf"\b(?:is|was|are) [^.?!,]{{1,40}}? (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))}) than [^.?!,]+"
 )
 """Two films held against each other: "is The Exorcist scarier than Hereditary?"."""
-_OF_THE_LIST = frozenset({"certificate", "difference", "availability", "rating"})
+_OF_THE_LIST = frozenset({"certificate", "difference", "availability", "rating", "language"})
 """Questions whose other words are no wish: "is Alien ok for kids?" asks for no children's film."""
 _ASKING_FOR_LIST = re.compile(
     r"\b(?:recommend|suggest|(?:give|show|find|get) (?:me|us)|what (?:should|can|could) (?:i|we) watch)\b"

@@ -44,7 +44,7 @@ from retrieval.unknown import unknown_names
 from retrieval.wording import STOPWORDS
 
 _SEEN_ALL = re.compile(
-    r"\b(?:seen|watched|know) (?:all|both|every one|most)(?: of)? ?(?:them|those|these|that)?\b|\b(?:already )?(?:seen|watched) (?:them|those|these)\b"
+    r"\b(?:seen|watched|know) (?:all|both|every one|most)(?:(?: of)? (?:them|those|these|that)\b|(?=\W*(?:$|[.,;!?]|but\b|already\b)))|\b(?:already )?(?:seen|watched) (?:them|those|these)\b"
 )
 _SEEN_IT = re.compile(
     r"\b(?:i(?:'ve| have)? )?(?:already )?(?:seen|watched|saw) (?:it|that(?: one)?|this(?: one)?)\b"
@@ -54,7 +54,7 @@ _BAD_IT = re.compile(
 )
 
 _SIMILAR = re.compile(
-    r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?$"
+    r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?(?:$|\b(?:but|and|only|just|except|without|from|in|with)\b)"
     r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b|\bin the same (?:vein|spirit|style|mood|line)\b|\balong (?:those|the same|these) lines\b"
 )
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")

@@ -105,6 +105,8 @@ class Question:
     """The second movie of "how does it differ from ...?"."""
     extreme: Literal[-1, 0, 1] = 0
     """1 for "which is the longest?", -1 for "the shortest?": the movie is the answer."""
+    all_ids: tuple[str, ...] = ()
+    """The movies of a list that the question is asked of: "how long are these?"."""
 
 
 @dataclass(frozen=True, slots=True)

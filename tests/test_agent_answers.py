@@ -130,3 +130,65 @@ async def test_with_adds_to_what_was_said(assistant: Assistant) -> None:
     await talk.say("a romance for date night")
     reply = await talk.say("with comedy")
     assert all({"romance", "comedy"} <= set(card.facts.genres) for card in reply.cards)
+
+
+async def test_a_range_spells_a_comparative_out(assistant: Assistant) -> None:
+    talk = Talk(assistant, "older")
+    await talk.say("a comedy")
+    reply = await talk.say("how about older, like from the 60s or 70s")
+    assert [one for one in reply.labels if "19" in one] == ["from 1960 to 1979"]
+    assert "replaces" not in reply.text
+
+
+async def test_a_bound_beside_an_example_is_not_loosened(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "hours").say("something like Heat but shorter, under two hours")
+    assert [one for one in reply.labels if "min" in one] == ["at most 120 min"]
+
+
+async def test_the_youngest_child_sets_the_bounds(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "ages").say("a movie for my 6 year old and my 12 year old")
+    assert "nothing above PG" in reply.labels
+    assert not any("PG-13" in label for label in reply.labels)
+    assert "replaces" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("is the first one in English?", "is in English"),
+        ("how long is each of these?", "minutes; "),
+        ("which of these are in French?", "English; "),
+        ("did any of them win an Oscar?", "prize for "),
+    ],
+)
+async def test_questions_about_a_list_change_nothing(
+    assistant: Assistant, question: str, says: str
+) -> None:
+    talk = Talk(assistant, f"list {question}")
+    listed = await talk.say("a crime film like Heat")
+    reply = await talk.say(question)
+    assert says in reply.text
+    assert not reply.cards
+    assert reply.labels in ([], listed.labels)
+
+
+async def test_similar_takes_up_the_film_just_asked_about(assistant: Assistant) -> None:
+    talk = Talk(assistant, "similar")
+    await talk.say("what is Oldboy about?")
+    reply = await talk.say("similar but not Korean")
+    assert any(label.startswith("like Old") for label in reply.labels)
+
+
+async def test_whose_films_are_not_meant_is_said_after_their_names(assistant: Assistant) -> None:
+    talk = Talk(assistant, "them")
+    reply = await talk.say("I like Tarantino and Wes Anderson. What should I watch not by them?")
+    directors = {name for card in reply.cards for name in card.facts.directors}
+    assert reply.cards
+    assert not directors & {"Quentin Tarantino", "Wes Anderson"}
+
+
+async def test_a_quiet_day_is_no_day_for_horror(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "rain").say("anything good for a rainy sunday with my mom?")
+    assert reply.cards
+    assert not any("horror" in card.facts.genres for card in reply.cards)
+    assert any("suits the occasion" in text for card in reply.cards for text in card.why)

@@ -265,6 +265,27 @@ def test_counts_and_children() -> None:
     assert ("genre", "family or animation", "want") in kids
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("we have 90 minutes before bedtime", "runtime", {"max": 90}),
+        ("newer, like after 2012", "year", {"min": 2013}),
+        ("I feel like crying tonight", "mood", "sad"),
+        ("it's our anniversary", "companion", "date night"),
+    ],
+)
+def test_everyday_ways_to_say_it(text: str, kind: str, value: object) -> None:
+    found = {f.kind: f.value for f in hear(text).findings}
+    assert found[kind] == value  # type: ignore[index]  # any kind is a key
+
+
+def test_having_seen_all_of_a_maker_is_no_word_on_the_list() -> None:
+    context = Context(shown=films()[:2])
+    seen = {m.movie_id for m in hear("they've seen all Pixar", context).mentions}
+    assert not seen & {film.movie_id for film in context.shown}
+    assert len(hear("seen all of those", context).mentions) == 2
+
+
 def test_a_film_they_want_to_watch_is_one_to_tell_about() -> None:
     question = hear("I want to watch Alien").question
     assert question is not None
