@@ -140,12 +140,7 @@ class _Reading:
         spans = [q.span for q in questions]
         named = self._named(titles, spans, known_item)
         mentions = named + brands.refused + self._pronouns(named, people)
-        if questions and questions[0].extreme:
-            mentions = furthest(questions[0], mentions, self.context.shown)
-            preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
-        for span in (q.span for q in questions if q.asks_only):
-            self.linker.take(*span)
-        mentions = self._only_asked(mentions, pointed, questions)
+        mentions = self._in_question(mentions, questions, pointed, preferences)
         wished, described = self._wished(people, titles)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
         findings += tuple(series.wish for series in franchises)
@@ -178,6 +173,21 @@ class _Reading:
             marks=_in_order([*preferences.marks, *(Mark("title", t.start, t.end) for t in titles)]),
             query_text=self._query_text(spans, known_item, preferences),
         )
+
+    def _in_question(
+        self,
+        mentions: tuple[Mention, ...],
+        questions: Sequence[FoundQuestion],
+        pointed: Sequence[LinkedTitle],
+        preferences: Preferences,
+    ) -> tuple[Mention, ...]:
+        """The films, with what the questions mean by them; the words of a question are no wish."""
+        if questions and questions[0].extreme:
+            mentions = furthest(questions[0], mentions, self.context.shown)
+            preferences.comparatives.clear()  # "which one is shorter?" asks for no shorter film
+        for span in (q.span for q in questions if q.asks_only):
+            self.linker.take(*span)
+        return self._only_asked(mentions, pointed, questions)
 
     def _take_no_names(self) -> None:
         """Claim "anything goes", which in small letters is no film."""
