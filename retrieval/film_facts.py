@@ -4,9 +4,11 @@ Knows how movies and knowledge become arrays by row. Does not know queries, legs
 Built once per revision by tools/catalogue.py, read by rank_features.py.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from itertools import chain
+from sys import intern
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,6 @@ from retrieval.movie import GENRES, Movie, fold, title_key
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Places = npt.NDArray[np.int64]
-H = TypeVar("H")
 
 BILLED = 5
 """Actors of a film that its likeness to another may rest on."""
@@ -68,6 +69,40 @@ class Ragged:
         return which, place, self.values[index]
 
 
+@dataclass(frozen=True, slots=True)
+class FilmRow:
+    """What the columns say of one film, so that a change of another needs no second look at it."""
+
+    year: int
+    fame: int
+    popularity: float
+    """NaN when unknown."""
+    rating: float
+    genres: int
+    head: str
+    tags: tuple[str, ...]
+    people: tuple[str, ...]
+
+    @classmethod
+    def of(cls, movie: Movie) -> "FilmRow":
+        """What is known of a movie."""
+        first = title_key(movie.title).split()[:2]
+        tags = dict.fromkeys(
+            intern(fold(t)) for t in (*movie.themes, *movie.moods, *movie.keywords)
+        )
+        people = dict.fromkeys(map(intern, (*movie.directors, *movie.cast[:BILLED])))
+        return cls(
+            year=movie.year or 0,
+            fame=NONE if movie.fame is None else movie.fame,
+            popularity=np.nan if movie.popularity is None else movie.popularity,
+            rating=movie.rating or 0.0,
+            genres=_bits(movie.genres),
+            head=" ".join(first) if len(first) > 1 else "",
+            tags=tuple(tags),
+            people=tuple(people),
+        )
+
+
 _NOTHING = Ragged(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32))
 
 
@@ -91,20 +126,21 @@ class FilmFacts:
     """Directors and the first `BILLED` actors, numbered."""
 
     @classmethod
-    def of(cls, movies: Sequence[Movie]) -> "FilmFacts":
-        """The columns of a catalogue."""
-        fame = np.array([NONE if m.fame is None else m.fame for m in movies], dtype=np.int32)
-        popular = [np.nan if m.popularity is None else m.popularity for m in movies]
-        heads = [title_key(m.title).split() for m in movies]
+    def of(cls, films: Mapping[str, FilmRow]) -> "FilmFacts":
+        """The columns of a catalogue, from {movie_id: what is known of it}."""
+        rows = films.values()
         return cls(
-            row_of={m.movie_id: row for row, m in enumerate(movies)},
-            year=np.array([m.year or 0 for m in movies], dtype=np.float32),
-            known=prior(fame, np.array(popular, dtype=np.float32)),
-            rating=np.array([m.rating or 0.0 for m in movies], dtype=np.float32),
-            genres=np.array([_bits(m.genres) for m in movies], dtype=np.uint32),
-            head=_numbered_heads(heads),
-            tags=_numbered([{fold(t) for t in (*m.themes, *m.moods, *m.keywords)} for m in movies]),
-            people=_numbered([{*m.directors, *m.cast[:BILLED]} for m in movies]),
+            row_of={movie_id: at for at, movie_id in enumerate(films)},
+            year=np.array([row.year for row in rows], dtype=np.float32),
+            known=prior(
+                np.array([row.fame for row in rows], dtype=np.int32),
+                np.array([row.popularity for row in rows], dtype=np.float32),
+            ),
+            rating=np.array([row.rating for row in rows], dtype=np.float32),
+            genres=np.array([row.genres for row in rows], dtype=np.uint32),
+            head=_numbered_heads([row.head for row in rows]),
+            tags=_numbered([row.tags for row in rows]),
+            people=_numbered([row.people for row in rows]),
         )
 
     def rows(self, movie_ids: Iterable[str]) -> npt.NDArray[np.int64]:
@@ -120,20 +156,16 @@ def _bits(genres: Sequence[str]) -> int:
     return found
 
 
-def _numbered(sets: Sequence[Iterable[H]]) -> Ragged:
+def _numbered(sets: Sequence[Sequence[str]]) -> Ragged:
     """Values numbered as they come; one that a single film has can link nothing and is left out."""
-    count: dict[H, int] = {}
-    for values in sets:
-        for value in values:
-            count[value] = count.get(value, 0) + 1
+    count = Counter(chain.from_iterable(sets))
     number = {value: i for i, value in enumerate(v for v, n in count.items() if n > 1)}
-    return Ragged.of([sorted(number[v] for v in values if v in number) for values in sets])
+    return Ragged.of([sorted([number[v] for v in values if v in number]) for values in sets])
 
 
-def _numbered_heads(heads: Sequence[Sequence[str]]) -> Ints:
+def _numbered_heads(heads: Sequence[str]) -> Ints:
     number: dict[str, int] = {}
-    keys = [" ".join(words[:2]) if len(words) > 1 else "" for words in heads]
-    return np.array([number.setdefault(k, len(number)) if k else -1 for k in keys], dtype=np.int32)
+    return np.array([number.setdefault(k, len(number)) if k else -1 for k in heads], dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -148,18 +180,22 @@ class RowGraph:
     @classmethod
     def of(cls, lists: Mapping[str, Sequence[str]], row_of: Mapping[str, int]) -> "RowGraph":
         """From {movie_id: ids best first}; films that are not there are left out."""
-        forward: list[list[int]] = [[] for _ in row_of]
-        back: list[list[tuple[int, int]]] = [[] for _ in row_of]
-        for movie_id, named in lists.items():
-            at = row_of.get(movie_id)
-            if at is None:
-                continue
-            forward[at] = [row_of[n] for n in named if n in row_of]
-            for place, other in enumerate(forward[at]):
-                back[other].append((at, place))
-        places = Ragged.of([[place for _, place in one] for one in back])
-        backward = Ragged.of([[other for other, _ in one] for one in back])
-        return cls(Ragged.of(forward), backward, places)
+        listed = {row_of[i]: named for i, named in lists.items() if i in row_of}
+        forward = [
+            [row_of[n] for n in listed.get(at, ()) if n in row_of] for at in range(len(row_of))
+        ]
+        # Who names a film comes in the order of the lists, not of the rows.
+        order = np.fromiter(listed, np.int64, len(listed))
+        which, places, index = Ragged.of(forward).at(order)
+        named = Ragged.of(forward).values[index]
+        by_film = np.argsort(named, kind="stable")
+        starts = np.zeros(len(row_of) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(named, minlength=len(row_of)), out=starts[1:])
+        return cls(
+            Ragged.of(forward),
+            Ragged(starts, order[which][by_film].astype(np.int32)),
+            Ragged(starts, places[by_film].astype(np.int32)),
+        )
 
 
 @dataclass(frozen=True)
@@ -183,22 +219,24 @@ class Baskets:
         row_of: Mapping[str, int],
     ) -> "Baskets":
         """From {movie_id: ids best first} and the films of each request."""
-        pairs = [
-            [(movie_id, OWN), *((other, 1 / (1 + FADING * i)) for i, other in enumerate(named))]
-            for movie_id, named in lists.items()
+        fading = [1 / (1 + FADING * i) for i in range(max(map(len, lists.values()), default=0))]
+        baskets = [((i, *named), (OWN, *fading[: len(named)])) for i, named in lists.items()]
+        baskets += [((*ids[:REQUEST_DEPTH],), (REQUESTED,) * REQUEST_DEPTH) for ids in requests]
+        rows = [
+            [(row_of[i], w) for i, w in zip(*one, strict=False) if i in row_of] for one in baskets
         ]
-        pairs += [[(movie_id, REQUESTED) for movie_id in ids[:REQUEST_DEPTH]] for ids in requests]
-        rows = [[(row_of[i], w) for i, w in one if i in row_of] for one in pairs]
-        back: list[list[tuple[int, float]]] = [[] for _ in row_of]
-        for basket, one in enumerate(rows):
-            for row, weight in one:
-                back[row].append((basket, weight))
-        total = np.array([sum(w * w for _, w in one) for one in back])
+        films = Ragged.of([[row for row, _ in one] for one in rows])
+        weights = np.array([w for one in rows for _, w in one], dtype=np.float64)
+        by_film = np.argsort(films.values, kind="stable")
+        starts = np.zeros(len(row_of) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(films.values, minlength=len(row_of)), out=starts[1:])
+        basket = np.repeat(np.arange(len(rows)), np.diff(films.starts))
+        total = np.bincount(films.values, weights * weights, len(row_of))
         return cls(
-            films=Ragged.of([[row for row, _ in one] for one in rows]),
-            weights=np.array([w for one in rows for _, w in one], dtype=np.float32),
-            of_film=Ragged.of([[basket for basket, _ in one] for one in back]),
-            of_weights=np.array([w for one in back for _, w in one], dtype=np.float32),
+            films=films,
+            weights=weights.astype(np.float32),
+            of_film=Ragged(starts, basket[by_film].astype(np.int32)),
+            of_weights=weights[by_film].astype(np.float32),
             norm=(1 / np.sqrt(total + FEW)).astype(np.float32),
         )
 

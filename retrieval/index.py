@@ -118,6 +118,16 @@ class IndexStats:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What may differ since an earlier revision; looked at again, the rest is as it was."""
+
+    movie_ids: frozenset[str]
+    """Put or deleted: `get` says which."""
+    knowledge: bool
+    """Whether knowledge files were stored."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A movie with its vector of shape (d,), as written to an index."""
 
@@ -183,6 +193,10 @@ class MovieIndex(Protocol):
 
     async def revision(self) -> str:
         """Generation and change counter: differs after every change, cheap to ask."""
+        ...
+
+    async def changed_since(self, revision: str) -> Changed | None:
+        """What to look at again after a revision that this object gave; None: at everything."""
         ...
 
     async def close(self) -> None:

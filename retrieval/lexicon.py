@@ -189,19 +189,22 @@ class Lexicon:
         return self.people[hit[0]] if hit else None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_tag_keys", [k for k in self.tags if len(k) > 4 and " " not in k])
-        pairs = [k for k in self.tags if k.count(" ") == 1]
-        object.__setattr__(self, "_tag_pairs", pairs)
-        titles = _by_initial(k for k in self.titles if len(k) > 3)
+        # Sorted, so that of equally near ones the same is found whatever came first.
+        tags = sorted(self.tags)
+        object.__setattr__(self, "_tag_keys", [k for k in tags if len(k) > 4 and " " not in k])
+        object.__setattr__(self, "_tag_pairs", [k for k in tags if k.count(" ") == 1])
+        in_order = sorted(self.titles)
+        object.__setattr__(self, "_titles_in_order", in_order)
+        titles = _by_initial(k for k in in_order if len(k) > 3)
         object.__setattr__(self, "_titles_by_initial", titles)
-        known = sorted(self.people, key=lambda k: -self.people[k].acts - self.people[k].directs)
+        weight = {key: -p.acts - p.directs for key, p in self.people.items()}
+        known = sorted(sorted(weight), key=weight.__getitem__)
         object.__setattr__(self, "famous", frozenset(known[: len(known) // FAMOUS_OF]))
         full = [k for k in known if " " in k]
         families: dict[str, list[str]] = defaultdict(list)
         for name in full:
             families[name.rpartition(" ")[2]].append(name)
         object.__setattr__(self, "families", dict(families))
-        object.__setattr__(self, "_titles_in_order", sorted(self.titles))
         object.__setattr__(self, "_people_by_initial", _by_initial(full))
         heads = Counter(k.split()[0] for k in full)
         often = (name for name, n in heads.items() if n > 1 and len(name) > 2)

@@ -18,6 +18,7 @@ import numpy as np
 
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import (
+    Changed,
     EncoderMismatch,
     Hits,
     IndexCorrupt,
@@ -28,13 +29,15 @@ from retrieval.index import (
 )
 from retrieval.knowledge import Joined
 from retrieval.local_files import MANIFEST, current_generation
-from retrieval.local_snapshot import Snapshot, open_snapshot
+from retrieval.local_snapshot import Mark, Snapshot, open_snapshot
 from retrieval.local_writer import change, store_knowledge
 from retrieval.movie import Clause, Constraints, Movie
 
 T = TypeVar("T")
 _Stamp = tuple[str, bytes] | None
 
+KEPT_REVISIONS = 16
+"""How many of the last revisions are known well enough to say what changed since."""
 SCAN_CHUNK = 256
 """Movies decoded per visit to the executor, so that a scan lets others in."""
 
@@ -48,6 +51,7 @@ class LocalIndex:
         self._stamp = stamp
         self._executor = executor
         self._lock = Lock()
+        self._marks: dict[str, Mark] = {snapshot.revision: snapshot.mark}
 
     @classmethod
     def open(
@@ -108,6 +112,9 @@ class LocalIndex:
             self._snapshot.revision if self._is_fresh() else await self._read(lambda s: s.revision)
         )
 
+    async def changed_since(self, revision: str) -> Changed | None:
+        return await self._read(lambda s: s.changed_since(self._marks.get(revision)))
+
     async def close(self) -> None:
         """Nothing is held that needs a farewell: files go with the last search that uses them."""
 
@@ -135,6 +142,8 @@ class LocalIndex:
                 snapshot = open_snapshot(self._folder, verify=False)
                 _check_same_encoder(self._folder, snapshot, self._snapshot)
                 self._snapshot, self._stamp = snapshot, stamp
+                last = list(self._marks.items())[1 - KEPT_REVISIONS :]
+                self._marks = dict([*last, (snapshot.revision, snapshot.mark)])
             return self._snapshot
 
 

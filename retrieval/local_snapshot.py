@@ -6,7 +6,8 @@ Knows how the files of a generation fit together. Does not know how they are wri
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.index import Hits, IndexCorrupt, IndexStats, Leg
+from retrieval.index import Changed, Hits, IndexCorrupt, IndexStats, Leg
 from retrieval.local_columns import ROW, Columns, Mask, Postings
 from retrieval.local_files import (
     MANIFEST,
     REBUILD,
     Extent,
+    KnowledgeFile,
     Manifest,
     current_generation,
     extent_of,
@@ -102,6 +104,16 @@ def _compare(path: Path, extent: Extent) -> None:
         raise ValueError(f"{path} is damaged")
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the files of a generation went at one revision: they only grow."""
+
+    generation: str
+    rows: int
+    dead: int
+    knowledge: Mapping[str, KnowledgeFile]
+
+
 class Snapshot:
     """One revision of a local index."""
 
@@ -137,6 +149,20 @@ class Snapshot:
     @property
     def revision(self) -> str:
         return f"{self.generation.name}.{self.manifest.counter}"
+
+    @property
+    def mark(self) -> Mark:
+        """For `changed_since`, of a later snapshot."""
+        manifest = self.manifest
+        return Mark(self.generation.name, manifest.rows, len(self.dead), manifest.knowledge)
+
+    def changed_since(self, mark: Mark | None) -> Changed | None:
+        """What came after a mark; None where the two are of different builds."""
+        if mark is None or mark.generation != self.generation.name:
+            return None
+        rows = [*range(mark.rows, len(self.ids)), *self.dead[mark.dead :]]
+        knowledge = self.manifest.knowledge != mark.knowledge
+        return Changed(frozenset(self.ids[row] for row in rows), knowledge)
 
     def search(self, legs: Sequence[Leg], constraints: Constraints, k: int) -> list[Hits]:
         return run_legs(self._searchable, legs, self._filter.mask(constraints), k)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from retrieval.film_facts import Baskets, FilmFacts, RowGraph
+from retrieval.film_facts import Baskets, FilmFacts, FilmRow, RowGraph
 from retrieval.knowledge import ARCHETYPES, COMENTION, NEIGHBOURS, Archetypes, CoMention, Neighbours
-from retrieval.movie import Movie, Seed, Taste
+from retrieval.movie import Seed, Taste
 
 LIST_OFFSET = 6
 """A film at rank r (0 = best) of a seed's list gets 1 / (6 + r)."""
@@ -171,9 +171,11 @@ class Knowledge:
             )
         return known
 
-    def with_films(self, movies: Sequence[Movie]) -> "Knowledge":
+    def with_films(self, films: Mapping[str, FilmRow]) -> "Knowledge":
         """The same knowledge with the facts of every film of the catalogue."""
-        facts = FilmFacts.of(movies)
+        facts = FilmFacts.of(films)
+        if facts.row_of == self.facts.row_of:
+            return replace(self, facts=facts)  # the lists lead to the same rows as before
         return replace(
             self,
             facts=facts,

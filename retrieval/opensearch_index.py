@@ -27,6 +27,7 @@ from opensearchpy.exceptions import (
 from retrieval import opensearch_writer as writer
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import (
+    Changed,
     Hits,
     IndexFailure,
     IndexMissing,
@@ -310,8 +311,9 @@ class OpenSearchIndex:
         actions = await loop.run_in_executor(
             self._executor, lambda: [writer.put_action(row, features) for row in last.values()]
         )
-        await writer.put(self.server.send, view.generation.movies, actions, features)
-        await self._changed(view, f"{len(last)} put")
+        written = await writer.put(self.server.send, view.generation.movies, actions, features)
+        await self._changed(view, f"{len(last)} put", list(last))
+        writer.check_taken(written)
 
     async def delete(self, movie_ids: Sequence[str]) -> int:
         view, features = await self.views.look(0), await self.views.features()
@@ -320,21 +322,19 @@ class OpenSearchIndex:
             return 0
         gone = await writer.remove(self.server.send, view.generation.movies, ids, features)
         if gone:
-            await self._changed(view, f"{gone} deleted")
+            await self._changed(view, f"{gone} deleted", ids)
         return gone
 
-    async def _changed(self, view: View, what: str) -> None:
-        await writer.log_change(
-            self.server.send, view.generation, await self.views.features(), what
-        )
+    async def _changed(self, view: View, what: str, movie_ids: list[str]) -> None:
+        features, told = await self.views.features(), writer.told(movie_ids)
+        await writer.log_change(self.server.send, view.generation, features, what, **told)
         self.views.changed(view)
 
     # --- knowledge --------------------------------------------------------------------------------
 
     async def knowledge(self, name: str) -> bytes | None:
         view = await self.views.look(FRESH_S)
-        entry = (await self._files(view)).get(name)
-        if entry is None:
+        if (entry := (await self._files(view)).get(name)) is None:
             return None
         named = {"term": {"stored_as": entry["stored_as"]}}
         parts = {"term": {"entry": "part"}}
@@ -384,6 +384,9 @@ class OpenSearchIndex:
 
     async def revision(self) -> str:
         return (await self.views.look(FRESH_S)).revision
+
+    async def changed_since(self, revision: str) -> Changed | None:
+        return await self.views.changed_since(revision)
 
     async def _reading(self, read: Callable[[View], Awaitable[T]]) -> T:
         """Read from the generation in view; once more when a rebuild has removed it meanwhile."""

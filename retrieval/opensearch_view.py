@@ -13,6 +13,7 @@ import numpy as np
 
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import (
+    Changed,
     EncoderMismatch,
     IndexCorrupt,
     IndexFailure,
@@ -42,6 +43,11 @@ STALE_S = 3.0
 """... and by searches: together with the look of infra/wiring.py each second, below 5 s."""
 ANSWERS = 200
 """Answers kept of one revision: popular movies by filter, about 20 kB each."""
+UNKNOWN = -1
+"""The place of an entry on Serverless, which shows what is written up to a minute after the log."""
+KEPT_MARKS, LONGEST_GAP = 16, 500
+"""Of how many last revisions it can be said what changed since, and how many changes may lie
+between: after more, everything is read anew."""
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses that may pass."""
 
@@ -106,6 +112,8 @@ class View:
 
     generation: Generation
     counter: int
+    place: int
+    """Of the newest entry of the log, in the order in which they were written."""
     meta: Meta
     top_log_popularity: float
     seen_at: float
@@ -159,6 +167,8 @@ class Views:
         self._features = features
         self._view: View | None = None
         self._looking = asyncio.Lock()
+        self._marks: dict[str, tuple[int, int]] = {}
+        """{revision: (counter, place)} of the last views."""
 
     async def features(self) -> Features:
         """What the server can do; asked once. Raises: IndexFailure."""
@@ -194,6 +204,24 @@ class Views:
             view, seen_at=float("-inf"), movies={}, vectors={}, answers={}, lists=Lists()
         )
 
+    async def changed_since(self, revision: str) -> Changed | None:
+        """What to look at again; None where the log does not say. Raises: IndexFailure."""
+        view, mark = await self.look(FRESH_S), self._marks.get(revision)
+        if mark is None or revision.rpartition(".")[0] != view.generation.movies:
+            return None
+        counter, place = mark
+        later = {"range": {"_seq_no": {"gt": place, "lte": view.place}}}
+        query = {"bool": {"filter": [{"term": {"entry": "change"}}, later]}}
+        body = {"query": query, "size": LONGEST_GAP, "_source": ["movie_ids", "name"]}
+        path = f"/{view.generation.knowledge}/_search"
+        entries = [hit["_source"] for hit in hits_in(whole(await self._send("POST", path, body)))]
+        # An entry that became visible after a later one would be missed: the number tells.
+        told = all("movie_ids" in entry or "name" in entry for entry in entries)
+        if not told or len(entries) != view.counter - counter:
+            return None
+        ids = frozenset(i for entry in entries for i in entry.get("movie_ids", ()))
+        return Changed(ids, any("name" in entry for entry in entries))
+
     async def inspect(self) -> Inspection:
         """Compare the mapping with ours. Raises: IndexFailure."""
         features, view = await self.features(), await self.look(0)
@@ -206,19 +234,25 @@ class Views:
     async def _newest(self, old: View | None) -> View:
         await self.features()
         seen_at = time.monotonic()
-        generation, counter = await self._head()
+        generation, counter, place = await self._head()
         if old is not None and (old.generation, old.counter) == (generation, counter):
             return replace(old, seen_at=seen_at)
         if old is not None and old.generation == generation:
             meta = old.meta
         else:
             meta = await self._meta(generation, running=old is not None)
-        return View(generation, counter, meta, await self._top(generation), seen_at)
+        view = View(generation, counter, place, meta, await self._top(generation), seen_at)
+        if place != UNKNOWN:
+            last = list(self._marks.items())[1 - KEPT_MARKS :]
+            self._marks = dict([*last, (view.revision, (counter, place))])
+        return view
 
-    async def _head(self) -> tuple[Generation, int]:
-        """The current generation and how many changes it has had, in one request."""
+    async def _head(self) -> tuple[Generation, int, int]:
+        """The current generation, how many changes it has had, and the place of the last."""
         change = {"term": {"entry": "change"}}
-        body = {"query": change, "size": 1, "track_total_hits": True, "_source": False}
+        body: Json = {"query": change, "size": 1, "track_total_hits": True, "_source": False}
+        if (await self.features()).refresh:
+            body["sort"] = [{"_seq_no": "desc"}]
         path = f"/{knowledge_alias(self._alias)}/_search"
         try:
             answer = whole(await self._send("POST", path, body, timeout_s=LOOK_S, tries=1))
@@ -227,7 +261,8 @@ class Views:
         hits = hits_in(answer)
         if not hits:
             raise IndexMissing(self._absent())
-        return generation_of(hits[0]["_index"]), int(answer["hits"]["total"]["value"])
+        [place] = hits[0].get("sort", [UNKNOWN])
+        return generation_of(hits[0]["_index"]), int(answer["hits"]["total"]["value"]), place
 
     def _absent(self) -> str:
         return (

@@ -44,6 +44,9 @@ FIRST_WAIT_S = 0.25
 BUSY = frozenset({429, 503})
 """Statuses of items that the server may take later; every other one is final."""
 
+TOLD = 1_000
+"""Movies that one entry of the log names; a larger change has everything read anew."""
+
 
 # --- bulks ----------------------------------------------------------------------------------------
 
@@ -205,20 +208,22 @@ def check_id(movie_id: str) -> None:
         raise ValueError(f"movie_id {movie_id[:40]!r}... is longer than {MAX_ID_BYTES} bytes")
 
 
-async def put(send: Send, index: str, actions: Sequence[Action], features: Features) -> None:
-    """Insert or replace; what stands there under the same movie ids goes.
-
-    Raises: IndexFailure naming the movies that the server refused.
-    """
+async def put(send: Send, index: str, actions: Sequence[Action], features: Features) -> Written:
+    """Insert or replace; what stands there under the same movie ids goes."""
     ids = [action.movie_id for action in actions]
     old = [] if features.own_ids else await _documents(send, index, ids)
     written = await bulk(send, index, [*actions, *old])
     await make_visible(send, index, features)
+    return written
+
+
+def check_taken(written: Written) -> None:
+    """Raises: IndexFailure naming the movies that the server refused."""
     if written.rejected:
         movie_id, reason = next(iter(written.rejected.items()))
         raise IndexFailure(
-            f"OpenSearch refused {len(written.rejected)} of {len(actions)} movies, the first "
-            f"{movie_id}: {reason}; the others are written"
+            f"OpenSearch refused {len(written.rejected)} movies, the first {movie_id}: {reason}; "
+            f"the {written.done} others are written"
         )
 
 
@@ -254,12 +259,20 @@ async def make_visible(send: Send, index: str, features: Features) -> None:
 
 
 async def log_change(
-    send: Send, generation: Generation, features: Features, what: str, **more: str
+    send: Send, generation: Generation, features: Features, what: str, **more: str | list[str]
 ) -> None:
-    """One entry: the number of entries is the counter of the revision, so none is ever removed."""
+    """One entry: the number of entries is the counter of the revision, so none is ever removed.
+
+    Written when the change can be seen: whoever reads the entry finds what it tells of.
+    """
     entry = {"entry": "change", "at": datetime.now(UTC).isoformat(), "what": what, **more}
     visible = {"refresh": "true"} if features.refresh else {}
     await send("POST", f"/{generation.knowledge}/_doc", entry, visible, timeout_s=WRITE_S)
+
+
+def told(movie_ids: list[str]) -> dict[str, list[str]]:
+    """What an entry says of the movies that changed."""
+    return {"movie_ids": movie_ids} if len(movie_ids) <= TOLD else {}
 
 
 async def put_file(

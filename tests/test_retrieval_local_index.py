@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts_changes import ChangesContract
 from contracts_index import DIMENSION, EVERYONE, MOVIES, ROWS, MovieIndexContract, ids, vector
 from random_movies import match
 from retrieval import local_snapshot, local_writer
@@ -65,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
-class TestLocalIndex(MovieIndexContract):
+class TestLocalIndex(MovieIndexContract, ChangesContract):
     @pytest.fixture
     def index(self, folder: Path, executor: Executor) -> LocalIndex:
         return LocalIndex.open(folder, ENCODER, executor)

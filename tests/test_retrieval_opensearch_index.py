@@ -6,6 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
+from contracts_changes import ChangesContract
 from contracts_index import MovieIndexContract
 from opensearch_node import ENCODER, emptied, gone, made, needs_opensearch, new_alias
 from retrieval.opensearch_index import OpenSearchIndex
@@ -31,14 +32,14 @@ def kept() -> Iterator[str]:
     asyncio.run(gone(alias))
 
 
-class TestOpenSearchIndex(MovieIndexContract):
+class TestOpenSearchIndex(MovieIndexContract, ChangesContract):
     @pytest.fixture
     async def index(self, kept: str, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
         async with emptied(kept, ENCODER, executor) as index:
             yield index
 
 
-class TestWithoutIdsOfOurs(MovieIndexContract):
+class TestWithoutIdsOfOurs(MovieIndexContract, ChangesContract):
     @pytest.fixture
     async def index(self, kept: str, executor: Executor) -> AsyncIterator[OpenSearchIndex]:
         async with emptied(kept, ENCODER, executor, NO_IDS) as index:

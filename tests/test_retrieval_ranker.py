@@ -10,7 +10,7 @@ import pytest
 
 from evals.recorded.models import read_models
 from infra.wiring import Services
-from retrieval.film_facts import Baskets, FilmFacts, Ragged, RowGraph
+from retrieval.film_facts import Baskets, FilmFacts, FilmRow, Ragged, RowGraph
 from retrieval.fusion import Fused
 from retrieval.index import Hits
 from retrieval.jobs.train_folds import LEFT_OUT
@@ -32,12 +32,13 @@ FILMS = [
     Movie("c", "Gamma", year=2010, genres=("comedy",)),
     Movie("d", "Delta", year=2000, genres=("crime", "comedy")),
 ]
+ROWS = {movie.movie_id: FilmRow.of(movie) for movie in FILMS}
 LISTS = {"a": ("b", "d"), "c": ("d", "a")}
 
 
 def knowledge() -> Knowledge:
     known = Knowledge(lists=ListGraph.of(LISTS), related={"a": (("c", 0.5),)})
-    return known.with_films(FILMS)
+    return known.with_films(ROWS)
 
 
 def search(*seeds: str) -> Search:
@@ -166,7 +167,7 @@ def test_reranking_keeps_the_films_and_the_scores_of_their_places() -> None:
 
 
 def test_arrays_of_films() -> None:
-    facts = FilmFacts.of(FILMS)
+    facts = FilmFacts.of(ROWS)
     graph = RowGraph.of({**LISTS, "gone": ("a",)}, facts.row_of)
     assert graph.forward.row(0).tolist() == [1, 3]
     assert (graph.backward.row(3).tolist(), graph.places.row(3).tolist()) == ([0, 2], [1, 0])

@@ -1,19 +1,20 @@
 """The catalogue as one process sees it: names to link, knowledge to vote from, known fields.
 
-Knows when the index has changed and builds its tables anew in the background of a turn. Does not
-know conversations. Called by toolbox.py; one per process.
+Knows when the index has changed and brings its tables up to date in the background of a turn. Does
+not know conversations. Called by toolbox.py; one per process.
 """
 
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from retrieval.film_facts import FilmRow
 from retrieval.index import IndexFailure, IndexUnavailable, MovieIndex
 from retrieval.lexicon import Lexicon
-from retrieval.lexicon_builder import build_lexicon
+from retrieval.lexicon_builder import Names
 from retrieval.movie import Movie
 from retrieval.neighbours import Knowledge
 
@@ -29,6 +30,25 @@ class Tables:
     knowledge: Knowledge
     known: Mapping[str, int] = field(default_factory=dict)
     """{field: how many movies have a value}."""
+    films: "Films" = field(default_factory=lambda: Films())
+    """What the tables of the next revision are made from."""
+
+
+@dataclass(frozen=True)
+class Films:
+    """What each film gives to the tables."""
+
+    names: Names = field(default_factory=Names)
+    rows: Mapping[str, FilmRow] = field(default_factory=dict)
+    """By movie id, in order."""
+
+    def changed(self, put: Collection[Movie], gone: Collection[str]) -> "Films":
+        """The films after some were added or replaced and others went."""
+        rows = {i: row for i, row in self.rows.items() if i not in gone}
+        rows |= {movie.movie_id: FilmRow.of(movie) for movie in put}
+        if len(rows) > len(self.rows) - len(self.rows.keys() & gone):
+            rows = dict(sorted(rows.items()))
+        return Films(self.names.changed(put, gone), rows)
 
 
 class Catalogue:
@@ -106,16 +126,29 @@ class Catalogue:
             logger.warning("the catalogue's names could not be read anew: %s", failure)
 
     async def _build(self, revision: str) -> Tables:
-        movies: list[Movie] = [movie async for movie in self._index.scan()]
-        found = {name: await self._index.knowledge(name) for name in self._names}
-        present = {name: content for name, content in found.items() if content is not None}
+        """From the tables at hand and what changed since; from everything where that is unknown.
+
+        Whatever changes meanwhile is seen or not, and looked at again after the next revision.
+        """
+        old = self._tables
+        changed = await self._index.changed_since(old.revision) if old else None
+        if old is None or changed is None:
+            before, gone = Films(), frozenset[str]()
+            put = [movie async for movie in self._index.scan()]
+        else:
+            there = await self._index.get(sorted(changed.movie_ids))
+            before, put, gone = old.films, list(there.values()), changed.movie_ids - there.keys()
+        known = old.knowledge if old and changed and not changed.knowledge else None
+        found = {} if known else {name: await self._index.knowledge(name) for name in self._names}
         stats = await self._index.stats()
-        loop = asyncio.get_running_loop()
-        lexicon = await loop.run_in_executor(self._executor, build_lexicon, movies)
-        knowledge = await loop.run_in_executor(
-            self._executor, lambda: self._load(present).with_films(movies)
-        )
-        return Tables(revision, lexicon, knowledge, stats.known)
+
+        def derive() -> Tables:
+            films = before.changed(put, gone)
+            content = {name: file for name, file in found.items() if file is not None}
+            knowledge = (known or self._load(content)).with_films(films.rows)
+            return Tables(revision, films.names.lexicon(), knowledge, stats.known, films)
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, derive)
 
 
 def _settle(first: bool) -> None:

@@ -17,7 +17,7 @@ from infra.wiring import Services
 from retrieval.comention import count, prefix
 from retrieval.encoder import Encoder, FloatArray
 from retrieval.enhancer import Enhancer
-from retrieval.index import Hits, IndexStats, Leg, ListLeg, MovieIndex, PopularLeg, Row
+from retrieval.index import Changed, Hits, IndexStats, Leg, ListLeg, MovieIndex, PopularLeg, Row
 from retrieval.knowledge import COMENTION, FILES, CoMention
 from retrieval.local_columns import NONE, prior
 from retrieval.movie import Clause, Constraints, Movie
@@ -155,6 +155,9 @@ class IndexView:
 
     async def revision(self) -> str:
         return await self._inner.revision()
+
+    async def changed_since(self, revision: str) -> Changed | None:
+        return await self._inner.changed_since(revision)
 
     async def upsert(self, rows: Sequence[Row]) -> None:
         raise TypeError("an index under measurement is not written to")
