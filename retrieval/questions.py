@@ -77,6 +77,10 @@ _IS_A = re.compile(
     rf"\b(?:is|was) {_FILM} (?P<words>an? [^.?!,]{{2,30}}|animated|romantic|historical|dubbed|in colou?r|(?:in )?black and white)\?"
 )
 """A yes-or-no question: "is Die Hard a Christmas movie?"."""
+_IS_ABOUT = re.compile(
+    rf"{_AT_FIRST}(?:is|was|are) (?!(?:any|some)thing\b){_FILM} (?P<words>(?:about|set in) [^.?!]+)\?"
+)
+"""Of its story: "is the second one about the Beatles?" asks for no film about them."""
 _OTHER = re.compile(
     r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b|\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
     r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,30} (?:in|of|for)\b"
@@ -176,6 +180,8 @@ def _find_question(lower: str) -> FoundQuestion | None:
     if most:
         about, sign = SUPERLATIVES[most.group("most")]
         return FoundQuestion(cast(QuestionField, about), _clause(lower, most), extreme=sign)
+    if story := _IS_ABOUT.search(lower):
+        return FoundQuestion("plot", story.span(), story.span("words"))
     for field, pattern in _COMPILED:
         match = pattern.search(lower)
         if match:

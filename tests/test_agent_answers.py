@@ -157,6 +157,7 @@ async def test_the_youngest_child_sets_the_bounds(assistant: Assistant) -> None:
     [
         ("is the first one in English?", "is in English"),
         ("how long is each of these?", "minutes; "),
+        ("is the second one about the Beatles?", ": "),
         ("which of these are in French?", "English; "),
         ("did any of them win an Oscar?", "prize for "),
     ],
