@@ -16,6 +16,8 @@ from retrieval.movie import ATTRIBUTES, Movie, fold, number_of
 from retrieval.understanding import Comparison, Finding, Mention, Withdrawal
 from retrieval.wording import GRADE_WORDS
 
+PLAYERS = frozenset({"person", "actor"})
+"""Kinds of which another one takes the place; who directs and who plays are asked for together."""
 WITH_MORE = re.compile(r"^\W*(?:and |but )?with (?!.*\binstead\b)")
 """Begins a message that adds to what was said: "with comedy" after "romance"."""
 
@@ -28,6 +30,8 @@ def edits_of(context: DecisionContext) -> tuple[LedgerEdit, ...]:
     edits: list[LedgerEdit] = _own_taste_again(ledger) if heard.for_me else []
     for withdrawal in heard.withdrawals:
         edits += _withdrawn(ledger, withdrawal)
+    if heard.turns_to_person:
+        edits += _people_before(ledger, heard.findings)
     return (*edits, *_added(context))
 
 
@@ -78,6 +82,13 @@ def _tells(finding: Finding, comparison: Comparison) -> bool:
         return False
     bound = "min" if comparison.direction > 0 else "max"
     return comparison.anchor is None or bound in value
+
+
+def _people_before(ledger: Ledger, findings: Sequence[Finding]) -> list[LedgerEdit]:
+    """Let go of whoever was asked for before: "with Al Pacino", then "Tom Hanks movies?"."""
+    asked = {f.kind for f in findings if f.polarity == "want" and f.hard} & PLAYERS
+    before = ledger.of(*PLAYERS, polarity="want") if asked else ()
+    return [LedgerEdit("withdraw", entry_id=e.id) for e in before if e.hard]
 
 
 def _asked_already(ledger: Ledger) -> bool:

@@ -11,12 +11,15 @@ from retrieval import preference_patterns as patterns
 from retrieval.linking import Linker
 from retrieval.quantities import ADULT
 from retrieval.questions import is_known_item
+from retrieval.scope import mode_at, sentence_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.wording import COMPANIONS, LANDS, NATIONS, SITUATIONS
 
 NOT_ME = " (not me)"
 """Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
 
+_THEIRS = frozenset({"my", "our", "the"})
+"""What makes "the kids" of "kids": those of whoever asks."""
 FOR_CHILDREN = "family or animation"
 """Genres that a young child's age asks for."""
 
@@ -86,31 +89,51 @@ def who(reading: Reader) -> None:
             reading.add("genre", "family", *match.span())
     story = is_known_item(reading.lower)
     for match in patterns.COMPANION.finditer(reading.lower):
-        companion = COMPANIONS[match.group(1)]
-        together = match.group().startswith("with")
         if story and not patterns.THEIR_OWN.search(match.group()):
             continue  # "that film where the kid sees dead people"
-        if patterns.CHOSE.match(reading.lower, match.end()) and not together:
-            continue
-        if reading.negated(match.start()) and match.group().startswith("for"):
-            continue  # taken back, or never meant: see `not_for`
-        if reading.negated(match.start()) and "my" not in match.group().split():
-            # "A slasher, but not with teenagers" is no evening without them.
-            if reading.free(*match.span(1)):
-                reading.add("keyword", match.group(1), *match.span(1))
-            continue
-        same = {"kids", "teens"} if companion in ("kids", "teens") else {companion}
-        known = any(f.kind == "companion" and f.value in same for f in reading.findings)
-        if known or not reading.free(*match.span(1)):
-            continue
-        reading.linker.take(*match.span())
-        reading.marks.append(Mark("companion", *match.span(1)))
-        if companion in ("kids", "teens"):
-            if (age := _age_of(reading, match, companion)) < ADULT:
-                children(reading, age)
-        else:
-            reading.findings.append(Finding("companion", companion, "want", False))
+        if not _of_another_evening(reading, match):
+            _companion(reading, match)
     _certificates(reading)
+
+
+def _of_another_evening(reading: Reader, match: re.Match[str]) -> bool:
+    """Whether somebody is told of who does not watch with them now."""
+    before = reading.lower[: match.start()]
+    together = match.group().startswith("with")
+    if patterns.CHOSE.match(reading.lower, match.end()) and not together:
+        return True
+    if reading.negated(match.start()) and match.group().startswith("for"):
+        return True  # taken back, or never meant: see `not_for`
+    if _is_theirs(match) and patterns.LEFT_OUT.search(before):
+        reading.linker.take(*match.span())  # an evening without the kids
+        return True
+    start, _ = sentence_at(reading.lower, match.start())
+    earlier = together and patterns.WATCHED.search(before, start)
+    return bool(earlier) and mode_at(reading.lower, match.start()) == "comment"
+
+
+def _is_theirs(match: re.Match[str]) -> bool:
+    return not _THEIRS.isdisjoint(match.group().split())
+
+
+def _companion(reading: Reader, match: re.Match[str]) -> None:
+    companion = COMPANIONS[match.group(1)]
+    if reading.negated(match.start()) and not _is_theirs(match):
+        # "A slasher, but not with teenagers" is no evening without them.
+        if reading.free(*match.span(1)):
+            reading.add("keyword", match.group(1), *match.span(1))
+        return
+    same = {"kids", "teens"} if companion in ("kids", "teens") else {companion}
+    known = any(f.kind == "companion" and f.value in same for f in reading.findings)
+    if known or not reading.free(*match.span(1)):
+        return
+    reading.linker.take(*match.span())
+    reading.marks.append(Mark("companion", *match.span(1)))
+    if companion in ("kids", "teens"):
+        if (age := _age_of(reading, match, companion)) < ADULT:
+            children(reading, age)
+    else:
+        reading.findings.append(Finding("companion", companion, "want", False))
 
 
 def _age_of(reading: Reader, match: re.Match[str], companion: str) -> int:
@@ -133,6 +156,8 @@ def not_for(reading: Reader) -> list[Withdrawal]:
     matches = [m for m in patterns.COMPANION.finditer(reading.lower) if m.group().startswith("for")]
     refused = [m for m in matches if reading.negated(m.start())]
     adults = patterns.FOR_ADULTS.search(reading.lower)
+    if adults and mode_at(reading.lower, adults.start()) == "comment":
+        adults = None  # "it was good for kids and for adults too"
     if adults:
         value = {"name": "family_friendly", "min": patterns.TOO_MUCH + 1}
         reading.findings.append(Finding("attribute", value, "avoid", True))
@@ -178,6 +203,8 @@ def from_where(reading: Reader) -> None:
     """The country or part of the world that a film comes from."""
     for match in patterns.FROM_LAND.finditer(reading.lower):
         kind, code = NATIONS[LANDS[match.group(1)]]
+        if patterns.OF_PEOPLE.search(reading.lower[: match.start()]):
+            continue  # "being from England": somebody, no film
         if reading.free(*match.span()):
             reading.add(cast(SlotKind, kind), code, *match.span())
 

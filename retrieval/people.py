@@ -204,9 +204,19 @@ def _misspelt(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
             ordinary = plain or all(p in text.lexicon.common for p in parts)
             least = FUZZY_PERSON if cued else SURE_PERSON
             named = not (ordinary or is_vocabulary(key))
+            named = named and not _in_a_title(text, i, i + n)
             person = text.lexicon.fuzzy_person(key, least) if named else None
             if person:
                 yield person, i, i + n
+
+
+def _in_a_title(text: Text, i: int, j: int) -> bool:
+    """Whether the words belong to a longer title, spelt right: "Forgetting Sarah Marshall"."""
+    keys = [token.folded for token in text.tokens]
+    spans = [
+        (a, b) for a in range(max(0, i - 3), i + 1) for b in range(j, min(len(keys), j + 3) + 1)
+    ]
+    return any(" ".join(keys[a:b]) in text.lexicon.titles for a, b in spans if b - a > j - i)
 
 
 def _by_surname(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:

@@ -91,6 +91,8 @@ WITHDRAW = re.compile(
     r"|\b(?:actually|ok|okay|well|alright),? (?:maybe |perhaps |then )?([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
+NOT_NEEDED = 3
+"""The group of WITHDRAW that holds what need not be: "it doesn't have to be new"."""
 ALL_NIGHT = re.compile(
     r"\b(?:we|i)(?:'ve| have|'ve got| have got) all (?:night|day|evening|weekend|afternoon)\b|\b(?:time|length) is no (?:issue|problem|object|matter)\b"
 )
@@ -191,6 +193,12 @@ COMPANION = re.compile(
     + r")\b"
 )
 THEIR_OWN = re.compile(r"\b(?:my|our)\b")
+LEFT_OUT = re.compile(r"\b(?:without|minus|not|not with) $")
+"""Before "the kids": they stay at home."""
+WATCHED = re.compile(
+    r"\b(?:saw|seen|watched)\b|\bwatch(?:es)? (?:it|that|this|them)(?: one)? (?:all the time|every|over and over|constantly|so often|a lot)\b"
+)
+"""Before "with my son": they tell of what they saw."""
 FOR_SOMEBODY = re.compile(
     r"\b(?<!not )(?:for|(?:gift|present|pick) for) (?:my|a|an|our) (?:(?:old|little|big|dear|lovely|good|new) )*("
     + "|".join(sorted(map(re.escape, RELATIVES), key=len, reverse=True))
@@ -233,7 +241,25 @@ SERIES = re.compile(
 FILM_INSTEAD = re.compile(
     r"\b(?:rather|instead|just|only|actually) (?:a |an |some )?(?:movie|film)s?\b|\b(?:movie|film) instead\b|\bno series\b|\b(?:movie|film)s? only\b|\bno (?:tv )?shows?\b"
 )
-ONLY = re.compile(r"\b(?:only|must|has to|have to|strictly|definitely|absolutely)\b")
+ONLY = re.compile(
+    r"\b(?:only|must(?! see| watch)|(?<!n't )(?<!nt )(?<!not )(?:has|have|needs?) to (?:be|have|make|feel)|strictly|definitely|absolutely)\b"
+)
+"""What makes a mood or topic of its sentence binding."""
+OF_RELATIVES = re.compile(
+    r" (?:of (?!\d|two\b|three\b|four\b|five\b|six\b)|(?:outings?|reunions?|gatherings?|members?|vacations?|business|name|tree)\b)"
+)
+"""Behind "family": it is people, and no kind of film."""
+GREETED = re.compile(r"\bhappy (?:new year )?$")
+"""Before a year: "happy 2018!"."""
+OF_SOMEBODY = re.compile(r"\b(?:his|her|their) $")
+NO_FILM_AFTER = re.compile(
+    r" (?:kids?|children|brothers?|sisters?|sons?|daughters?|people|persons?|actors?|actress(?:es)?|m[ae]n|wom[ae]n|guys?|crowds?|audiences?|generations?|folks?|self)\b"
+)
+"""Around "older": it compares no films."""
+OF_PEOPLE = re.compile(
+    r"\b(?:i|i'm|im|am|being|he|she|he's|she's|they|they're|are|friends?|people|come|comes|born|moved|family) $"
+)
+"""Before "from England": somebody, no film."""
 UNWANTED_NOUNS = re.compile(
     r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"

@@ -18,7 +18,7 @@ from retrieval.movie import fold
 from retrieval.of_list import asks_of_list
 from retrieval.people import LinkedPerson
 from retrieval.quantities import Span, find_quantities
-from retrieval.scope import Reach, is_extra, mode_at
+from retrieval.scope import Reach, is_extra, mode_at, sentence_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.vocabulary import barred, is_subgenre, meaning
 from retrieval.wording import (
@@ -129,6 +129,11 @@ class Preferences:
                 found += withdrawals
                 self.no_wishes.append(match.span())
                 self.linker.take(*match.span())
+            elif match.group(patterns.NOT_NEEDED):
+                # "It doesn't have to be R rated" takes nothing back, and bars nothing either.
+                end = match.start(patterns.NOT_NEEDED) + len(" ".join(what.split()[:3]))
+                self.no_wishes.append((match.start(), end))
+                self.linker.take(match.start(), end)
         apart = [m.span() for m in patterns.NOT_STARRING.finditer(self.lower)]
         for match in patterns.NOT_THEM.finditer(self.lower):
             if any(a < match.end() and match.start() < b for a, b in apart):
@@ -181,6 +186,10 @@ class Preferences:
         for match in patterns.COMPARE.finditer(self.lower):
             what, sign = COMPARATIVES[match.group(1)]
             before = self.lower[: match.start()].rstrip()
+            if patterns.OF_SOMEBODY.search(self.lower[: match.start()]):
+                continue  # "his older films were funny"
+            if patterns.NO_FILM_AFTER.match(self.lower, match.end()):
+                continue
             bound = re.match(
                 r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
             )
@@ -276,17 +285,20 @@ class Preferences:
         self.marks.append(Mark(_span_kind(span), span.start, span.end))
         mode = "request" if self.of_list else mode_at(self.lower, span.start)
         bracketed = self.lower[max(0, span.start - 1) : span.start] == "("
-        if mode == "comment" or bracketed or (mode == "taste" and span.vague):
+        greeted = patterns.GREETED.search(self.lower[: span.start])
+        if mode == "comment" or bracketed or greeted or (mode == "taste" and span.vague):
             return  # "(1999)" belongs to a title that was not linked
         # A negator inside the span is part of it ("not too long"); only one before it negates.
         said_not = bool(patterns.SAID_NOT.match(self.lower, span.start))
         found = bound(span, _span_kind(span), self.negated(span.start), said_not)
-        extra = found.polarity == "want" and is_extra(self.lower, span.start, span.end)
+        # "I love films from the 80s" is a taste, as "I love horror" is.
+        extra = mode == "taste" or is_extra(self.lower, span.start, span.end)
+        extra = extra and found.polarity == "want"
         self.findings.append(replace(found, hard=found.hard and not extra))
 
     def _vocabulary(self) -> None:
         tokens = self.linker.tokens
-        only = bool(patterns.ONLY.search(self.lower))
+        firm = [sentence_at(self.lower, m.start()) for m in patterns.ONLY.finditer(self.lower)]
         whole = ("theme", "keyword")
         genres: list[tuple[str, int, int]] = []
         for n in (4, 3, 2, 1):
@@ -301,6 +313,9 @@ class Preferences:
                     found = barred(phrase, found)
                 if found and is_subgenre(phrase, self.lower, end):
                     self.marks.append(Mark("subgenre", start, end))
+                only = any(a <= start < b for a, b in firm)
+                if phrase == "family" and patterns.OF_RELATIVES.match(self.lower, end):
+                    continue  # "a family of fans"
                 if "wars" in phrase and patterns.STAR_WARS.search(self.lower[:start]):
                     continue
                 for kind, value in found:

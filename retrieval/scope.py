@@ -21,7 +21,9 @@ _NEGATOR = re.compile(
     r"\b(?:" + "|".join(sorted(map(re.escape, NEGATORS), key=len, reverse=True)) + r")\b"
 )
 _HARMLESS = re.compile(
-    r"\b(?:" + "|".join(sorted(map(re.escape, NOT_NEGATING), key=len, reverse=True)) + r")\b"
+    r"\b(?:"
+    + "|".join(sorted(map(re.escape, NOT_NEGATING), key=len, reverse=True))
+    + r")\b(?!(?<=\bcare) for\b)"
 )
 _AFTERWARDS = re.compile(
     r"\b([\w' -]{2,40}?) (?:is|are|'s|movies are|films are)(?:n't| not) (?:really |exactly )?"
@@ -40,7 +42,7 @@ _INTERJECTION = re.compile(
 )
 """The "no" that answers and bars nothing: "no that's a funny title", "no I haven't"."""
 _NEW_CLAUSE = re.compile(
-    r"\b(?:do|can|could|would|will) you\b|\b(?:are|were) (?:they|these|those)\b|\bas long as\b"
+    r"\b(?:do|can|could|would|will) you\b|\b(?:is|are) there\b|\b(?:are|were) (?:they|these|those)\b|\bas long as\b"
     r"|\b(?:actually,? )?(?:an?|some) [\w -]{2,30}? would be (?:good|nice|great|fine|fun|perfect|cool|awesome|better)\b"
 )
 """Where people go on without a stop: "I don't like action movies do you know of a comedy"."""
@@ -117,37 +119,51 @@ _SENTENCE = re.compile(r"[.!?;\n]+|\bbut\b")
 _CLAUSE = re.compile(r"[.!?;,\n]+|\bbut\b|\band\b")
 _REQUEST = re.compile(
     r"\bwe (?:both|all) (?:really )?(?:like|love|enjoy)\b|\b(?:both|all) of us (?:like|love|enjoy)\b|\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
-    r"|some(?:thing|body)?|any(?:thing)?|would (?:like|love)|i'd (?:like|love|rather|prefer)|how about|what about|can you|could you"
-    r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best|hoping|search(?:ing)?|instead|meant)\b"
+    r"|(?<!love me )some(?:thing|body)?|any(?:thing)?|would (?:like|love)|i'd (?:like|love|rather|prefer)|how about|what about|can you|could you"
+    r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best(?! (?:[\w-]+ ){1,4}ever\b(?! made))|hoping|search(?:ing)?|instead|meant)\b"
 )
 _TASTE = re.compile(
-    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly| even| kinda| still)* "
+    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly| even| kinda| still"
+    r"| sometimes| often| actually| especially)* "
     r"(?:like|love|enjoy|adore|into|big fan|a fan|fan|starting to like|tend to)\b"
-    r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} fan\b|\bfavou?rites?\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
+    r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} (?:fan|addict|buff|lover|junkie|nut)\b|\bfavou?rites?\b|\bmy top\b"
+    r"|\bdo (?:you|u) (?:guys )?(?:like|love|enjoy)\b|^\W*(?:especially|mostly|mainly|usually)\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
 )
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which(?! (?:films?|movies?|ones?)\b)|one|ones|(?<!which )(?<!what )(?<!any )(?:movie|film)(?! (?:where|in which|with|about|set|starring|by)\b)|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
-    r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got|made(?! (?:after|before|in|between|since|by|for|during|from|around|within)\b)|makes)\b"
-    r"|\b(?:it's|that's|they're|he's|she's|wasn't|was)\b(?! for\b)|\b(?:i|we)(?:'ve| have)? ?(?:just |already |also |recently )?(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b"
+    r" ?\b(?:was|is|were|are|had|has(?! to\b)|looks?|looked|sounds?|sounded|seems?|seemed|wasn't|isn't|weren't|got(?! to\b)|made(?! (?:after|before|in|between|since|by|for|during|from|around|within)\b)|makes)\b"
+    r"|\b(?:it's|its(?! own\b)|that's|thats|they're|he's|she's|wasn't|was)\b(?! (?:for|gotta|got to|has to|have to|must|needs? to)\b)"
+    r"|\b(?:i|we)(?:'ve| have)? ?(?:(?:just|already|also|only|recently) )*(?:saw|seen|watched|loved|liked|enjoyed|heard|remember|thought)\b|\b(?:i|we) did (?:like|love|enjoy)\b"
+    r"|\bif (?:you|u) (?:really )?(?:like|love|enjoy|liked|loved|enjoyed|are into)\b|\((?:19|20)\d\d\) (?:is|was|are|were|has|had|looks?|looked|sounds?|sounded)\b"
+    r"|\b(?:almost |kinda |just )?(?:sounds?|looks?) like\b|\bcan be (?:ok(?:ay)?|good|fine|fun|great|nice|boring)\b|\bit (?:also )?star+(?:e?s|e?d)\b"
     r"|\b(?:have|has|had|did) (?:you|u) (?:ever |just )?(?:seen|see|watch(?:ed)?|like[ds]?)\b"
     r"|\b(?:is|was) (?:that|it|this)(?: one)? the (?:one|movie|film)\b|\b(?:the )?(?:movie|film|one) (?:he|she|they) (?:made|did)\b"
     r"|\b(?:family|kids?|husband|wife|son|daughter|friends?) (?:loved|liked|hated|enjoyed)\b"
+    r"|^\W*(?:came|comes) out (?:in|around)\b|^\W*(?:the )?best (?:[\w-]+ ){1,4}ever\b(?! made)"
+    r"|\b(?:see|watch|rewatch)(?:es|ed|ing)? (?:it|that|this|them)(?: one)? (?:all the time|every|over and over|constantly|so often|a lot)\b"
 )
 
 
 _KINDS = "|".join(sorted({word for key in GENRE_WORDS for word in key.split()[-1:]}))
 _EXTRA = re.compile(
-    r"\b(?:if possible|ideally|preferably|would be (?:nice|great|a plus|a bonus)|bonus (?:points )?(?:if|for)|if you can)\b"
+    r"\b(?:if possible|ideally|preferably|would be (?:nice|great|a plus|a bonus)|bonus (?:points )?(?:if|for)|if you can"
+    r"|(?:would|could|will|can|might) also (?:be|work|do)|(?:would|could|will|can|might) (?:be (?:\w+ )?|work |do )(?:too|as well)"
+    r"|(?:is|are) (?:also )?(?:nice|good|great|fine|ok(?:ay)?|welcome) (?:too|as well))\b"
 )
 _PUNCTUATION = re.compile(r"[.,;!?\n]")
+_WHATEVER = re.compile(
+    r"\bor (?:whatever|anything)\b(?! (?:like|similar|with|by|from|in|about|on|of|starring|scar|more|less))"
+)
 
 
 def is_extra(lower: str, start: int, end: int) -> bool:
-    """Whether it is only welcome: "boxing if possible", "ideally from the 80s"."""
+    """Whether it is only welcome: "boxing if possible", "horror would also be great", "or whatever"."""
     before = [m.end() for m in _PUNCTUATION.finditer(lower, 0, start)]
     after = _PUNCTUATION.search(lower, end)
     low, high = before[-1] if before else 0, after.start() if after else len(lower)
-    return bool(_EXTRA.search(lower, low, high))
+    sentence_end = _SENTENCE.search(lower, end)
+    stop = sentence_end.start() if sentence_end else len(lower)
+    return bool(_EXTRA.search(lower, low, high) or _WHATEVER.search(lower, end, stop))
 
 
 _FOND = re.compile(
@@ -157,7 +173,8 @@ _FOND = re.compile(
 """Taste without "I": "Love Adam Sandler", "im a huge Eddie Murphy fan"."""
 _ASIDE = re.compile(
     r"\b(?:he|she|they|(?:my|our) \w+) (?:(?:always|usually|only|just|keeps?|would) )*(?:picks?|picked|picking|chooses?|chose|choosing|puts? on)\b|\bif (?:[\w']+ ){1,3}asks?\b|\b(?:scared|bored|annoyed|confused) me\b|^[\w .'-]{3,40}, ?right\W*$|\b(?:are|were) (?:they|these|those)\b"
-    r"|^\W*(?:is|was) (?:it|that|this) an?\b|\bi (?:really |absolutely |totally )+(?:liked|loved|enjoyed)\b"
+    r"|^\W*(?:(?:oh|ok(?:ay)?|so|and|but|hm+|wait|cool|nice)\W+)*(?:is|was|are|were|isn't|wasn't|aren't) (?:it|that|this|these|those|they|the (?:others?|(?:first|second|third|last|other|new|old) ones?))\b(?! (?:possible|ok|okay|alright|all right|too much)\b)"
+    r"|\bi (?:really |absolutely |totally )+(?:liked|loved|enjoyed)\b"
 )
 """Said of what was seen or named, or asked of it: "Steve Martin, right?", "is that a sports one"."""
 
@@ -165,8 +182,9 @@ _ASIDE = re.compile(
 _RELATIVE = re.compile(
     rf"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?|(?:{_KINDS})s?)\b(?: [\w-]+){{0,4}}? ?\b(?:that|which)"
     r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?)\b"
+    r"|\b(?:(?:as|so) long as|provided(?: that)?|only if|make sure(?: that)?) (?:it|they|that|this)(?:'s|'re|s| is| are| has| isn't| aren't)?\b"
 )
-"""The noun with its clause in "a film that is funny": it describes what is wanted, no film seen."""
+"""What describes the film that is wanted, none seen: "a film that is funny", "as long as it's one"."""
 _STORY = re.compile(
     r"\b(?:an?|some|any|something|anything|movies|films|ones?|[A-Za-z]+ (?:movie|film)|comedy|drama|thriller) (?:where|in which|who|whose)\b[^.;!?]*"
 )
@@ -183,8 +201,8 @@ _CUES: tuple[tuple[Mode, re.Pattern[str]], ...] = (
 """The stronger first: where two begin at the same word, that one counts."""
 
 
-def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
-    """How the sentence around a place is meant; `clause_only` stops at commas as well."""
+def sentence_at(lower: str, place: int, clause_only: bool = False) -> tuple[int, int]:
+    """Where the sentence around a place begins and ends."""
     start, end = 0, len(lower)
     for boundary in (_CLAUSE if clause_only else _SENTENCE).finditer(lower):
         if boundary.end() <= place:
@@ -192,6 +210,17 @@ def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
         elif boundary.start() >= place:
             end = boundary.start()
             break
+    return start, end
+
+
+def asks(lower: str) -> bool:
+    """Whether anything in a text sounds like asking for films."""
+    return bool(_REQUEST.search(lower))
+
+
+def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
+    """How the sentence around a place is meant; `clause_only` stops at commas as well."""
+    start, end = sentence_at(lower, place, clause_only)
     sentence = lower[start:end]
     for described in (_STORY, _RELATIVE):
         sentence = described.sub(lambda m: " " * len(m.group()), sentence)

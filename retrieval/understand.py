@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from retrieval.asked import asked_about, asked_again, furthest, meant, movie_asked
 from retrieval.brands import find_brands
+from retrieval.cast_talk import asked_for, turns_to
 from retrieval.franchises import find_franchises, most_of
 from retrieval.gloss import ENGLISH, OTHER, gloss
 from retrieval.lexicon import Lexicon
@@ -33,7 +34,6 @@ from retrieval.slips import Mended, mended
 from retrieval.stances import NEVER_SEEN, stance_at
 from retrieval.understanding import (
     Comparison,
-    Finding,
     Mark,
     Mention,
     Stance,
@@ -57,8 +57,6 @@ _SIMILAR = re.compile(
     r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?(?:$|\b(?:but|and|only|just|except|without|from|in|with)\b)"
     r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b|\bin the same (?:vein|spirit|style|mood|line)\b|\balong (?:those|the same|these) lines\b"
 )
-_NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
-"""Between a title and a person: what follows is asked for, and describes the title no more."""
 _PRAISE = re.compile(
     r"[\"')]*,? (?:looks?|sounds?|seems?|is|are|was) (?:\w+ ){0,2}?(?:good|nice|great|fun|funny|interesting|cool|promising|fine|perfect|lovely|intriguing|tempting|dull|boring|bad|terrible|awful|stupid|silly|depressing|weak|lame|heavy|long|slow|scary|violent|old|childish|tedious|dreary|meh)\b"
 )
@@ -141,7 +139,7 @@ class _Reading:
         named = self._named(titles, spans, known_item)
         mentions = named + brands.refused + self._pronouns(named, people)
         mentions = self._in_question(mentions, questions, pointed, preferences)
-        wished, described = self._wished(people, titles)
+        wished, described = asked_for(self.lower, people, titles, self.context.shown)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
         findings += tuple(series.wish for series in franchises)
         shown = self.context.shown
@@ -160,6 +158,7 @@ class _Reading:
             findings=findings,
             mentions=mentions,
             comparisons=comparisons,
+            turns_to_person=turns_to(self.lower, wished),
             withdrawals=preferences.withdrawals,
             question=answered[0] if answered else None,
             more_questions=answered[1:],
@@ -306,23 +305,6 @@ class _Reading:
         around = _ALL_BEFORE.search(self.lower[: mention.start])
         around = around or _SERIES_AFTER.match(self.lower[mention.end :])
         return mention.stance in ("seen", "disliked") and bool(plural or around)
-
-    def _wished(
-        self, people: Sequence[LinkedPerson], titles: Sequence[LinkedTitle]
-    ) -> tuple[list[LinkedPerson], list[Finding]]:
-        """The people who are asked for, and, only to rank by, those who describe a named film."""
-        wished: list[LinkedPerson] = []
-        described: list[Finding] = []
-        for person in people:
-            before = [t for t in titles if t.end <= person.start]
-            between = self.lower[before[-1].end : person.start] if before else "."
-            of_film = bool(before) and fold(person.person.name) in before[-1].entry.people
-            compared = bool(before) and self.lower[: before[-1].start].rstrip().endswith("than")
-            if of_film and not compared and not _NEW_WISH.search(between):
-                described.append(Finding("person", person.person.name, "want", False))
-            elif self.lower[: person.start].rstrip()[-1:] != "(":
-                wished.append(person)
-        return wished, described
 
     def _pronouns(
         self, mentions: Sequence[Mention], people: Sequence[LinkedPerson]

@@ -172,6 +172,8 @@ class Understanding:
     about_me: bool = False
     more: bool = False
     """Asks for other movies on the same terms."""
+    turns_to_person: bool = False
+    """Asks for films of somebody, not for films that somebody is in as well."""
     additive: bool = False
     """With "also" or "too", new wishes join the old ones instead of taking their place."""
     known_item: bool = False
