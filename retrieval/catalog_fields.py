@@ -55,6 +55,9 @@ def movie_of(row: Mapping[str, Any], mapping: Mapping[str, str], films_only: boo
             fields[name] = _parsed(name, parse, value)
     if films_only and "kind" not in found:
         fields["kind"] = "movie"
+    told = names.told_genres(fields.get("keywords", ()))
+    if told:
+        fields["genres"] = tuple(dict.fromkeys((*fields.get("genres", ()), *told)))
     title = natural_title(title)
     alternatives = (natural_title(t) for t in fields.pop("alt_titles", ()))
     alt_titles = tuple(dict.fromkeys(t for t in alternatives if t != title))

@@ -4,6 +4,7 @@ Knows names only. Does not know files or rows. Called by catalog_fields.py; the 
 column mapping is printed from `COLUMNS`.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from retrieval.movie import GENRES, fold
@@ -63,6 +64,14 @@ MISSING: Final = frozenset(
     + ["(no genres listed)"]
 )
 """What tables write for "not known", lower case."""
+
+_TOLD_BY_KEYWORD: Final[dict[str, str]] = {
+    **dict.fromkeys(("sport", "sports"), "sport"),
+    **dict.fromkeys(("biography", "biopic", "biographical"), "biography"),
+    **dict.fromkeys(("film noir", "noir", "neo noir"), "noir"),
+    **{"musical": "musical", "historical": "history"},
+}
+"""Of 15,729 films in catalogue_core 17 have the genre sport, and 270 such a keyword."""
 
 _GENRE_ALIASES: Final = _table(
     """
@@ -132,6 +141,12 @@ _UNRATED: Final = frozenset({"not rated", "unrated", "nr", "ur", "none"})
 def genre(name: str) -> str | None:
     """The controlled genre, or None for what is no genre here ("IMAX", "TV Movie", "Foreign")."""
     return _GENRES.get(fold(name))
+
+
+def told_genres(keywords: Iterable[str]) -> tuple[str, ...]:
+    """The genres that most sources have no name for, and tell by keywords."""
+    told = (_TOLD_BY_KEYWORD.get(fold(keyword)) for keyword in keywords)
+    return tuple(dict.fromkeys(genre for genre in told if genre))
 
 
 def language(name: str) -> str | None:

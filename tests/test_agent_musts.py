@@ -5,7 +5,7 @@ import pytest
 from agent.decide import decide
 from agent.decision import DecisionContext
 from agent.turn import DialogueState
-from retrieval.lexicon import build_lexicon
+from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
 from retrieval.understand import Context, understand
 from small_lexicon import films, lexicon
