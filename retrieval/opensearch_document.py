@@ -5,13 +5,13 @@ requests. Pure. Called by opensearch_index.py and opensearch_writer.py.
 """
 
 import base64
-import json
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from retrieval.index import Row
 from retrieval.movie import ATTRIBUTES, Movie, fold, title_key, values_of
@@ -55,8 +55,8 @@ def document_of(row: Row) -> dict[str, Any]:
 
 
 def as_json(document: dict[str, Any]) -> str:
-    """One line."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    """One line; of writing an index, the standard library's JSON was half of our own work."""
+    return orjson.dumps(document).decode()
 
 
 def movie_of(source: dict[str, Any]) -> Movie:
