@@ -55,14 +55,14 @@ def _head(entries: Sequence[Entry]) -> str:
     moods = ", ".join(load_tag_words().adjective(str(e.value)) for e in wants if e.kind == "mood")
     franchise = next((str(_title(e)) for e in wants if e.kind == "franchise"), "")
     word = franchise or ("series" if series else "films")
-    known = "".join(f"{e.value} " for e in wants if e.kind == "fame")
+    known = next((str(e.value) for e in wants if e.kind == "fame"), "")
     if soft or any(" or " in genre for genre in genres):
         # Wishes that only rank need not meet in one film: "horror films or comedies".
         each = [g for genre in genres for g in genre.split(" or ")]
         named = " or ".join(genre_films([genre], word) for genre in each) or word
     else:
         named = genre_films(genres, word)
-    return f"{known}{moods} {named}".strip()
+    return " ".join(part for part in (known, moods, named) if part)
 
 
 def genre_films(genres: Sequence[str], word: str = "films") -> str:

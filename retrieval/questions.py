@@ -118,7 +118,7 @@ _WHY = re.compile(
     r"^\W*(?:why|how come)\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why|number|no|film|pick)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
 )
 _KNOWN_ITEM = re.compile(
-    r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
+    r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next|best|worst|most|[a-z]+iest|greatest|latest|newest|oldest|longest|shortest)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
     r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
     r"|\bthere(?:'s|s| is| was) (?:this|that|an?|one|some) (?:[\w-]+ ){0,5}?(?:movie|film|flick)\b[^?]*\b(?:where|in which|about (?:an?|the|this|two|some))\b\s+\w"
     r"|\bwhat(?:'s| is| was) (?:it|that|the (?:movie|film)) called\b|\bwhat(?:'s| is| was) the (?:name|title)\b(?! of (?:the|that) director)"

@@ -312,7 +312,9 @@ class _Reading:
         """Movies of the list by pronoun: "seen it", "seen them all", "hated that one"."""
         seen_all = _SEEN_ALL.search(self.lower)
         # "Not by Wes Anderson, I've seen them all": all of his.
-        if seen_all and not any(p.end <= seen_all.start() for p in people):
+        place = seen_all.start() if seen_all else 0
+        named = any(m.stance == "seen" and m.start >= place for m in mentions)
+        if seen_all and not named and not any(p.end <= place for p in people):
             return tuple(meant(m, "seen") for m in self.context.shown)
         focus = self.context.in_focus
         asked = next((m for m in mentions if m.stance == "asked"), None)

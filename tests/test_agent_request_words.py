@@ -20,6 +20,14 @@ def add(kind: str, value: object, polarity: str = "want", hard: bool = True) -> 
             [add("genre", "horror", hard=False), add("genre", "comedy", hard=False)],
             "horror films or comedies",
         ),
+        (
+            [add("fame", "little known", hard=False), add("genre", "thriller")],
+            "little known thrillers",
+        ),
+        (
+            [add("franchise", {"title": "James Bond films", "also": []}), add("mood", "dark")],
+            "dark James Bond films",
+        ),
         ([add("genre", "documentary or war")], "documentaries or war films"),
         (
             [add("genre", "thriller"), add("year", {"min": 2000, "max": 2009})],

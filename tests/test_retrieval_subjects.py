@@ -321,3 +321,17 @@ def test_a_number_or_a_letter_names_no_series(text: str) -> None:
     ]
     heard = understand(text, build_lexicon((*films(), *numbered)))
     assert not [f for f in heard.findings if f.kind == "franchise"]
+
+
+def test_to_have_seen_a_whole_series_says_nothing_of_the_list() -> None:
+    heard = understand("they've seen all the Harry Potter movies", lexicon(), LIST)
+    assert [m.title for m in heard.mentions] == ["Harry Potter films"]
+    assert len(understand("seen all of them", lexicon(), LIST).mentions) == len(LIST.shown)
+
+
+@pytest.mark.parametrize(
+    "text", ["the best film with Al Pacino", "the scariest movie about a heist"]
+)
+def test_the_best_film_of_a_kind_is_no_forgotten_one(text: str) -> None:
+    assert not understand(text, lexicon()).known_item
+    assert understand("the movie with the guy who steals dreams", lexicon()).known_item
