@@ -78,7 +78,7 @@ _IS_A = re.compile(
 )
 """A yes-or-no question: "is Die Hard a Christmas movie?"."""
 _IS_ABOUT = re.compile(
-    rf"{_AT_FIRST}(?:is|was|are) (?!(?:any|some)thing\b){_FILM} (?P<words>(?:about|set in) [^.?!]+)\?"
+    rf"{_AT_FIRST}(?:is|was|are) (?!(?:(?:any|some)(?:thing)?|all|both|each|they|these|those)\b){_FILM} (?P<words>(?:about|set in) [^.?!]+)\?"
 )
 """Of its story: "is the second one about the Beatles?" asks for no film about them."""
 _OTHER = re.compile(
