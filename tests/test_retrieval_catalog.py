@@ -112,14 +112,6 @@ def test_unknown_keys_keep_the_row_and_are_named_once(tmp_path: Path) -> None:
     assert (len(movies), report.unused) == (2, {"colour", "shape"})
 
 
-def test_genres_that_sources_tell_by_keywords(tmp_path: Path) -> None:
-    row = {"movie_id": "a", "title": "A", "genres": ["Drama"], "keywords": ["sports", "biopic"]}
-    movies, _ = read(
-        jsonl(tmp_path / "c.jsonl", [row, {**row, "movie_id": "b", "keywords": ["sportswear"]}])
-    )
-    assert [m.genres for m in movies] == [("drama", "sport", "biography"), ("drama",)]
-
-
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
