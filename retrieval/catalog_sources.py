@@ -62,6 +62,8 @@ def reading(path: Path) -> Iterator[None]:
         raise CatalogError(f"{path} is a broken gzip file ({error}): pack it again") from None
     except csv.Error as error:
         raise CatalogError(f"{path} is not a CSV table ({error}): save it as CSV") from None
+    except IsADirectoryError:
+        raise CatalogError(f"{path} is a folder: name a file") from None
     except OSError as error:
         raise CatalogError(f"{path} cannot be read ({error.strerror or error})") from None
 
@@ -78,12 +80,18 @@ def _binary(path: Path) -> BinaryIO:
     return file
 
 
-def json_rows(path: Path) -> Rows:
-    """One JSON object a line; a line that is none is one bad row."""
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(number, line) of a UTF-8 file, plain or gzip, blank lines left out. Raises: CatalogError."""
     with reading(path), _binary(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield number, _json_row(line.decode("utf-8-sig"))
+                yield number, line.decode("utf-8-sig")
+
+
+def json_rows(path: Path) -> Rows:
+    """One JSON object a line; a line that is none is one bad row."""
+    for number, line in text_lines(path):
+        yield number, _json_row(line)
 
 
 def _json_row(line: str) -> Any:

@@ -152,7 +152,7 @@ def test_labels_that_allow_nothing_are_refused(
     path = tmp_path / "labels.jsonl"
     path.write_text(json.dumps(dialogue(0, [3], GLAD)) + "\n")
     assert "by two people or more" in refused(capsys, "calibrate", "--labels", path)
-    assert "cannot be read" in refused(capsys, "calibrate", "--labels", tmp_path / "no.jsonl")
+    assert "does not exist" in refused(capsys, "calibrate", "--labels", tmp_path / "no.jsonl")
     assert "two dialogues" in refused(
         capsys, "calibrate", "--labels", labels(tmp_path), "--limit", 1
     )

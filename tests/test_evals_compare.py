@@ -153,7 +153,7 @@ def test_empty_missing_and_doubled_scores_are_refused(
     empty.write_text("\n")
     doubled.write_text((a / SCORES).read_text() * 2)
     assert "is empty" in refused(capsys, "compare", a, empty)
-    assert "cannot be read" in refused(capsys, "compare", a, tmp_path / "nowhere.jsonl")
+    assert "does not exist" in refused(capsys, "compare", a, tmp_path / "nowhere.jsonl")
     assert "two scores of task_success" in refused(capsys, "compare", a, doubled)
     assert "is no run" in refused(capsys, "compare", a, tmp_path)
 

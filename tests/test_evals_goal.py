@@ -8,6 +8,7 @@ import simulating
 from evals.__main__ import main
 from evals.dialogues.scenario import ScenarioProblem
 from evals.dialogues.scenarios_command import our_coverage
+from evals.dialogues.transcript_files import EvalInputProblem
 from evals.users.goal import HELD_OUT, Goal, binding, load_goals
 from evals.users.goal_world import Films, Unplayable, world_of, worlds_of
 from retrieval.movie import Movie, Range
@@ -164,7 +165,7 @@ def test_json_lines_are_read_and_an_id_twice_is_told(tmp_path: Path) -> None:
     with pytest.raises(ScenarioProblem, match="twice"):
         load_goals(file)
     file.write_text(line + "{half")
-    with pytest.raises(ScenarioProblem, match="line 2 is no JSON"):
+    with pytest.raises(EvalInputProblem, match="line 2: no JSON"):
         load_goals(file)
 
 

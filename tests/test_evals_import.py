@@ -208,7 +208,7 @@ def test_ids_of_another_catalogue_are_no_inventions(
     ("arguments", "told"),
     [
         (["score"], "name the transcripts once"),
-        (["score", "absent.jsonl"], "absent.jsonl cannot be read"),
+        (["score", "absent.jsonl"], "absent.jsonl does not exist: check the path"),
         (["export"], "either --input or --conversation"),
         (["export", "--conversation", "c_1"], "--conversation needs --user"),
         (["export", "--format", "schema", "--output", "no/such/x.json"], "cannot be written"),

@@ -350,7 +350,7 @@ def test_a_rubric_is_checked(tmp_path: Path) -> None:
     with pytest.raises(EvalInputProblem, match="explains 1 to 5"):
         load_rubric(path)
     path.write_text("version: [")
-    with pytest.raises(EvalInputProblem, match="cannot be read"):
+    with pytest.raises(EvalInputProblem, match="line 1: no YAML"):
         load_rubric(path)
     with pytest.raises(EvalInputProblem, match="choose from satisfaction"):
         RUBRIC.criterion("beauty")

@@ -9,6 +9,7 @@ import pytest
 from agent.events import LedgerEntryView
 from evals.dialogues.expected import LedgerLine
 from evals.dialogues.scenario import ScenarioProblem, labels, load_scenarios
+from evals.dialogues.transcript_files import EvalInputProblem
 from retrieval.movie import Match, Range
 
 WANTED = {"clear request", "vague request", "mood", "seed", "comparative", "negation", "undo"}
@@ -63,18 +64,28 @@ turns:
         ("covers: [x]\nturns:\n  - user: a\n    acts: [dance]\n", "turns.0.acts"),
         ("covers: [x]\nturns:\n  - user: a\n    release: [ghost]\n", "ghost"),
         ("- a\n- b\n", "covers and turns"),
-        ("covers: [x\n", "cannot be read"),
+        ("covers: [x\n", "line 2: no YAML"),
     ],
 )
 def test_bad_files_are_named_with_their_place(tmp_path: Path, text: str, place: str) -> None:
-    with pytest.raises(ScenarioProblem, match=place):
+    with pytest.raises(EvalInputProblem, match=place):
         load_scenarios(write(tmp_path, text))
+
+
+def test_json_lines_hold_one_scenario_each(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    lines = ['{"id": "a", "covers": ["x"], "turns": [{"user": "a comedy"}]}', '{"id": "b"}']
+    file.write_text(lines[0] + "\n")
+    assert [scenario.id for scenario in load_scenarios(file)] == ["a"]
+    file.write_text("\n".join(lines))
+    with pytest.raises(ScenarioProblem, match="mine.jsonl line 2, field covers"):
+        load_scenarios(file)
 
 
 def test_a_folder_without_scenarios_is_told(tmp_path: Path) -> None:
     with pytest.raises(ScenarioProblem, match="no \\*.yaml"):
         load_scenarios(tmp_path)
-    with pytest.raises(ScenarioProblem, match="cannot be read"):
+    with pytest.raises(EvalInputProblem, match="does not exist: check the path"):
         load_scenarios(tmp_path / "absent.yaml")
 
 

@@ -86,12 +86,17 @@ class RunFolder:
     def open(cls, path: Path) -> "RunFolder":
         """A run that is there. Raises: EvalInputProblem."""
         file = path / CONFIG
+        if not file.exists():
+            raise EvalInputProblem(
+                f"{path} is no run: it has no {CONFIG}; name a folder that `python -m evals run` "
+                "or `simulate` made with --output"
+            )
         try:
             content = json.loads("".join(line for _, line in lines_of(file)))
         except ValueError as error:
-            raise EvalInputProblem(f"{file} is no JSON ({error})") from None
+            raise EvalInputProblem(f"{file} is no JSON ({error}): play the run anew") from None
         if not isinstance(content, Mapping):
-            raise EvalInputProblem(f"{file} needs a JSON object")
+            raise EvalInputProblem(f"{file} needs a JSON object: play the run anew")
         sha = content.get("sha")
         config = validated(RunConfig, {k: v for k, v in content.items() if k != "sha"}, str(file))
         if sha != config.sha:

@@ -10,16 +10,15 @@ ledger_lacks, repeats (films may be shown again: the user asked for that), never
 out), undoes and compared ([{what: runtime, side: less}]).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from agent.events import Act
 from evals.dialogues.expected import ClauseForm, Compared, Expected, LedgerLine, Wish
-from evals.problem import EvalProblem
+from evals.dialogues.transcript_files import EvalInputProblem, fault_of, objects_of, read_yaml
 from retrieval.movie import ATTRIBUTES, Clause, Match, MatchField, Range, RangeField
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
@@ -27,7 +26,7 @@ _RANGES: frozenset[str] = frozenset({"year", "runtime", *ATTRIBUTES})
 _MATCHES: frozenset[str] = frozenset(get_args(MatchField))
 
 
-class ScenarioProblem(EvalProblem):
+class ScenarioProblem(EvalInputProblem):
     """A scenario file cannot be used; names file and place."""
 
 
@@ -138,28 +137,37 @@ def _wishes(every: Sequence[Clause], none: Sequence[Clause], number: int) -> tup
 
 
 def load_scenarios(place: Path = FOLDER) -> list[Scenario]:
-    """Every scenario of a folder, or the one of a file. Raises: ScenarioProblem."""
+    """Every scenario of a folder, or those of a file: one in YAML, or JSON lines with an id each.
+
+    Raises: EvalInputProblem.
+    """
     files = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
     if not files:
         raise ScenarioProblem(f"{place} holds no *.yaml scenario")
-    scenarios = [_load(file) for file in files]
+    scenarios = [scenario for file in files for scenario in _load(file)]
+    if not scenarios:
+        raise ScenarioProblem(f"{place} is empty: it needs one scenario a line")
     for scenario in scenarios:
         labels(scenario)
     return scenarios
 
 
-def _load(file: Path) -> Scenario:
+def _load(file: Path) -> Iterator[Scenario]:
+    if ".jsonl" in file.suffixes:
+        for number, row in objects_of(file):
+            yield _scenario(row, f"{file} line {number}")
+        return
+    content = read_yaml(file)
+    if not isinstance(content, dict):
+        raise ScenarioProblem(f"{file} is no scenario: it needs covers and turns")
+    yield _scenario({"id": file.stem, **content}, str(file))
+
+
+def _scenario(content: dict[str, Any], where: str) -> Scenario:
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-        if not isinstance(content, dict):
-            raise ScenarioProblem(f"{file} is no scenario: it needs covers and turns")
-        return Scenario.model_validate({"id": file.stem, **content})
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ScenarioProblem(f"{file} cannot be read: {error}") from None
+        return Scenario.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ScenarioProblem(f"{file} at {place}: {first['msg']}") from None
+        raise ScenarioProblem(f"{where}, {fault_of(error)}") from None
 
 
 def lengths(scenarios: Sequence[Scenario]) -> int:

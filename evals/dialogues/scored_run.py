@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from evals.dialogues.run_folder import CONFIG, RunFolder
+from evals.dialogues.run_folder import RunFolder
 from evals.dialogues.scores import Direction, Score
 from evals.dialogues.transcript_files import (
     EvalInputProblem,
@@ -90,8 +90,6 @@ def load_run(path: Path) -> ScoredRun:
 
 def load_folder(path: Path) -> ScoredRun:
     """A run folder. Raises: EvalInputProblem when it is none or partial."""
-    if not (path / CONFIG).exists():
-        raise EvalInputProblem(f"{path} is no run: it has no {CONFIG}")
     folder = RunFolder.open(path)
     folder.whole()
     judged = read_models(path / JUDGED, Score) if (path / JUDGED).exists() else []

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from evals.dialogues.transcript import Transcript
 from evals.problem import EvalProblem
+from retrieval.catalog_sources import CatalogError, reading, text_lines
 
 SCHEMA = Path(__file__).parent / "transcript-v1.schema.json"
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -26,16 +28,9 @@ class EvalInputProblem(EvalProblem):
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
     """(number, line) of a file, plain or gzip, blank lines left out. Raises: EvalInputProblem."""
     try:
-        packed = path.suffix == ".gz"
-        with (
-            gzip.open(path, "rt", encoding="utf-8") if packed else path.open("r", -1, "utf-8") as f
-        ):
-            for number, line in enumerate(f, 1):
-                if line.strip():
-                    yield number, line
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise EvalInputProblem(f"{path} cannot be read: {reason}") from None
+        yield from text_lines(path)
+    except CatalogError as error:
+        raise EvalInputProblem(str(error)) from None
 
 
 def objects_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -44,10 +39,28 @@ def objects_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise EvalInputProblem(f"{path} line {number}: no JSON ({error})") from None
+            raise EvalInputProblem(
+                f"{path} line {number}: no JSON ({error}): give one JSON object a line"
+            ) from None
         if not isinstance(row, dict):
-            raise EvalInputProblem(f"{path} line {number}: needs a JSON object")
+            raise EvalInputProblem(f"{path} line {number}: needs a JSON object, one a line")
         yield number, row
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds. Raises: EvalInputProblem."""
+    try:
+        with reading(path):
+            text = path.read_text("utf-8")
+        return yaml.safe_load(text)
+    except CatalogError as error:
+        raise EvalInputProblem(str(error)) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f" line {mark.line + 1}" if mark else ""
+        raise EvalInputProblem(f"{path}{place}: no YAML ({error.problem})") from None
+    except yaml.YAMLError as error:
+        raise EvalInputProblem(f"{path}: no YAML ({' '.join(str(error).split())})") from None
 
 
 def read_models(path: Path, model: type[_Model]) -> list[_Model]:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from evals.dialogues.transcript_files import EvalInputProblem, fault_of
+from evals.dialogues.transcript_files import EvalInputProblem, fault_of, read_yaml
 from evals.form import Form
 
 RUBRIC = Path(__file__).with_name("rubric.yaml")
@@ -86,11 +85,8 @@ class Rubric:
 def load_rubric(path: Path = RUBRIC) -> Rubric:
     """A rubric file. Raises: EvalInputProblem."""
     try:
-        content = path.read_bytes()
-        loaded = _File.model_validate(yaml.safe_load(content))
+        loaded = _File.model_validate(read_yaml(path))
     except ValidationError as error:
         raise EvalInputProblem(f"{path}, {fault_of(error)}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise EvalInputProblem(f"{path} cannot be read: {error}") from None
-    sha = hashlib.sha256(content).hexdigest()[:16]
+    sha = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return Rubric(path.name, loaded.version, loaded.pair, loaded.criteria, sha)

@@ -12,7 +12,7 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def intents_command(given: argparse.Namespace) -> int:
 
 def read_labelled(folder: Path) -> list[Labelled]:
     """The requests with both labellings, checked. Raises: EvalProblem naming file and request."""
-    texts = {str(row["id"]): str(row["text"]) for _, row in objects_of(folder / "requests.jsonl")}
+    texts = _texts(folder / "requests.jsonl")
     first, second = (_labels(folder / f"labels_{who}.jsonl", texts) for who in "ab")
     folded = Counter(re.sub(r"\W+", " ", text.lower()).strip() for text in texts.values())
     twice = [text for text, n in folded.items() if n > 1]
@@ -90,11 +90,23 @@ def read_labelled(folder: Path) -> list[Labelled]:
     return labelled
 
 
+def _texts(path: Path) -> dict[str, str]:
+    """{id: request}."""
+    found: dict[str, str] = {}
+    for number, row in objects_of(path):
+        if not isinstance(row.get("id"), str) or not isinstance(row.get("text"), str):
+            raise EvalProblem(f'{path} line {number}: "id" and "text" must be texts')
+        found[row["id"]] = row["text"]
+    if not found:
+        raise EvalProblem(f"{path} is empty: it needs one request a line")
+    return found
+
+
 def _labels(path: Path, texts: dict[str, str]) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
     found = {}
     for number, row in objects_of(path):
         where, name = f"{path} line {number}", str(row.get("id"))
-        intents, marked = frozenset(row.get("intents", ())), frozenset(row.get("marked", ()))
+        intents, marked = (_words(row, field, where) for field in ("intents", "marked"))
         if name not in texts:
             raise EvalProblem(f"{where}: no request {name!r}")
         if not intents <= set(INTENTS):
@@ -109,6 +121,13 @@ def _labels(path: Path, texts: dict[str, str]) -> dict[str, tuple[frozenset[str]
     if lacking:
         raise EvalProblem(f"{path}: no labels for {lacking[0]}; label every request")
     return found
+
+
+def _words(row: Mapping[str, object], field: str, where: str) -> frozenset[str]:
+    value = row.get(field, [])
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise EvalProblem(f'{where}: "{field}" must be a list of texts')
+    return frozenset(value)
 
 
 def balance(labelled: Sequence[Labelled]) -> dict[str, int]:

@@ -7,16 +7,15 @@ judged. A title stands here only where the user may name it (`like`, `than`, `go
 looking for is given by conditions or ids. Called by the simulated users, simulate.py and audit.py.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from agent.events import Act
 from evals.dialogues.scenario import FOLDER, Clauses, ScenarioProblem
+from evals.dialogues.transcript_files import fault_of, objects_of, read_yaml
 from retrieval.movie import Clause, RangeField
 from retrieval.understanding import QuestionField
 
@@ -229,11 +228,13 @@ def binding(goal: Goal, moves_done: int) -> tuple[str, ...]:
 
 
 def load_goals(place: Path = GOALS) -> list[Goal]:
-    """Every goal of a folder or file, YAML (a list) or JSON lines. Raises: ScenarioProblem."""
+    """Every goal of a folder or file, YAML (a list) or JSON lines. Raises: EvalInputProblem."""
     files = sorted(_files(place)) if place.is_dir() else [place]
     goals = [goal for file in files for goal in _goals_of(file)]
     if not goals:
-        raise ScenarioProblem(f"{place} holds no goal (*.yaml or *.jsonl)")
+        if place.is_dir():
+            raise ScenarioProblem(f"{place} holds no goal (*.yaml or *.jsonl)")
+        raise ScenarioProblem(f"{place} is empty: it needs one goal a line")
     seen: set[str] = set()
     for goal in goals:
         if goal.id in seen:
@@ -248,31 +249,24 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _goals_of(file: Path) -> Iterator[Goal]:
-    try:
-        text = file.read_text("utf-8")
-        rows: Any = _json_lines(text) if file.suffix == ".jsonl" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-        raise ScenarioProblem(f"{file} cannot be read: {error}") from None
-    if not isinstance(rows, list):
-        raise ScenarioProblem(f"{file} is no list of goals")
-    for number, row in enumerate(rows, 1):
-        name = row.get("id", number) if isinstance(row, dict) else number
+    for where, row in _rows_of(file):
         try:
             yield Goal.model_validate(row)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "(whole)"
-            raise ScenarioProblem(f"{file}, {name}, field {place}: {first['msg']}") from None
+            raise ScenarioProblem(f"{where}, {fault_of(error)}") from None
 
 
-def _json_lines(text: str) -> list[Any]:
-    rows = []
-    for number, line in enumerate(text.splitlines(), 1):
-        try:
-            rows += [json.loads(line)] if line.strip() else []
-        except ValueError as error:
-            raise ValueError(f"line {number} is no JSON ({error})") from None
-    return rows
+def _rows_of(file: Path) -> Iterator[tuple[str, object]]:
+    """(where it stands, what stands there)."""
+    if ".jsonl" in file.suffixes:
+        yield from ((f"{file} line {number}", row) for number, row in objects_of(file))
+        return
+    rows = read_yaml(file)
+    if not isinstance(rows, list):
+        raise ScenarioProblem(f"{file} is no list of goals: begin each with - and its id")
+    for number, row in enumerate(rows, 1):
+        name = row.get("id", number) if isinstance(row, dict) else number
+        yield f"{file}, goal {name}", row
 
 
 # --- coverage -------------------------------------------------------------------------------------
