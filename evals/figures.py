@@ -264,21 +264,21 @@ def _described() -> list[Row]:
             with shown() as report:
                 tell = partial(report, "describing")
                 found = await describe.measure(descriptions, services, tell)
-        return [describe.row_of(found, DESCRIPTIONS, ">= 0.80")]
+        return describe.rows_of(found, DESCRIPTIONS, ">= 0.80")
 
     return asyncio.run(measure())
 
 
 def _posts() -> list[Row]:
     async def measure() -> list[Row]:
-        rows = []
+        rows: list[Row] = []
         async with opened(_core_index()) as services:
             for name in describe.POSTS:
                 descriptions = describe.read_descriptions(_data(name))
                 with shown() as report:
                     tell = partial(report, "describing")
                     found = await describe.measure(descriptions, services, tell)
-                rows.append(describe.row_of(found, _posts_of(name), "above lexical (BM25)"))
+                rows += describe.rows_of(found, _posts_of(name), "above lexical (BM25)")
         return rows
 
     return asyncio.run(measure())
@@ -373,11 +373,11 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("routing", (CORE, IARD_GOLD, IARD_PARTIAL), route_command.ROUTING, _routing),
     Measurement("extraction", (CORE, MIT_ENG, MIT_TRIVIA), extract_command.EXTRACTION, _extraction),
     Measurement("tagger", (CORE,), _named(tags.OWN, *tags.FIGURES), _tagger),
-    Measurement("descriptions", (), _named(DESCRIPTIONS, describe.DESCRIBED), _described),
+    Measurement("descriptions", (), _named(DESCRIPTIONS, *describe.FIGURES), _described),
     Measurement(
         "posts",
         (CORE, *describe.POSTS),
-        tuple((describe.DESCRIBED, _posts_of(name)) for name in describe.POSTS),
+        tuple((row, _posts_of(name)) for name in describe.POSTS for row in describe.FIGURES),
         _posts,
     ),
 )

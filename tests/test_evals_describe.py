@@ -35,7 +35,7 @@ def test_descriptions_are_of_known_films_in_other_words_than_the_title() -> None
         assert not set(stems(d.text)) & set(stems(d.title)) - SMALL_WORDS, d
 
 
-def test_a_described_film_is_found_and_one_that_lacks_is_a_miss(
+def test_a_described_film_is_found_one_that_lacks_is_a_miss_and_ranks_are_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     movies = starter("movies.jsonl.gz")[:40]
@@ -54,6 +54,26 @@ def test_a_described_film_is_found_and_one_that_lacks_is_a_miss(
     assert figures["lacking"] == 1
     assert figures["rows"]["fused"] == {"hit@1": 0.5, "hit@10": 0.5, "hit@50": 0.5}
     assert any("Never Filmed (1999), not found" in line for line in lines)
+    # A known item keeps its plain vector, whatever the enhancer would make of it.
+    assert figures["enhancer"]["fused"] == {"value": 0.0, "low": 0.0, "high": 0.0, "n": 2}
+
+    kept = tmp_path / "ranks.jsonl"
+    assert main(["describe", *arguments, "--output", str(kept), "--first", "1"]) == 0
+    head, first = kept.read_text().splitlines()
+    answer = json.loads(first)
+    answer["ranks"]["fused"] = 7
+    killed = '{"qid": "2", "tar'  # half a line
+    kept.write_text("\n".join((head, json.dumps(answer), killed)))
+    assert main(["describe", *arguments, "--output", str(kept), "--json"]) == 0
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])
+    # The first was not searched for again, the second was.
+    assert again["rows"]["fused"] == {"hit@1": 0.0, "hit@10": 0.5, "hit@50": 0.5}
+    assert again["rows"]["lexical"] == figures["rows"]["lexical"]
+    assert len(kept.read_text().splitlines()) == 3
+    kept.write_text("{}\n")
+    with pytest.raises(SystemExit):
+        main(["describe", *arguments, "--output", str(kept)])
+    assert "ranks.jsonl line 1: these ranks are of another index" in capsys.readouterr().err
 
 
 def test_a_wrong_line_is_named(tmp_path: Path) -> None:
