@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("evals.dialogues.run_command", "play scenarios on an index and score them"),
     "scenarios": ("evals.dialogues.scenarios_command", "what ours cover; transcripts as scenarios"),
     "simulate": ("evals.users.simulate_command", "simulated users talk to an agent"),
+    "critiques": ("evals.dialogues.critiques_command", "random taps: dead ends, idle chips"),
     "score": ("evals.dialogues.score_command", "score transcripts from anywhere; needs no agent"),
     "export": ("evals.dialogues.export_command", "transcripts for other systems, pseudonymised"),
     "compare": ("evals.verdicts.compare_command", "what differs between two runs, pair by pair"),

@@ -1,29 +1,17 @@
 """Critiques: each chip that is offered changes the list, and no path of taps ends in nothing."""
 
-import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agent.critiques import CRITIQUES, OTHERS, AfterList, critiques
-from agent.events import LedgerChanged, Suggestions
+from agent.critiques import CRITIQUES, AfterList, critiques
 from agent.ledger import Ledger
+from evals.dialogues.critiques_walk import walk
 from retrieval.movie import Movie
 from retrieval.understand import understand
 from small_lexicon import lexicon
-from talking import Reply, Talk, services
-
-FREE = (
-    *("something newer", "older", "shorter", "longer", "less violent", "scarier", "funnier"),
-    *("lighter", "less sad", "more romantic", "no horror", "not a comedy", "seen the first one"),
-    *("not now for the second one", "from the 90s", "in French", "under 100 minutes", "also funny"),
-    *("no Tom Cruise", "more like the first one", "a thriller", "undo"),
-)
-STARTS = (
-    *("a comedy", "something like Alien", "a thriller from the 90s", "for my kids aged 6 and 9"),
-    *("a western", "surprise me"),
-)
+from talking import services
 
 
 def films(minutes: int, years: range) -> list[Movie]:
@@ -67,40 +55,11 @@ def test_a_chip_says_what_it_does(option: object, comparison: object) -> None:
     assert not heard.findings
 
 
-def taps(reply: Reply) -> list[str]:
-    suggestions: Suggestions | None = reply.one(Suggestions)
-    options = [*(suggestions.chips if suggestions else ())]
-    options += reply.question.options if reply.question else ()
-    return [o.text for o in options]
-
-
 @pytest.mark.slow
-async def test_no_dead_end_in_500_random_critiques(tmp_path: Path) -> None:
-    rng = random.Random(6)
+async def test_500_random_critiques_end_in_no_nothing_and_do_what_they_say(tmp_path: Path) -> None:
     async with services(tmp_path) as wired:
-        played = 0
-        while played < 500:
-            talk = Talk(wired.assistant, principal=f"critic {played}")
-            reply = await talk.say(rng.choice(STARTS))
-            for _ in range(rng.randint(3, 12)):
-                offered = taps(reply)
-                tapped = bool(offered) and rng.random() < 0.6
-                said = rng.choice(offered) if tapped else rng.choice(FREE)
-                last, reply = reply, await talk.say(said)
-                played += 1
-                context = f"{said!r} after {[r.text for r in talk.replies[-3:]]}"
-                assert reply.cards or taps(reply) or not tapped, context
-                assert reply.cards or (reply.question and reply.question.options), context
-                if tapped and said != OTHERS.text:
-                    assert len(set(reply.titles) - set(last.titles)) >= min(3, len(reply.titles))
-                await _remove_one(talk, rng)
-
-
-async def _remove_one(talk: Talk, rng: random.Random) -> None:
-    """Now and then, tap a ledger chip away: exactly its entry goes."""
-    changed: LedgerChanged | None = talk.replies[-1].one(LedgerChanged)
-    if changed is None or not changed.entries or rng.random() > 0.1:
-        return
-    gone = rng.choice(changed.entries)
-    after: LedgerChanged = (await talk.say(gone.remove_text)).one(LedgerChanged)
-    assert [e.id for e in after.entries] == [e.id for e in changed.entries if e.id != gone.id]
+        found = await walk(wired.assistant, 500, seed=6)
+    assert found.critiques == 500
+    assert found.dead_ends == []
+    assert found.chips > 30 and found.idle == []
+    assert found.removals > 30 and found.wrong_removals == []

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, field
 
 from agent.events import LedgerEntryView, TurnStarted
-from agent.turn import Turn
+from agent.turn import Edit, Turn
 from evals.dialogues.expected import Expected
 from evals.dialogues.transcript import (
     Origin,
@@ -44,9 +44,10 @@ class Talk:
         message: str,
         expected: Expected | None = None,
         user_acts: tuple[str, ...] | None = None,
+        edits: tuple[Edit, ...] = (),
     ) -> PlayedTurn:
-        """Send a message and hear the whole answer."""
-        turn = Turn(self.principal, message, self.conversation_id)
+        """Send a message, or tap ledger chips, and hear the whole answer."""
+        turn = Turn(self.principal, message, self.conversation_id, edits)
         try:
             timed = await say_timed(self.agent, turn)
             started = (event for _, event in timed if isinstance(event, TurnStarted))
