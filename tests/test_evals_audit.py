@@ -68,14 +68,21 @@ WAYS: dict[str, Plant] = {
 }
 
 
-def targets(world: World, shown: frozenset[str]) -> list[Movie]:
-    """Films that would do, with a telling title, not shown, of people whom nobody named."""
+def targets(world: World, before: Sequence[PlayedTurn]) -> list[Movie]:
+    """Films that would do, with a telling title, of people whom nobody named.
+
+    None that the agent has named: what it put on a card or into its prose, the user may repeat, and
+    repeating it gives nothing away. Films that it shows later are leaks like any other until then.
+    """
     wanted = str(world.goal.wants).lower()
+    told = content(" ".join(turn.prose for turn in before))
+    shown = {card.movie_id for turn in before for card in turn.cards}
     return [
         film
         for film in simulating.films().by_id.values()
         if world.fits(film, len(world.goal.moves))
         and film.movie_id not in shown
+        and not content(film.title) <= told
         and len(content(film.title)) > 1
         and max(map(len, film.title.split())) > 6
         and film.directors
@@ -92,7 +99,11 @@ SET_OF_WORDS = ("misspelt", "other order", "plot")
 def planted(
     count: int, rng: random.Random, ways: Sequence[str] = tuple(WAYS)
 ) -> Iterator[tuple[str, int, Transcript]]:
-    """(way, turn, dialogue with a leak in that turn), every way in turn."""
+    """(way, turn, dialogue with a leak in that turn), every way in turn.
+
+    What is drawn and would be no leak is drawn again, and never counted as caught: a wish of which
+    the agent has just offered every telling word, as an option to tap, is given away by the agent.
+    """
     done = 0
     while done < count:
         way = ways[done % len(ways)]
@@ -102,20 +113,21 @@ def planted(
         progress = Progress()
         for turn in transcript.turns[: at + 1]:
             progress = progress.after(turn.user_acts or ())
-        films = targets(world, transcript.shown_ids)
+        films = targets(world, transcript.turns[:at])
         if not films:
             continue
         text = WAYS[way](rng.choice(films), world, progress.untold(world.goal), rng)
-        if text and not (way.startswith("undisclosed") and content(text) & offered(transcript, at)):
+        repeated = way.startswith("undisclosed") and content(text or "") <= offered(transcript, at)
+        if text and not repeated:
             done += 1
             yield way, at + 1, with_text(transcript, at, text)
 
 
 def offered(transcript: Transcript, at: int) -> frozenset[str]:
-    """What the agent put up for choice just before: to take it up gives nothing away."""
+    """The words that the agent put up for choice just before."""
     question = transcript.turns[at - 1].question if at else None
     options = question.options if question else ()
-    return content(" ".join(f"{option.label} {option.text}" for option in options))
+    return content(" ".join(option.text for option in options))
 
 
 def with_text(transcript: Transcript, at: int, text: str) -> Transcript:
