@@ -162,6 +162,63 @@ def test_a_planted_fault_is_found(scorer: str, plant: Plant) -> None:
     assert score.evidence
 
 
+TAGGED = (
+    "On your theme: American football",
+    "About demons and the devil",
+    "It is about American football and the sea",
+    "American football, as you asked",
+)
+"""True of m7: words of tags are no films (The American, The Devil) and no other tags."""
+
+
+def tagged(*why: str, movie_id: str = "m7", said: str = "") -> Plant:
+    """Turn 3 shows one film for these reasons, and says so."""
+    tags = {"leg": "tags", "rank": 1, "source": "theme:american football, ~theme:devil"}
+    prose = said or f"I would begin with it: {why[0][0].lower()}{why[0][1:]}."
+    shown = cards(card(movie_id, *why, evidence=[tags]))
+    return other(3, turn(NEWER, "something newer", ["refine"], shown, text(prose)))
+
+
+@pytest.mark.parametrize("reason", TAGGED)
+def test_words_of_tags_are_no_names(reason: str) -> None:
+    turns = good()
+    tagged(reason)(turns)
+    found = scores_of(turns)
+    for scorer in ("untrue_reasons", "ungrounded_names", "invented_names", "wrong_facts"):
+        assert (scorer, found[scorer].value, found[scorer].evidence) == (scorer, 0, ())
+
+
+@pytest.mark.parametrize("reason", TAGGED)
+def test_a_tag_that_the_film_lacks_is_untrue_in_whatever_words(reason: str) -> None:
+    turns = good()
+    tagged(reason, movie_id="m4")(turns)
+    assert scores_of(turns)["untrue_reasons"].value == 1
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        tagged("People who love The American often name this one too"),
+        tagged("Often mentioned together with The Devil"),
+        tagged("With Steve Martin"),
+        tagged("About devil worship"),
+    ],
+)
+def test_films_people_and_other_tags_are_still_read_beside_tags(plant: Plant) -> None:
+    turns = good()
+    plant(turns)
+    assert scores_of(turns)["untrue_reasons"].value == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["Then The American, this evening.", "I would begin with The Devil: a quiet one."]
+)
+def test_films_in_prose_are_still_read_beside_reasons(said: str) -> None:
+    turns = good()
+    tagged(TAGGED[0], said=said)(turns)
+    assert scores_of(turns)["ungrounded_names"].value == 1
+
+
 def test_every_scorer_is_tried_here() -> None:
     tried = {scorer for scorer, _ in PLANTED} | NEUTRAL
     tried |= {"task_success", "consistency_3", "list_stability", "constraints_unverified"}

@@ -118,11 +118,13 @@ def _read(case: Case) -> Read | None:
 
 
 def _own_words(turn: PlayedTurn, at_hand: AtHand) -> str:
-    """Without what is quoted: sentences of a film at hand, and requests that a reason cites.
+    """Without what is quoted: sentences of a film at hand, reasons of cards, requests they cite.
 
-    A reason ('a classic answer to "German films"') is judged where it stands (reasons.py).
+    A reason is judged where it stands, beside the evidence of its card (reasons.py).
     """
     prose = turn.prose
+    for reason in sorted({why for card in turn.cards for why in card.why}, key=len, reverse=True):
+        prose = re.sub(re.escape(reason), " ", prose, flags=re.IGNORECASE)
     for cited in {c for card in turn.cards for why in card.why for c in _CITED.findall(why)}:
         prose = prose.replace(cited, " ")
     for movie in at_hand.movies.values():
@@ -204,8 +206,8 @@ def wrong_facts(case: Case) -> Verdict | None:
 
 
 RULES = (
-    Rule(shared("grounding", 2), grounding, needs_catalogue=True),
-    Rule(counted("invented_names", 2, floor=True), invented, needs_catalogue=True),
-    Rule(counted("ungrounded_names", 2, floor=True), ungrounded, needs_catalogue=True),
-    Rule(counted("wrong_facts", 2, floor=True), wrong_facts, needs_catalogue=True),
+    Rule(shared("grounding", 3), grounding, needs_catalogue=True),
+    Rule(counted("invented_names", 3, floor=True), invented, needs_catalogue=True),
+    Rule(counted("ungrounded_names", 3, floor=True), ungrounded, needs_catalogue=True),
+    Rule(counted("wrong_facts", 3, floor=True), wrong_facts, needs_catalogue=True),
 )

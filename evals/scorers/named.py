@@ -1,7 +1,8 @@
 """Titles, years and people named in an answer: found in its text, without guessing.
 
 Knows how people write titles (quoted, in bold, as a list, "Title (Year)", in capitals) and when a
-span is believed to be one. Does not know what was shown or whether a name is right (grounding.py,
+span is believed to be one. A tag of several words is read whole: "American football" names no film
+The American. Does not know what was shown or whether a name is right (grounding.py,
 reasons.py). Built for precision: a scorer must not accuse an answer of a title it did not name.
 """
 
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from evals.scorers.tag_wordings import is_tag
 from retrieval.lexicon import LONGEST_TITLE, Lexicon, TitleEntry, is_vocabulary
 from retrieval.linking import Token, tokenize
 from retrieval.movie import fold, title_key
@@ -57,8 +59,8 @@ class Names:
     people: tuple[NamedPerson, ...]
 
 
-def names_in(text: str, lexicon: Lexicon) -> Names:
-    """The films and people that a text names."""
+def names_in(text: str, lexicon: Lexicon, tags: frozenset[str] = frozenset()) -> Names:
+    """The films and people that a text names; `tags`: phrases that are known to be none."""
     marked = list(_marked(text, lexicon))
     taken = [(title.start, title.end) for title in marked]
     tokens = tokenize(text)
@@ -75,6 +77,8 @@ def names_in(text: str, lexicon: Lexicon) -> Names:
                 taken.append((start, end))
             elif 1 < n <= _LONGEST_NAME and key in lexicon.people and _capitals(span):
                 people.append(NamedPerson(key, start, end))
+                taken.append((start, end))
+            elif n > 1 and is_tag(key, lexicon, tags):
                 taken.append((start, end))
     found = sorted([*marked, *titles], key=lambda title: title.start)
     return Names(tuple(found), tuple(people))

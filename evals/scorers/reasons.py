@@ -14,6 +14,7 @@ from evals.dialogues.transcript import PlayedTurn, Shown
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, shared
 from evals.scorers.grounding import AtHand
 from evals.scorers.named import Names, names_in
+from evals.scorers.tag_wordings import LONGEST_TAG, other_words, tags_told
 from retrieval.guesses import guessed
 from retrieval.lexicon import Lexicon, vocabulary_of
 from retrieval.linking import tokenize
@@ -26,8 +27,6 @@ _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
 _SHARES = re.compile(r"\b(?:shares?|both|in common|same)\b", re.IGNORECASE)
 _DIRECTED = re.compile(r"\bdirected by\b", re.IGNORECASE)
 _NEGATED = re.compile(r"\b(?:no|not|without|less|never|isn't|nothing)\b", re.IGNORECASE)
-_LONGEST_TAG = 3
-"""Words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,11 @@ class Reason:
     def claim(self) -> str:
         """The sentence without the requests that it quotes: they say nothing of the film."""
         return _QUOTED.sub(lambda m: " " if self.is_request(m.group(1)) else m.group(), self.text)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The phrases that stand for tags here: what the evidence names."""
+        return tags_told(self.card.evidence)
 
     def seeds(self, names: Names) -> list[Movie]:
         """The other films that it names."""
@@ -74,14 +78,14 @@ def _checked(case: Case) -> Checked | None:
     if case.reference is None or not any(c.why for _, t in case.turns for c in t.cards):
         return None
     checkable, untrue, at_hand = 0, list[Spot](), AtHand()
-    texts: dict[str, Names] = {}
+    texts: dict[tuple[str, frozenset[str]], Names] = {}
     for number, turn in case.turns:
         at_hand.hear(turn, case, case.reference)
         for reason in _reasons(turn, case, at_hand):
-            text = reason.claim
-            if text not in texts:
-                texts[text] = names_in(text, case.lexicon)
-            claims = list(_claims(reason, text, texts[text], case.lexicon))
+            text, tags = reason.claim, reason.tags
+            if (text, tags) not in texts:
+                texts[text, tags] = names_in(text, case.lexicon, tags)
+            claims = list(_claims(reason, text, texts[text, tags], case.lexicon))
             checkable += bool(claims)
             false = [detail for detail, holds in claims if not holds]
             if false:
@@ -160,7 +164,7 @@ def _tags(movies: Sequence[Movie], text: str, lexicon: Lexicon) -> Iterator[tupl
     guesses = [guessed(movie, "topic") if looks else frozenset() for movie in movies]
     topics = [values_of(m, "topic") | guess for m, guess in zip(movies, guesses, strict=True)]
     used: set[int] = set()
-    for n in range(_LONGEST_TAG, 0, -1):
+    for n in range(LONGEST_TAG, 0, -1):
         for i in range(len(tokens) - n + 1):
             phrase = " ".join(tokens[i : i + n])
             place = set(range(i, i + n))
@@ -172,7 +176,7 @@ def _tags(movies: Sequence[Movie], text: str, lexicon: Lexicon) -> Iterator[tupl
 
 def _meant(phrase: str, lexicon: Lexicon, topics: Sequence[frozenset[str]]) -> frozenset[str]:
     """The tags that a phrase may stand for; empty when it is no word for a film's kind."""
-    known = [fold(value) for _, value in vocabulary_of(phrase)]
+    known = [*(fold(value) for _, value in vocabulary_of(phrase)), *other_words().get(phrase, ())]
     if known or any(phrase in topic for topic in topics):
         return frozenset((phrase, *known))
     tag = phrase in lexicon.tags and phrase not in lexicon.common
@@ -203,6 +207,6 @@ def untrue(case: Case) -> Verdict | None:
 
 
 RULES = (
-    Rule(shared("reason_faithfulness"), faithfulness, needs_catalogue=True),
-    Rule(counted("untrue_reasons", floor=True), untrue, needs_catalogue=True),
+    Rule(shared("reason_faithfulness", 2), faithfulness, needs_catalogue=True),
+    Rule(counted("untrue_reasons", 2, floor=True), untrue, needs_catalogue=True),
 )
