@@ -87,6 +87,7 @@ def targets(world: World, before: Sequence[PlayedTurn]) -> list[Movie]:
         and max(map(len, film.title.split())) > 6
         and film.directors
         and film.cast
+        and film.cast[0].split()[-1].isalpha()  # "it has Jr. in it" tells nothing
         and film.cast[0].split()[-1].lower() not in wanted
         and film.directors[0].split()[-1].lower() not in wanted
     ]
@@ -152,6 +153,9 @@ def test_every_planted_leak_is_caught(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_planted_leaks_are_caught_in_free_wording_too(seed: int) -> None:
+    """What it cannot see by design: a title in small letters of everyday words ("meet the parents")
+    and a wish in everyday words; 2 in 600 over twelve seeds (2026-11-30), none of 600 above.
+    """
     ways = [way for way in WAYS if way not in SET_OF_WORDS]
     missed = []
     for way, number, leaky in planted(PLANTS, random.Random(seed), ways):
