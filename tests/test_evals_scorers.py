@@ -219,6 +219,49 @@ def test_films_in_prose_are_still_read_beside_reasons(said: str) -> None:
     assert scores_of(turns)["ungrounded_names"].value == 1
 
 
+CLARA = "Dear Clara: A Letter to a Sister About Her Brother and the Sea"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"My first choice is {CLARA}: a quiet one.",
+        f"{CLARA} was directed by Marlo Trent.",
+        f"{CLARA} is rated G.",
+    ],
+)
+def test_a_long_title_is_read_whole_and_a_certificate_is_none(said: str) -> None:
+    turns = good()
+    turns[2] = turn(NEWER, "something newer", ["refine"], cards(card("m12")), text(said))
+    found = scores_of(turns)
+    for scorer in ("untrue_reasons", "ungrounded_names", "invented_names", "wrong_facts"):
+        assert (scorer, found[scorer].value, found[scorer].evidence) == (scorer, 0, ())
+
+
+def test_of_two_films_with_a_title_the_one_behind_the_card_is_meant() -> None:
+    for seed, shared, untrue in (
+        ("m14", "a cosy mood", 0),
+        ("m14", "Ben Oar", 0),
+        ("m13", "a cosy mood", 1),
+        ("m13", "Ben Oar", 1),
+    ):
+        turns = good()
+        evidence = [{"leg": "neighbours", "rank": 1, "source": seed}]
+        shown = cards(card("m15", f"Shares {shared} with Noon Train", evidence=evidence))
+        liked = entry("seed", {"movie_id": seed, "title": "Noon Train", "year": None})
+        turns[2] = turn(NEWER, "like that", ["refine"], ledger(WISH, SEEN, liked), shown)
+        assert scores_of(turns)["untrue_reasons"].value == untrue, (seed, shared)
+
+
+def test_a_director_is_of_the_film_at_hand_among_those_of_a_title() -> None:
+    turns = good()
+    said = "Noon Train was directed by Ben Oar."
+    turns[2] = turn(NEWER, "something newer", ["refine"], cards(card("m14")), text(said))
+    assert scores_of(turns)["wrong_facts"].value == 0
+    turns[2] = turn(NEWER, "something newer", ["refine"], cards(card("m13")), text(said))
+    assert scores_of(turns)["wrong_facts"].value == 1
+
+
 def test_every_scorer_is_tried_here() -> None:
     tried = {scorer for scorer, _ in PLANTED} | NEUTRAL
     tried |= {"task_success", "consistency_3", "list_stability", "constraints_unverified"}

@@ -12,7 +12,7 @@ from evals.dialogues.reference import Reference
 from evals.dialogues.scores import Spot
 from evals.dialogues.transcript import PlayedTurn
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, shared
-from evals.scorers.named import NamedTitle, Names, names_in
+from evals.scorers.named import NamedTitle, Names, films_called, names_in
 from retrieval.lexicon import LONGEST_TITLE
 from retrieval.linking import tokenize
 from retrieval.movie import Movie, fold
@@ -63,6 +63,13 @@ class AtHand:
             m for m in self.movies.values() if key in (fold(t) for t in (m.title, *m.alt_titles))
         )
         return bool(title.entry and title.entry.movie_id in self.movies) or any(same)
+
+    def meant(self, title: NamedTitle, reference: Reference) -> Movie | None:
+        """The film of that title at hand, where several have it; else the best known one."""
+        entries = films_called(title.text, reference.lexicon) if title.year is None else ()
+        ids = [e.movie_id for e in entries if e.movie_id in self.movies]
+        chosen = ids[0] if ids else title.entry.movie_id if title.entry else None
+        return reference.movies[chosen] if chosen else None
 
     def has_person(self, key: str) -> bool:
         """Whether a person belongs to a film at hand, or was named by the user."""
@@ -157,7 +164,7 @@ def _people_faults(
         name = text[person.start : person.end]
         if turn.shown is not None and not at_hand.has_person(person.key):
             yield "ungrounded", f"{name} belongs to no film at hand"
-        film = _film_of(text, person.start, names, reference)
+        film = _film_of(text, person.start, names, at_hand, reference)
         if film and _DIRECTED.search(text[: person.start]):
             if person.key not in (fold(director) for director in film.directors):
                 yield "fact", f"{film.label()} was not directed by {name}"
@@ -167,12 +174,13 @@ def _people_faults(
                 yield "invented", f"no such person: {match.group(1)}"
 
 
-def _film_of(text: str, place: int, names: Names, reference: Reference) -> Movie | None:
+def _film_of(
+    text: str, place: int, names: Names, at_hand: AtHand, reference: Reference
+) -> Movie | None:
     """The film that a sentence speaks of: the last one named before a place in it."""
     begin = max((m.end() for m in _SENTENCE.finditer(text, 0, place)), default=0)
     before = [t for t in names.titles if begin <= t.start < place and t.entry]
-    entry = before[-1].entry if before else None
-    return reference.movies[entry.movie_id] if entry else None
+    return at_hand.meant(before[-1], reference) if before else None
 
 
 # --- the scorers ----------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ _LISTED = re.compile(
     r"^\s*(?:\d{1,2}[.)]|[-•*])\s+\**([^\n:–—(*]{2,80}?)\**\s*(?=[:–—(\n]|-\s|$)", re.M
 )
 _DATED = re.compile(r"([^\n\"“”*()]{2,90}?)[\"”*_]*\s*\(((?:18|19|20)\d\d)\)")
+_RATED = re.compile(r"\brated $", re.IGNORECASE)
+"""A certificate follows: "rated G" names no film G."""
 _INSIDE_TITLES = frozenset("of the and a an in to for on at from with vs vs. &".split())
 _SHORTENED = re.compile(r"(?:[A-Z]\.)+|(?:Mrs?|Ms|Dr|St|Sgt|Jr|Vol|Capt|Lt|vs)\.")
 """Words whose full stop ends no sentence."""
@@ -84,6 +86,11 @@ def names_in(text: str, lexicon: Lexicon, tags: frozenset[str] = frozenset()) ->
     return Names(tuple(found), tuple(people))
 
 
+def films_called(text: str, lexicon: Lexicon) -> tuple[TitleEntry, ...]:
+    """Every film of a title, the best known first."""
+    return lexicon.titles.get(fold(text), ()) or lexicon.titles.get(title_key(text), ())
+
+
 def _spans(tokens: Sequence[Token], n: int) -> Iterator[Sequence[Token]]:
     for i in range(len(tokens) - n + 1):
         yield tokens[i : i + n]
@@ -103,7 +110,7 @@ def _is_title(span: Sequence[Token], key: str, text: str, lexicon: Lexicon) -> b
     if is_vocabulary(key) or key in lexicon.tags or key.isdigit() or not _capitals(span):
         return False
     content = [t.folded for t in span if t.folded not in STOPWORDS]
-    if not content:
+    if not content or _RATED.search(text[: span[0].start]):
         return False
     if len(span) > 1:
         # Only the first word can owe its capital to the start of a sentence.

@@ -6,14 +6,15 @@ counted, neither way. Pure; listed in all.py.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from evals.dialogues.reference import Reference
 from evals.dialogues.scores import Spot
 from evals.dialogues.transcript import PlayedTurn, Shown
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, shared
 from evals.scorers.grounding import AtHand
-from evals.scorers.named import Names, names_in
+from evals.scorers.named import NamedTitle, Names, films_called, names_in
 from evals.scorers.tag_wordings import LONGEST_TAG, other_words, tags_told
 from retrieval.guesses import guessed
 from retrieval.lexicon import Lexicon, vocabulary_of
@@ -37,7 +38,7 @@ class Reason:
     card: Shown
     movie: Movie
     at_hand: AtHand
-    movies: Mapping[str, Movie]
+    reference: Reference
 
     def is_request(self, quoted: str) -> bool:
         """Whether words in quotes are the user's, or the request behind the card."""
@@ -55,9 +56,17 @@ class Reason:
         return tags_told(self.card.evidence)
 
     def seeds(self, names: Names) -> list[Movie]:
-        """The other films that it names."""
-        ids = [title.entry.movie_id for title in names.titles if title.entry]
-        return [self.movies[i] for i in ids if i != self.movie.movie_id]
+        """The other films that it names: of several with a title, the one behind the card."""
+        found = [self._meant(title) for title in names.titles]
+        return [movie for movie in found if movie and movie.movie_id != self.movie.movie_id]
+
+    def _meant(self, title: NamedTitle) -> Movie | None:
+        sources = {evidence.source for evidence in self.card.evidence}
+        entries = films_called(title.text, self.reference.lexicon)
+        behind = [e.movie_id for e in entries if e.movie_id in sources]
+        if behind:
+            return self.reference.movies[behind[0]]
+        return self.at_hand.meant(title, self.reference)
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,7 @@ def _reasons(turn: PlayedTurn, case: Case, at_hand: AtHand) -> Iterator[Reason]:
         movie = case.movie(card)
         if movie is not None and reference is not None:
             for text in card.why:
-                yield Reason(text, card, movie, at_hand, reference.movies)
+                yield Reason(text, card, movie, at_hand, reference)
 
 
 # --- claims: (what is claimed, whether it holds) --------------------------------------------------
