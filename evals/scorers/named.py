@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evals.scorers.tag_wordings import is_tag
-from retrieval.lexicon import LONGEST_TITLE, Lexicon, TitleEntry, is_vocabulary
+from retrieval.lexicon import Lexicon, TitleEntry, is_vocabulary
 from retrieval.linking import Token, tokenize
 from retrieval.movie import fold, title_key
 from retrieval.wording import STOPWORDS
@@ -29,6 +29,8 @@ _RATED = re.compile(r"\brated $", re.IGNORECASE)
 _INSIDE_TITLES = frozenset("of the and a an in to for on at from with vs vs. &".split())
 _SHORTENED = re.compile(r"(?:[A-Z]\.)+|(?:Mrs?|Ms|Dr|St|Sgt|Jr|Vol|Capt|Lt|vs)\.")
 """Words whose full stop ends no sentence."""
+LONGEST_NAMED = 15
+"""Words of a title: catalogue_core's longest. Of one not read whole, a part would be found."""
 _LONGEST_NAME = 4
 """Words of a person's name."""
 
@@ -68,7 +70,7 @@ def names_in(text: str, lexicon: Lexicon, tags: frozenset[str] = frozenset()) ->
     tokens = tokenize(text)
     people: list[NamedPerson] = []
     titles: list[NamedTitle] = []
-    for n in range(LONGEST_TITLE, 0, -1):
+    for n in range(LONGEST_NAMED, 0, -1):
         for span in _spans(tokens, n):
             start, end = span[0].start, span[-1].end
             if not all(end <= a or start >= b for a, b in taken):
@@ -205,4 +207,4 @@ def _looks_like_a_title(name: str) -> bool:
     content = [w for w in re.findall(r"[\w'’-]+", name) if fold(w) not in STOPWORDS]
     capitals = all(w[0].isupper() or w[0].isdigit() for w in content)
     some = any(w[0].isupper() for w in content)
-    return some and capitals and len(name.split()) <= LONGEST_TITLE
+    return some and capitals and len(name.split()) <= LONGEST_NAMED
