@@ -9,7 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from retrieval.wording import SUBGENRE_ADJECTIVES, SUBGENRE_WORDS
+from retrieval.wording import (
+    COUNTRY_NAMES,
+    LANGUAGE_NAMES,
+    SUBGENRE_ADJECTIVES,
+    SUBGENRE_WORDS,
+)
 
 KINDS_OF_FILM = frozenset(SUBGENRE_WORDS.values()) | frozenset(SUBGENRE_ADJECTIVES.values())
 """What a film is rather than what it is about: "psychological", "silent"."""
@@ -18,20 +23,12 @@ _REMOVE = re.compile(r'^\s*remove\s+["“](.+)["”]\s*$', re.IGNORECASE | re.DO
 _REMOVE_ALL = re.compile(r'^\s*remove all of\s+["“](.+)["”]\s*$', re.IGNORECASE | re.DOTALL)
 _BETWEEN = re.compile(r'["”] and ["“]')
 
-LANGUAGES: dict[str, str] = {
-    **{"en": "English", "fr": "French", "es": "Spanish", "de": "German", "it": "Italian"},
-    **{"ja": "Japanese", "ko": "Korean", "zh": "Chinese", "cn": "Cantonese", "hi": "Hindi"},
-    **{"pt": "Portuguese", "ru": "Russian", "sv": "Swedish", "da": "Danish", "no": "Norwegian"},
-    **{"fi": "Finnish", "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "fa": "Persian"},
-    **{"ar": "Arabic", "he": "Hebrew", "th": "Thai", "hu": "Hungarian", "cs": "Czech"},
-    **{"el": "Greek", "ro": "Romanian", "is": "Icelandic", "ta": "Tamil", "te": "Telugu"},
+LANGUAGES: dict[str, str] = {v: n for v, n in LANGUAGE_NAMES.items() if " or " not in v}
+COUNTRIES: dict[str, str] = {v: n for v, n in COUNTRY_NAMES.items() if " or " not in v}
+REGIONS: dict[str, str] = {
+    v: n for names in (COUNTRY_NAMES, LANGUAGE_NAMES) for v, n in names.items() if " or " in v
 }
-COUNTRIES: dict[str, str] = {
-    **{"gb": "Britain", "us": "the US", "au": "Australia", "ie": "Ireland", "ca": "Canada"},
-    **{"in": "India", "br": "Brazil", "mx": "Mexico", "ar": "Argentina", "ir": "Iran"},
-    **{"il": "Israel", "nz": "New Zealand", "za": "South Africa", "at": "Austria"},
-    **{"be": "Belgium", "hk": "Hong Kong"},
-}
+"""All the codes of a part of the world -> its name."""
 _GRADED = {
     "violence": "violent",
     "scariness": "scary",
@@ -85,6 +82,8 @@ def value_label(kind: str, value: str | Mapping[str, Any]) -> str:
 
 
 def _string_label(kind: str, value: str) -> str:
+    if kind in ("language", "country") and value in REGIONS:
+        return f"from {REGIONS[value]}"
     if kind == "language":
         return f"in {' or '.join(LANGUAGES.get(v, v) for v in value.split(' or '))}"
     if kind == "country":

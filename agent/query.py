@@ -20,6 +20,7 @@ from retrieval.movie import (
     Seed,
     Wish,
 )
+from retrieval.places import others
 from retrieval.wording import MOOD_GENRES, NEAR_MOODS, OCCASION_WISHES
 
 _FIELDS: Mapping[str, MatchField] = {
@@ -67,6 +68,15 @@ def clause_of(entry: Entry) -> Clause | None:
     return None
 
 
+def known_instead(entry: Entry) -> Match | None:
+    """What must be known to hold where what most unknown values are is refused: "not American"."""
+    clause = clause_of(entry)
+    if not isinstance(clause, Match) or entry.polarity == "want" or not entry.hard:
+        return None
+    values = others(clause.field, clause.values)
+    return Match(clause.field, values) if values else None
+
+
 def unknowable_kinds(known: Mapping[str, int]) -> frozenset[str]:
     """Kinds of which a catalogue knows nothing at all: they cannot bind, and the answer says so.
 
@@ -94,6 +104,8 @@ def constraints_of(
         if clause is None or not entry.hard or entry.kind in unknowable:
             continue
         (require if entry.polarity == "want" else exclude).append(clause)
+        instead = known_instead(entry)
+        require += [instead] if instead else []
     wants_series = any(e.value == "series" for e in ledger.of("kind", polarity="want"))
     if not wants_series:
         exclude.append(SERIES)

@@ -24,7 +24,7 @@ from agent.policy import (
     open_question,
     what_they_loved,
 )
-from agent.query import clause_of, is_for_somebody_else, query_of, unknowable_kinds
+from agent.query import clause_of, is_for_somebody_else, known_instead, query_of, unknowable_kinds
 from agent.state import Card, Deps, TurnState, elapsed_ms, met_by
 from agent.verify import verify
 from retrieval.grounding import Grounded, ground
@@ -252,7 +252,7 @@ async def _unknown_fields(state: TurnState, deps: Deps, constraints: Constraints
     notes = []
     new = {id(c.entry) for c in state["changes"]}
     for entry in state["ledger"].entries:
-        clause = clause_of(entry)
+        clause = known_instead(entry) or clause_of(entry)
         if id(entry) not in new or clause not in constraints.require or clause is None:
             continue
         share = await deps.toolbox.unknown_share(constraints, clause)

@@ -13,7 +13,7 @@ from retrieval.quantities import ADULT
 from retrieval.questions import is_known_item
 from retrieval.scope import mode_at, sentence_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
-from retrieval.wording import COMPANIONS, LANDS, NATIONS, SITUATIONS
+from retrieval.wording import COMPANIONS, SITUATIONS
 
 NOT_ME = " (not me)"
 """Ends the value of a companion who chooses alone: the asker's own taste has no say then."""
@@ -197,16 +197,6 @@ def _is_limit(lower: str, match: re.Match[str]) -> bool:
     """Whether nothing above the certificate named there may come."""
     start = match.start(1) if match.group(1) else match.start(2)
     return bool(patterns.NOTHING_ABOVE.search(lower[:start]))
-
-
-def from_where(reading: Reader) -> None:
-    """The country or part of the world that a film comes from."""
-    for match in patterns.FROM_LAND.finditer(reading.lower):
-        kind, code = NATIONS[LANDS[match.group(1)]]
-        if patterns.OF_PEOPLE.search(reading.lower[: match.start()]):
-            continue  # "being from England": somebody, no film
-        if reading.free(*match.span()):
-            reading.add(cast(SlotKind, kind), code, *match.span())
 
 
 def which_language(reading: Reader) -> None:

@@ -7,7 +7,7 @@ Pure; called by preferences.py only.
 
 from collections.abc import Mapping
 
-from retrieval.quantities import Span
+from retrieval.spans import Span
 from retrieval.understanding import Finding, SlotKind
 
 

@@ -4,7 +4,7 @@ Knows names only. Does not know files or rows. Called by catalog_fields.py; the 
 column mapping is printed from `COLUMNS`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from retrieval.movie import GENRES, fold
@@ -129,6 +129,11 @@ _COUNTRIES: Final = _table(
     VE = venezuela; VN = vietnam; ZA = south africa; ZW = zimbabwe
     """
 )
+CODES: Final[Mapping[str, frozenset[str]]] = {
+    "language": frozenset(fold(code) for code in _LANGUAGES.values()) | {"cn"},
+    "country": frozenset(fold(code) for code in _COUNTRIES.values()),
+}
+"""Field -> every code of it, folded; "cn" is what TMDB calls Cantonese."""
 _KINDS: Final[dict[str, str]] = {
     **{k: "movie" for k in ("movie", "film", "feature", "tvmovie", "tv movie", "short", "video")},
     **{k: "series" for k in ("series", "tv", "show", "tv show", "tvseries", "tv series")},

@@ -13,7 +13,8 @@ from retrieval import title_cues
 from retrieval.lexicon import LONGEST_TITLE, SURE_TITLE, Lexicon, TitleEntry, is_vocabulary
 from retrieval.movie import fold
 from retrieval.people import FILM_NOUNS, LinkedPerson, read_people
-from retrieval.quantities import NUMBER_WORDS, find_quantities
+from retrieval.quantities import find_quantities
+from retrieval.spans import NUMBER_WORDS
 from retrieval.vocabulary import names_a_topic
 from retrieval.wording import COMPANIONS, GRADE_WORDS, NATIONS, NEGATORS, STOPWORDS
 

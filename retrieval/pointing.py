@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 from retrieval.lexicon import TitleEntry
 from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie, fold
-from retrieval.quantities import NUMBER_WORDS
+from retrieval.spans import NUMBER_WORDS
 
 _ORDINALS = {
     **{"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3},

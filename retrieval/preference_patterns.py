@@ -12,7 +12,6 @@ from retrieval.wording import (
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
-    LANDS,
     RELATIVES,
     SERVICES,
     SITUATIONS,
@@ -78,7 +77,7 @@ CHEER = re.compile(
     r"\bmake (?:me|us|her|him|them) (?:smile|happy)\b|\bput (?:me|us) in a (?:good|better) mood\b|\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
 )
 WITHDRAW = re.compile(
-    r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
+    r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out(?! any| all| every)|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
     r"|\b(?:not|no not) (?:an? |the )?([\w' -]{2,25}?),? i (?:actually |really )?(?:meant?|said|wanted)\b"
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
@@ -95,6 +94,7 @@ NOT_NEEDED = 3
 """The group of WITHDRAW that holds what need not be: "it doesn't have to be new"."""
 ALL_NIGHT = re.compile(
     r"\b(?:we|i)(?:'ve| have|'ve got| have got) all (?:night|day|evening|weekend|afternoon)\b|\b(?:time|length) is no (?:issue|problem|object|matter)\b"
+    r"|\b(?:don'?t|do not) (?:care|mind) (?:about )?(?:how long|(?:the |its )?length|a long)|\blong (?:is|ones? (?:is|are)|films? are|movies? are) (?:also |totally |perfectly )?(?:fine|ok(?:ay)?|good|no problem)\b"
 )
 """Takes a limit of length back."""
 TOO_FAR = re.compile(
@@ -222,11 +222,6 @@ FOREIGN = re.compile(
 )
 NO_SUBTITLES = re.compile(
     r"\b(?:nothing|not|no|don'?t want|without)(?: (?:anything|something|one|films?|movies?|that|where|which|to))* (?:(?:we|i|you) (?:have|need) to read|having to read|reading|read)\b(?! (?:the|a|about))|\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
-)
-FROM_LAND = re.compile(
-    r"\b(?:from|made in|produced in|out of) ("
-    + "|".join(sorted(map(re.escape, LANDS), key=len, reverse=True))
-    + r")\b"
 )
 ON_SERVICE = re.compile(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)")
 SUBTITLES = re.compile(r"\bsubtitles?\b|\bsubs\b")

@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, cast
 
-from retrieval import audience, degrees, topics
+from retrieval import audience, degrees, places, topics
 from retrieval import preference_patterns as patterns
 from retrieval.bounds import bound
+from retrieval.clock import find_time_left
+from retrieval.eras import childhood, named_eras
 from retrieval.lexicon import is_vocabulary, vocabulary_of
 from retrieval.linking import Linker
 from retrieval.movie import fold
 from retrieval.of_list import asks_of_list
 from retrieval.people import LinkedPerson
-from retrieval.quantities import Span, find_quantities
+from retrieval.quantities import find_quantities
 from retrieval.scope import Reach, is_extra, mode_at, sentence_at
+from retrieval.spans import Span
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.vocabulary import barred, is_subgenre, meaning
 from retrieval.wording import (
@@ -49,11 +52,14 @@ class Preferences:
         self.comparatives: list[tuple[str, Literal[-1, 1], int, int]] = []
         self.count: int | None = None
         self.marks: list[Mark] = []
+        self.young: list[tuple[int, int]] = []
+        """Where they tell when they were young."""
         self.no_wishes: list[tuple[int, int]] = []
         """Spans whose words describe nothing that is wanted: withdrawals, how somebody feels."""
 
     def before_names(self) -> None:
         """Phrases that must not be read as titles: withdrawals, "less violent", "shorter"."""
+        self._dated()
         self._withdraw()
         self.withdrawals += tuple(audience.not_for(self))
         audience.occasion(self)
@@ -69,7 +75,7 @@ class Preferences:
         self._corrected()
         self._quantities()
         audience.who(self)
-        audience.from_where(self)
+        places.from_where(self)
         audience.which_language(self)
         audience.which_kind(self)
         audience.which_look(self)
@@ -78,7 +84,7 @@ class Preferences:
         topics.unwanted(self)
         topics.wanted(self)
         topics.alone(self)
-        return _unique(_either_language(_stricter_genre(self.findings)))
+        return _unique(_either(_stricter_genre(self.findings)))
 
     # --- bookkeeping ---
 
@@ -281,9 +287,25 @@ class Preferences:
                 self._range(span)
             self.linker.take(span.start, span.end)
 
+    def _dated(self) -> None:
+        """Claim years and hours in words of their own, before a title or "newer" is read there."""
+        eras = named_eras(self.lower, self.linker.lexicon.newest_year)
+        for span in (*eras, *find_time_left(self.lower)):
+            kind = _span_kind(span)
+            title = self.linker.cased and self.linker.text[span.start].isupper() and span.start
+            if not title and self.free(span.start, span.end):
+                self.marks.append(Mark(kind, span.start, span.end))
+                self.findings.append(bound(span, kind, self.negated(span.start), False))
+                self.linker.take(span.start, span.end)
+        self.young = childhood(self.lower)
+        for start, end in self.young:
+            self.no_wishes.append((start, end))
+            self.linker.take(start, end)
+
     def _range(self, span: Span) -> None:
         self.marks.append(Mark(_span_kind(span), span.start, span.end))
-        mode = "request" if self.of_list else mode_at(self.lower, span.start)
+        told = not (self.of_list or self.young)
+        mode = mode_at(self.lower, span.start) if told else "request"
         bracketed = self.lower[max(0, span.start - 1) : span.start] == "("
         greeted = patterns.GREETED.search(self.lower[: span.start])
         if mode == "comment" or bracketed or greeted or (mode == "taste" and span.vague):
@@ -375,14 +397,16 @@ def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
     return list(findings)
 
 
-def _either_language(findings: Sequence[Finding]) -> list[Finding]:
-    """One wish with a choice of "French or Italian": a film is rarely in both."""
-    wanted = [f for f in findings if f.kind == "language" and f.polarity == "want"]
-    if len(wanted) < 2:
-        return list(findings)
-    codes = " or ".join(dict.fromkeys(str(f.value) for f in wanted))
-    either = Finding("language", codes, "want", any(f.hard for f in wanted))
-    return [either, *(f for f in findings if f not in wanted)]
+def _either(findings: Sequence[Finding]) -> list[Finding]:
+    """One wish with a choice of "French or Italian", "British and Irish": a film is rarely both."""
+    either = list(findings)
+    for kind in ("language", "country"):
+        wanted = [f for f in either if f.kind == kind and f.polarity == "want"]
+        if len(wanted) > 1:
+            codes = " or ".join(dict.fromkeys(str(f.value) for f in wanted))
+            one = Finding(wanted[0].kind, codes, "want", any(f.hard for f in wanted))
+            either = [one, *(f for f in either if f not in wanted)]
+    return either
 
 
 def _span_kind(span: Span) -> SlotKind:

@@ -1,17 +1,16 @@
-"""Years, eras, running times and counts in text.
+"""Years and running times in text, and with them what eras.py and counts.py find.
 
 Knows how people write them. Does not know negation or titles: it says what a span of tokens means
 and understand.py decides what to do with it. Pure; called by understand.py only.
 """
 
 import re
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-NUMBER_WORDS = {
-    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8},
-    **{"nine": 9, "ten": 10, "a": 1, "an": 1, "couple": 2, "few": 3, "dozen": 12},
-}
+from retrieval.counts import find_counts
+from retrieval.eras import find_eras
+from retrieval.spans import NUMBER_WORDS, Span, number
+
 TENS = {
     **{"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50},
     **{"sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "a hundred": 100},
@@ -28,13 +27,10 @@ DECADE_WORDS = {
         "two thousands": 2000,
     },
 }
-RECENT_YEARS = 5
-"""What "recent" or "new" means: the newest years of the catalogue."""
-CLASSIC_UNTIL = 1979
-"""What "classic" or "old" means, as a last year."""
-
 SHORT_MIN = 100
 """Minutes: what "short" means at most."""
+SHORT_FILM_MIN = 45
+"""Minutes: what "a short film" has at most; the Academy draws the line at 40."""
 LONG_MIN = 150
 """Minutes: what "long" means at least."""
 
@@ -49,19 +45,6 @@ _DECADE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A meaning with the part of the text (start, end) that carries it."""
-
-    kind: Literal["year", "runtime", "count", "age"]
-    start: int
-    end: int
-    min: int | None = None
-    max: int | None = None
-    vague: bool = False
-    """True for "recent", "classic", "short", "long": a usual reading, not a number."""
-
-
 def find_quantities(text: str, newest_year: int) -> list[Span]:
     """Every year range, running time and count in `text`, first come first served, no overlaps.
 
@@ -70,7 +53,7 @@ def find_quantities(text: str, newest_year: int) -> list[Span]:
         newest_year: the newest year of the catalogue, for "recent" and "this year".
     """
     spans: list[Span] = []
-    for finder in (_runtimes, _ages, _years, _decades, _eras, _counts):
+    for finder in (_runtimes, _ages, _years, _decades, find_eras, find_counts):
         for span in finder(text, newest_year):
             if all(span.end <= s.start or span.start >= s.end for s in spans):
                 spans.append(span)
@@ -105,23 +88,19 @@ def _highest(a: Span, b: Span) -> int:
     return max(a.max or 0, b.max or 0)
 
 
-def _number(word: str) -> float:
-    return float(NUMBER_WORDS[word]) if word in NUMBER_WORDS else float(word)
-
-
 _HALF = re.compile(
     r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b"
 )
 _TENS = rf"(?:{'|'.join(sorted(TENS, key=len, reverse=True))})(?:(?: and)?[ -](?:ten|twenty|thirty|five))?"
 _HOURS = re.compile(
-    rf"\b(?!ah\b){_N} ?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half|{_TENS}) ?(?:minutes?|mins?|m)?\b)?"
+    rf"\b(?!ah\b){_N}[ -]?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half|{_TENS}) ?(?:minutes?|mins?|m)?\b)?"
 )
 _MINUTES = re.compile(rf"\b(\d{{2,3}}|{_TENS}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
     r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|not above|no above|tops|no (?:more|longer) than"
-    r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than|fits? (?:in|into|inside)"
+    r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than|(?:nothing|no|not|n't)(?: \w+){0,3} past|ready by|fits? (?:in|into|inside)"
     r"|(?:not|n't|isn't) (?:be )?(?:over|longer than)|(?:only|just) (?:have|got)"
-    r"|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in)\s+(?:about |around )?$"
+    r"|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in|(?:flight|ride|drive|trip|journey|layover|break|nap) (?:is|takes|lasts))\s+(?:about |around )?$|\bsub-?\s?$"
 )
 _AT_LEAST = re.compile(
     r"(?:over|more than|at least|longer than|above|min(?:im(?:um|al|ally))?(?: of)?|(?:no|not) (?:less|shorter|under) than"
@@ -134,7 +113,8 @@ _OF_SOMETHING_ELSE = re.compile(
 _LONG_AFTER = r"^,?\s*(?:long\s*,?\s*)?"
 _AFTER_MOST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?most"
-    r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer)|(?:before|until|till) (?!the end))\b(?! than)"
+    r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer)|(?:before|until|till) (?!the end)"
+    r"|-?(?:train |bus |car |plane )?(?:ride|flight|drive|trip|journey|commute|layover|lunch)(?: break)?)\b(?! than)"
 )
 _AFTER_LEAST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:more|longer|over)|(?:at|the) (?:the )?least|min(?:im(?:um|al|ally))|plus"
@@ -147,13 +127,20 @@ _BOTH_ENDS = re.compile(
 )
 """Two ends that share a unit: "between 120 and 160 minutes", "90-120 min", "two to three hours"."""
 _SHORT = re.compile(
-    r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|film|one)|quick watch"
+    r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|one)|quick watch|short and sweet|short ?-?ish|short enough|(?:on the )?shorter side"
     r"|(?<!too )(?<!so )(?<!very )(?<!not )short (?=(?:[a-z]+ )?(?:comed|drama|thriller|horror|romance|western|documentar|action|animat|sci|adventure|family|musical|myster|cartoon))"
     r"|^\W*(?:and |but )?short(?:ish)?(?: please)?\W*$|not (?:too |so |very |that )?long(?! ago)|nothing (?:too )?long|(?:don't|dont) have (?:much|a lot of) time)\b"
 )
 _LONG = re.compile(
-    r"\b(?:(?:something|a|really|very) long|long (?:movie|film|one))\b(?! time| while)"
+    r"\b(?:something (?:really |very |properly )?long|long (?:movie|film|one)|a (?:really |very |proper |properly )*long (?:one|movie|film|epic|watch|sit|drama|story)"
+    r"|(?<!too )(?<!so )(?<!how )(?:really|very|properly) long(?= *(?:$|[,.;!?])| movie| film| one))\b(?! time| while)"
 )
+
+
+_SHORTS = re.compile(
+    r"\b(?:short films?|film shorts?|animated shorts?|(?:(?<=no )|(?<=any )|(?<=some )|(?<=only )|(?<=of ))shorts)\b(?! enough)"
+)
+"""A film of under an hour, and not one that is only short."""
 
 
 def _runtimes(text: str, _newest: int) -> list[Span]:
@@ -174,6 +161,9 @@ def _runtimes(text: str, _newest: int) -> list[Span]:
             found.append(Span("runtime", start, match.end(), max=minutes))
         elif not _OF_SOMETHING_ELSE.search(before):
             found.append(Span("runtime", start, match.end(), minutes - 15, minutes + 15))
+    found += [
+        Span("runtime", *m.span(), max=SHORT_FILM_MIN, vague=True) for m in _SHORTS.finditer(text)
+    ]
     found += [Span("runtime", *m.span(), max=SHORT_MIN, vague=True) for m in _SHORT.finditer(text)]
     found += [Span("runtime", *m.span(), min=LONG_MIN, vague=True) for m in _LONG.finditer(text)]
     return found
@@ -184,7 +174,7 @@ def _both_ends(text: str) -> list[Span]:
     found = []
     for match in _BOTH_ENDS.finditer(text):
         unit = 60 if match.group(3).startswith("h") else 1
-        low, high = (round(_number(match.group(n)) * unit) for n in (1, 2))
+        low, high = (round(number(match.group(n)) * unit) for n in (1, 2))
         if SHORTEST <= low < high <= LONGEST:
             found.append(Span("runtime", *match.span(), low, high))
     return found
@@ -194,9 +184,9 @@ def _minutes(match: re.Match[str]) -> int:
     if match.re is _MINUTES:
         return _in_words(match.group(1))
     if match.re is _HALF:
-        return round(_number(match.group(1) or "one") * 60) + 30
+        return round(number(match.group(1) or "one") * 60) + 30
     first = match.group(1)
-    hours = 0.5 if first == "half an" else _number(first)
+    hours = 0.5 if first == "half an" else number(first)
     rest = match.group(2)
     return round(hours * 60) + (30 if rest == "a half" else _in_words(rest) if rest else 0)
 
@@ -265,7 +255,7 @@ def _years(text: str, newest: int) -> list[Span]:
         found.append(Span("year", *match.span(), low, high))
     for match in _LAST_YEARS.finditer(text):
         word = (match.group(1) or "one").removesuffix(" of")
-        years = round(_number(word)) * (10 if match.group(2) == "decade" else 1)
+        years = round(number(word)) * (10 if match.group(2) == "decade" else 1)
         # "Last year" alone reaches back into the year before the newest.
         found.append(Span("year", *match.span(), min=newest - max(years - 1, 1)))
     for match in _BOUNDED_YEAR.finditer(text):
@@ -341,57 +331,3 @@ def _decade_span(match: re.Match[str], start: int, cue: str | None, part: str | 
             return Span("year", match.start(), end, max=start + high)
         return Span("year", match.start(), end, min=start + low)
     return Span("year", *match.span(), start + low, start + high)
-
-
-_RECENT = re.compile(
-    r"\b(?:recent|recently (?:released|made|out)|latest|newest|brand new|(?:new|newer|more modern) (?:movies?|films?|releases?|ones?|stuff|flicks?)"
-    r"|(?:something|anything|a) new|modern|contemporary)\b"
-)
-NOT_OLD_YEARS = 25
-"""What "not too old" means: the last so many years of the catalogue."""
-_NOT_OLD = re.compile(r"\b(?:not|nothing|isn't|n't) (?:be )?(?:too|so|very|that|super) old\b")
-_CLASSIC = re.compile(
-    r"\b(?:(?:old|older) (?:movies?|films?|school|ones?|stuff|flicks?)|(?:something|anything) old|golden age|vintage"
-    r"|(?:an? |old |the |some )?classics?(?= |$|[.,!?]))"
-)
-_DECADE_OF_NOW = re.compile(r"\b(?:from |in |of )?(?:the )?this (decade|century)\b")
-_THIS_YEAR = re.compile(r"\b(?:from |in )?this year\b")
-
-
-def _eras(text: str, newest: int) -> list[Span]:
-    spans = [Span("year", *m.span(), min=newest) for m in _THIS_YEAR.finditer(text)]
-    for match in _DECADE_OF_NOW.finditer(text):
-        decade = match.group(1) == "decade"
-        spans.append(Span("year", *match.span(), min=newest // 10 * 10 if decade else 2000))
-    low = newest - NOT_OLD_YEARS + 1
-    spans += [Span("year", *m.span(), min=low, vague=True) for m in _NOT_OLD.finditer(text)]
-    low = newest - RECENT_YEARS + 1
-    spans += [Span("year", *m.span(), min=low, vague=True) for m in _RECENT.finditer(text)]
-    spans += [
-        Span("year", *m.span(), max=CLASSIC_UNTIL, vague=True) for m in _CLASSIC.finditer(text)
-    ]
-    return spans
-
-
-_COUNT = re.compile(
-    r"\b(?:give me|show me|top|list|recommend(?: me)?|suggest(?: me)?|just|name|best)\s+(?:the |a |your )?(?:top |best )?"
-    r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|couple)\b(?! ?(?:hours?|hrs?|minutes?|mins?|years?|stars?)\b)"
-)
-
-
-_COUNT_OF = re.compile(
-    r"^\W*(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten) (?!hours?|minutes?|years?)(?:[a-z-]+ ){0,3}(?:movies|films|suggestions|recommendations|options|ideas)\b"
-)
-"""Opens a request: "10 horror films"."""
-_COUNT_MORE = re.compile(
-    r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten) (?:more|others|other ones)\b(?! (?:than|hours?|minutes?|years?|times?))"
-)
-
-
-def _counts(text: str, _newest: int) -> list[Span]:
-    found = []
-    for match in (m for p in (_COUNT, _COUNT_OF, _COUNT_MORE) for m in p.finditer(text)):
-        n = round(_number(match.group(1)))
-        if 1 <= n <= 20:
-            found.append(Span("count", *match.span(1), min=n, max=n))
-    return found

@@ -26,9 +26,18 @@ _HARMLESS = re.compile(
     + r")\b(?!(?<=\bcare) for\b)"
 )
 _AFTERWARDS = re.compile(
-    r"\b([\w' -]{2,40}?) (?:is|are|'s|movies are|films are)(?:n't| not) (?:really |exactly )?"
-    r"(?:my thing|for me|my cup of tea|what i (?:want|need))"
+    r"\b(?P<what>[\w' -]{2,40}?)(?:(?: is| are|'s| movies are| films are)(?:(?:n't| not) (?:really |exactly )?"
+    r"(?:my thing|for me|my cup of tea|what i (?:want|need)|an option|our thing|for us)|(?: a)?(?: (?:hard|big|definite|firm))? no(?:[- ]go)?\b(?![- ]brainer| \w)"
+    r"| out\b(?= *(?:$|[.,;!?]| of the question))| off the (?:table|menu|list))"
+    r"| (?:bores?|annoys?|irritates?|depress(?:es)?) (?:me|us|him|her|them)\b| (?:puts?|turns?) (?:me|us) off| (?:do|does) nothing for (?:me|us)"
+    r"|\? ?no(?:,? thanks| way|pe)?\b(?= *(?:$|[.,;!?])))"
 )
+"""Refused after it was named: "rom-coms are a no", "horror's out", "musicals? no thanks"."""
+_LAST_CLAUSE = re.compile(r".*\b(?:but|and|though|because|so) ")
+_NON = re.compile(r"\bnon[- ](?=[a-z]+)")
+_NO_REFUSAL = frozenset({"fiction", "stop", "linear", "verbal"})
+"""After "non": a kind of its own."""
+_ONE_WORD = re.compile(r"[\w.]+")
 _FOR_WHOM = re.compile(
     r"\bfor (?:the|my|our|us|me|kids|children|families|date|tonight|everyone|a (?:date|family|night))\b"
 )
@@ -75,7 +84,14 @@ def negated_spans(lower: str) -> list[Reach]:
         end = _end_of_reach(lower, match.end())
         spans.append(Reach(match.group(), match.start(), match.end(), end))
     for match in _AFTERWARDS.finditer(lower):
-        spans.append(Reach("isn't", match.start(), match.start(), match.end(1)))
+        start, end = match.span("what")
+        clause = _LAST_CLAUSE.match(lower, start, end)
+        start = clause.end() if clause else start
+        spans.append(Reach("isn't", start, start, end))
+    for match in _NON.finditer(lower):
+        word = _ONE_WORD.match(lower, match.end())
+        if word and word.group() not in _NO_REFUSAL:
+            spans.append(Reach("non", match.start(), match.end(), word.end()))
     return spans
 
 

@@ -59,6 +59,30 @@ NICKNAMES: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["nickname
 """What somebody is called -> their name, folded."""
 LANDS: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["lands"].items()}
 """Country or continent -> adjective of `NATIONS`."""
+MOSTLY: Final[dict[str, str]] = _TABLES["mostly"]
+"""Field -> the code that most films have of which it is not known."""
+
+
+def _place_names(field: str) -> dict[str, str]:
+    """Code, or codes of a whole region -> its name: the land, else the adjective."""
+    named = {v: w.title() for w, (f, v) in reversed(NATIONS.items()) if f == field}
+    lands = {v: land for land, w in LANDS.items() for f, v in [NATIONS[w]] if f == field}
+    regions = field == "country"  # of a language, the land is told of whole regions only
+    chosen = {v: land for v, land in reversed(lands.items()) if regions or " or " in v}
+    first = {v: next(k for k, n in LANDS.items() if NATIONS[n] == (field, v)) for v in chosen}
+    return named | {v: _titled(land) for v, land in first.items()}
+
+
+def _titled(land: str) -> str:
+    return " ".join(
+        w if w == "the" else w.upper() if len(w) < 3 else w.title() for w in land.split()
+    )
+
+
+COUNTRY_NAMES: Final = _place_names("country")
+LANGUAGE_NAMES: Final = _place_names("language")
+ERAS: Final[dict[str, str]] = dict(_by_wording("eras"))
+"""Name of an era -> "first-last" year, either of them may be missing."""
 LOOSE_KINDS: Final[frozenset[str]] = frozenset(_TABLES["loose_kinds"])
 COMPANIONS: Final[dict[str, str]] = dict(_by_wording("companions"))
 OCCASION_WISHES: Final[dict[str, list[tuple[str, str]]]] = {
