@@ -16,6 +16,9 @@ MOST = 20
 SINGLE: Final = r"(?:a single|just one|only one|one)"
 _N = r"(?P<n>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|couple)"
 _NOT_FILMS = r"(?! ?(?:hours?|hrs?|minutes?|mins?|years?|stars?|decades?|o'clock|people|kids|of (?:us|them|these|those))\b|[-:.%]?\d|-|%)"
+_NOUNS = (
+    r"(?:movies|films|flicks|suggestions|recommendations|recs|options|ideas|picks|titles|choices)"
+)
 _NOUN = r"(?:movies?|films?|flicks?|suggestions?|recommendations?|recs?|options?|ideas?|picks?|titles|choices)"
 
 
@@ -31,7 +34,7 @@ _ASKED = re.compile(
     rf"(?:the |a |your |only )*(?:top |best |exactly )?{_N}\b{_NOT_FILMS}"
 )
 _OF_FILMS = re.compile(
-    rf"\b(?P<n>half a dozen|a dozen|a pair of|a couple(?: of)?|\d{{1,2}}|two|three|four|five|six|seven|eight|nine|ten) (?!hours?|minutes?|years?|of (?:us|them|these|those))(?:(?!and\b|or\b|seen\b)[a-z-]+ ){{0,3}}?(?:{_NOUN}|{_plurals()})\b(?! (?:a|per|every) )"
+    rf"(?<!pg )(?<!pg-)(?<!nc )(?<!nc-)(?<!rated )(?<!fsk )(?<!cert )(?<!certificate )\b(?P<n>half a dozen|a dozen|a pair of|a couple(?: of)?|\d{{1,2}}|two|three|four|five|six|seven|eight|nine|ten) (?!hours?|minutes?|years?|of (?:us|them|these|those))(?:(?!and\b|or\b|seen\b)[a-z-]+ ){{0,3}}?(?:{_NOUNS}|{_plurals()})\b(?! (?:a|per|every) )"
 )
 _ONE = re.compile(
     rf"^\W*(?:(?:i|we|please|just|only|want|need|can|have|would like|'d like|give me)\W+)*{SINGLE} (?:good |great )?{_NOUN}\b(?! (?:where|about|like|of))|\b(?:a single|only one|just one|one) (?:recommendation|suggestion|pick|option)\b"

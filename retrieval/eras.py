@@ -67,7 +67,7 @@ _N = r"(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty
 _AGE_WORDS: Final = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
 _FILMS_AGE = re.compile(
     rf"\b(?:(?P<least>at least|more than|over|older than)|(?P<most>less than|under|no more than|not more than|no older than|not older than|younger than|within|at most)|about|around|roughly) (?:the last )?{_N} years old\b"
-    rf"|\b{_N} years old (?P<tail>or so|or more|or older|or less|or newer|at (?:least|most))\b|\b{_N} years ago\b"
+    rf"|\b{_N} years old (?P<tail>or so|or more|or older|or less|or newer|at (?:least|most))\b|\b(?P<over>(?:more than|over|at least) )?{_N} years ago\b(?P<ago> or (?:more|earlier|older|longer))?"
 )
 _SOMEBODY = re.compile(
     r"\b(?:i'?m|i am|he|he's|she|she's|they|they're|kids?|child(?:ren)?|son|daughter|who|who's|is|are|for|niece|nephew|boy|girl|man|woman)(?: [\w']+){0,2} $"
@@ -137,13 +137,14 @@ def _abouts(text: str, newest: int) -> Iterator[Span]:
 
 def _ages_of_films(text: str, newest: int) -> Iterator[Span]:
     for match in _FILMS_AGE.finditer(text):
-        said = next(g for n in (3, 4, 6) if (g := match.group(n)))
+        said = next(g for n in (3, 4, 7) if (g := match.group(n)))
         age = int(said) if said.isdigit() else _AGE_WORDS.get(said) or NUMBER_WORDS[said]
         if _SOMEBODY.search(text[: match.start()]):
             continue
         tail = match.group("tail") or ""
         year = newest - age
-        if match.group("least") or tail in ("or more", "or older", "at least"):
+        long_ago = match.group("over") or match.group("ago")
+        if match.group("least") or long_ago or tail in ("or more", "or older", "at least"):
             yield Span("year", *match.span(), max=year)
         elif match.group("most") or tail in ("or less", "or newer", "at most"):
             yield Span("year", *match.span(), min=year)

@@ -145,6 +145,8 @@ def test_two_countries_are_a_choice() -> None:
         ("older than my dad, he was born in 1960", {"max": 1959}),
         ("at least 20 years old", {"max": NEWEST - 20}),
         ("less than 5 years old", {"min": NEWEST - 5}),
+        ("from 40 years ago or more", {"max": NEWEST - 40}),
+        ("from 20 years ago", {"min": NEWEST - 22, "max": NEWEST - 18}),
     ],
 )
 def test_when_it_came_out(text: str, years: dict[str, int]) -> None:
@@ -218,6 +220,7 @@ def test_a_length_is_taken_back(text: str) -> None:
         ("I loved two thrillers of his", None),
         ("two hours", None),
         ("one more", None),
+        ("pg 13 movies", None),
     ],
 )
 def test_how_many(text: str, count: int | None) -> None:
