@@ -73,6 +73,7 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     notes = [deps.phrases.say("relaxed", len(gone), label=labels)] if gone else []
     decision = _without_stale_words(decision, before, ledger)
     notes += [deps.phrases.say("unknown_name", title=n) for n in state["understanding"].unknown]
+    notes += [deps.phrases.say("untold", what=w) for w in state["understanding"].untold]
     notes += _unmeasured(state, deps)
     phase = "searching" if decision.search else "answering"
     deps.emit(Status, phase=phase, acts=list(decision.acts))

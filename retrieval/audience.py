@@ -201,6 +201,9 @@ def _is_limit(lower: str, match: re.Match[str]) -> bool:
 
 def which_language(reading: Reader) -> None:
     """English only, or anything but English."""
+    for match in patterns.SUBTITLES_FINE.finditer(reading.lower):
+        reading.no_wishes.append(match.span())
+        reading.linker.take(*match.span())
     for match in patterns.FOREIGN.finditer(reading.lower):
         refused = reading.negated(match.start()) and "english" not in match.group()
         wanted: Polarity = "want" if refused else "avoid"

@@ -31,11 +31,40 @@ def too_much(reading: Reader) -> None:
     for match in patterns.NO_VIOLENCE.finditer(reading.lower):
         if reading.free(*match.span()) and not patterns.TOLD.search(reading.lower[: match.start()]):
             _bar(reading, "violence", match)
+    for match in patterns.A_LITTLE.finditer(reading.lower):
+        _a_little(reading, match)
+    for match in patterns.CLEAN.finditer(reading.lower):
+        if reading.free(*match.span()):
+            reading.linker.take(*match.span())
+            clean = Finding("certificate", patterns.NOT_FOR_TEENS, "avoid", True)
+            reading.findings += [clean] if clean not in reading.findings else []
     for match in patterns.EASY.finditer(reading.lower):
         _bar(reading, "complexity", match)
         reading.findings.append(Finding("mood", "lighthearted", "want", False))
     for match in patterns.TIMID.finditer(reading.lower):
         _bar(reading, "scariness", match)
+
+
+def _a_little(reading: Reader, match: re.Match[str]) -> None:
+    """Ask for something, and bar the most of it: "a bit scary"."""
+    remarked = mode_at(reading.lower, match.start(), clause_only=True) == "comment"
+    if remarked or reading.negated(match.start("word")) or not reading.free(*match.span()):
+        return
+    mood, grade = patterns.LITTLE_OF[match.group("word")]
+    reading.linker.take(*match.span())
+    if mood:
+        reading.findings.append(Finding("mood", mood, "want", False))
+    value = {"name": grade, "min": patterns.TOO_MUCH + 1}
+    reading.findings.append(Finding("attribute", value, "avoid", True))
+
+
+def much(reading: Reader) -> None:
+    """Rank by what there should be much of: "gory", "fast-paced"."""
+    for match in patterns.MUCH.finditer(reading.lower):
+        asked = mode_at(reading.lower, match.start()) == "request"
+        if asked and not reading.negated(match.start()) and reading.free(*match.span()):
+            value = {"name": str(match.lastgroup), "min": patterns.TOO_MUCH}
+            reading.findings.append(Finding("attribute", value, "want", False))
 
 
 def _bar(reading: Reader, grade: str, match: re.Match[str]) -> None:

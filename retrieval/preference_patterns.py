@@ -61,9 +61,31 @@ SCARE_ME = re.compile(
     r"\b(?:want|like|love|need|wanna|ready) to (?:be|get) (?:\w+ )?scared\b|\b(?:scare|frighten|terrify) (?:me|us)\b"
 )
 FOR_ADULTS = re.compile(
-    r"\bfor (?:us )?(?:adults|grown[- ]?ups)\b|\badults? only\b|\badult animation\b"
+    r"\bfor (?:us )?(?:adults|grown[- ]?ups)\b|\badults? only\b|\badult animation\b|\ba grown[- ]?up (?:film|movie|one)\b|\b(?:not|n't|no) (?:an? )?(?:kids?|children'?s?) (?:movie|film|stuff|flick)s?\b"
 )
 """Asks for nothing that is made for children."""
+CLEAN = re.compile(
+    r"\b(?:something|anything|keep it|nice and|squeaky|good,?) clean\b(?! slate| up)|\bclean (?:comed|humou?r|movie|film|fun|romance)"
+    r"|\b(?:nothing|not|no|isn't|without anything)(?: (?:too|very|that|overly|remotely|at all))? (?:inappropriate|explicit|sexual|dirty|offensive|racy|risque|embarrassing)\b(?! for (?:an? )?\d)"
+    r"|\beasily offended\b|\bchurch (?:group|night|friends|camp)\b|\b(?:very |deeply |super |so )?(?:religious|conservative|prudish) (?:aunt|uncle|mother|father|mom|mum|dad|parents|family|grand\w+|in-laws|friends?)\b"
+    r"|\bembarrass(?:ed|ing) to (?:watch|see)\b"
+    r"|\b(?:no|without|minimal|hates?)(?: any| all)?(?: bad| foul| strong)? (?:swear(?:ing)?(?: words)?|cursing|cussing|profanity|f[- ]?bombs?|bad language|foul language|strong language)\b"
+)
+"""Asks for what offends nobody; the rating is all that a catalogue tells of it."""
+A_LITTLE = re.compile(
+    r"\b(?:a (?:little|bit|tad|touch)(?: of)?|mildly|slightly|some|only a little|a bit of) (?P<word>scary|spooky|creepy|romance|romantic|violent|violence|sad)\b(?! (?:for|too))"
+)
+"""Wants of something, but not too much of it."""
+LITTLE_OF: dict[str, tuple[str, str]] = {
+    **{word: ("scary", "scariness") for word in ("scary", "spooky", "creepy")},
+    **{word: ("romantic", "romance") for word in ("romance", "romantic")},
+    **{"sad": ("sad", "sadness"), "violent": ("", "violence"), "violence": ("", "violence")},
+}
+"""Word -> its mood, if it has one, and its grade."""
+MUCH = re.compile(
+    r"\b(?:(?P<violence>violent|gory|brutal(?:ly)?|bloody|blood and guts|(?:lots|plenty) of (?:gore|blood|violence))|(?P<complexity>complex|complicated|intricate)|(?P<pace>fast[- ]paced|action[- ]packed|fast[- ]moving))\b(?! hell| good| brilliant| relationship| past)"
+)
+"""Wants much of something that is graded and no mood."""
 TIMID = re.compile(
     r"\b(?:gets?|is|am|are|she's|he's|i'm) (?:so |very )?easily (?:scared|frightened|spooked)\b|\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
 )
@@ -161,11 +183,11 @@ ABOUT_ALONE = re.compile(
 )
 """A message that only says what it is about, or where it is set: "or about ballet", "in New York"."""
 CERTIFICATE = re.compile(
-    r"\b(?:(?:rated |fsk |bbfc |certificate )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g|12a)|(?:rated|fsk|bbfc|certificate|cert|rating of|rating|(?:above|over|beyond|higher than) an?) (12|15|16|18|u)(?! ?(?:minutes?|mins?|hours?|years?|stars?)))\b(?: certificate)?( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
+    r"\b(?:(?:rated |fsk |bbfc |certificate )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g|12a|(?:(?<=must be )|(?<=only )|(?<=not )|(?<=nothing )|(?<=no ))[gr](?= *(?:$|[,.;!?]| please| or )))|(?:rated|fsk|bbfc|certificate|cert|rating of|rating|(?:above|over|beyond|higher than) an?) (12|15|16|18|u)(?! ?(?:minutes?|mins?|hours?|years?|stars?)))\b(?: certificate)?( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
 ABROAD = {"12A": "PG-13", "12": "PG-13", "15": "PG-13", "16": "R", "18": "R", "U": "G"}
 """British and German certificates as American ones that surely let no more through."""
-OF_ANY_AGE = frozenset("son daughter niece nephew".split())
+OF_ANY_AGE = frozenset("son daughter niece nephew nieces nephews".split())
 GROWN_AGE = re.compile(r"\b(?:is|are|'s|who's|turned|aged?) (\d\d)\b(?! ?min)|\b(\d\d)[- ]?year")
 GROWN = re.compile(r"\b(?:grown[- ]?up|adult|grown|college)\b")
 ROUGH = re.compile(r"\b(?:thrillers?|horror|slashers?|crime|war|noir|gangster)\b")
@@ -218,7 +240,10 @@ FAMILY = re.compile(
     r"|\b(?:for|with) (?:the whole|the entire|my|the|our) family\b|\bthe (?:whole )?family (?:would|will|can|could)\b"
 )
 FOREIGN = re.compile(
-    r"\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
+    r"\b(?:international|overseas) (?:films?|movies?|cinema|stuff|one)\b|\bfrom (?:abroad|overseas|(?:other|different) countries|another country|around the world)\b|\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
+)
+SUBTITLES_FINE = re.compile(
+    r"\b(?:happy|glad|willing|prepared|able) to read subtitles\b|\bsubtitled (?:is|ones are|films are|movies are|would be) (?:also |totally |perfectly )?(?:ok(?:ay)?|fine|good|no problem)\b"
 )
 NO_SUBTITLES = re.compile(
     r"\b(?:nothing|not|no|don'?t want|without)(?: (?:anything|something|one|films?|movies?|that|where|which|to))* (?:(?:we|i|you) (?:have|need) to read|having to read|reading|read)\b(?! (?:the|a|about))|\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"

@@ -74,6 +74,7 @@ class Preferences:
         self._people(people)
         self._corrected()
         self._quantities()
+        degrees.much(self)
         audience.who(self)
         places.from_where(self)
         audience.which_language(self)

@@ -209,6 +209,14 @@ _AGE = re.compile(
 _IN_A_STORY = re.compile(r"\b(?:about|where|in which|starring) (?:an? |the |two |some )?$")
 
 
+_TOLD_AGES = re.compile(
+    rf"\b(?:nephews|nieces|kids|children|sons|daughters|boys|girls|grandkids),? (?:are |aged? )?({_AGES})(?=$|[.,;!?]| and\b| so\b)"
+)
+_SCHOOL = re.compile(r"\b(\d)(?:st|nd|rd|th)[- ]grade(?:rs?)?\b")
+FIRST_GRADE = 6
+"""Years old in the first year of an American school."""
+
+
 def _ages(text: str, _newest: int) -> list[Span]:
     found = []
     for match in _AGE.finditer(text):
@@ -216,6 +224,13 @@ def _ages(text: str, _newest: int) -> list[Span]:
         if min(ages) >= ADULT or _IN_A_STORY.search(text[: match.start()]):
             continue
         found.append(Span("age", *match.span(), min=min(ages), max=max(ages)))
+    for match in _TOLD_AGES.finditer(text):
+        ages = [int(n) for n in re.findall(r"\d{1,2}", match.group(1))]
+        if min(ages) < ADULT:
+            found.append(Span("age", *match.span(1), min=min(ages), max=max(ages)))
+    for match in _SCHOOL.finditer(text):
+        age = int(match.group(1)) + FIRST_GRADE - 1
+        found.append(Span("age", *match.span(), min=age, max=age))
     return found
 
 

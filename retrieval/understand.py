@@ -40,7 +40,7 @@ from retrieval.understanding import (
     Understanding,
     Unsure,
 )
-from retrieval.unknown import unknown_names
+from retrieval.unknown import unknown_names, untold
 from retrieval.wording import STOPWORDS
 
 _SEEN_ALL = re.compile(
@@ -164,6 +164,7 @@ class _Reading:
             more_questions=answered[1:],
             asks_list=bool(answered) and asks_for_list(self.lower),
             unknown=unknown_names(self.linker),
+            untold=() if questions or known_item else untold(self.linker),
             why=why,
             why_movie=movie_asked(mentions, self.context.in_focus) if why else None,
             known_item=known_item,

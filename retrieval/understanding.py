@@ -161,6 +161,8 @@ class Understanding:
     """Asks which films of the list on screen are so; those that are stand in `mentions`."""
     unknown: tuple[str, ...] = ()
     """Names that stand where a film or its maker does, and that the catalogue lacks."""
+    untold: tuple[str, ...] = ()
+    """What is asked for that no field of a catalogue tells: "how much swearing there is"."""
     why: bool = False
     why_movie: str | None = None
     small_talk: tuple[SmallTalk, ...] = ()

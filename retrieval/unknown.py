@@ -9,7 +9,7 @@ import re
 from retrieval.lexicon import is_vocabulary
 from retrieval.linking import Linker
 from retrieval.movie import fold
-from retrieval.wording import COMPANIONS, NATIONS, SERVICES, STOPWORDS
+from retrieval.wording import COMPANIONS, NATIONS, SERVICES, STOPWORDS, UNTOLD
 
 _BEFORE = (
     r"\b(?:like|similar to|loved|liked|enjoyed|hated|seen|watched|directed|made|(?:stars|is|was) in"
@@ -17,6 +17,7 @@ _BEFORE = (
     r" (?:the (?:movie|film) )?"
 )
 _WORD = r"[A-Z][\w'’-]*"
+_UNTOLD = {what: re.compile("|".join(patterns)) for what, patterns in UNTOLD.items()}
 _SMALL = "of|the|and|in|a|an|to|for|on|de|la|le|du"
 _NAME = re.compile(rf"{_BEFORE}({_WORD}(?:(?: (?:{_SMALL}))* {_WORD})*)")
 MIN_LETTERS = 4
@@ -29,6 +30,17 @@ def unknown_names(linker: Linker) -> tuple[str, ...]:
         return ()
     found = (match for match in _NAME.finditer(linker.text) if _stands_alone(linker, match))
     return tuple(dict.fromkeys(match.group(1) for match in found))
+
+
+def untold(linker: Linker) -> tuple[str, ...]:
+    """What is asked for that no catalogue tells, where it is no part of a title or a question."""
+    found = {what: pattern.search(linker.lower) for what, pattern in _UNTOLD.items()}
+    asked = (what for what, m in found.items() if m and not _in_a_title(linker, m.span()))
+    return tuple(asked)
+
+
+def _in_a_title(linker: Linker, span: tuple[int, int]) -> bool:
+    return any(a < span[1] and span[0] < b for a, b in linker.title_spans)
 
 
 def _stands_alone(linker: Linker, match: re.Match[str]) -> bool:

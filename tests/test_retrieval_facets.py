@@ -251,3 +251,95 @@ def test_refused_in_other_words(text: str) -> None:
 @pytest.mark.parametrize("text", ["a short musical is out of this world", "non-fiction"])
 def test_what_refuses_nothing(text: str) -> None:
     assert all(f.polarity == "want" for f in hear(text).findings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "something clean",
+        "a clean comedy",
+        "nothing too explicit",
+        "my very religious aunt is visiting",
+        "no f-bombs",
+        "without bad language",
+        "nothing I'd be embarrassed to watch with my dad",
+    ],
+)
+def test_what_offends_nobody(text: str) -> None:
+    assert values(text, "certificate") == [("R or NC-17 or TV-MA", "avoid")]
+
+
+@pytest.mark.parametrize(
+    ("text", "certificate"), [("must be G", ("G", "want")), ("not R please", ("R", "avoid"))]
+)
+def test_certificates_of_one_letter(text: str, certificate: tuple[str, str]) -> None:
+    assert values(text, "certificate") == [certificate]
+
+
+@pytest.mark.parametrize(
+    "text", ["my nephews, 5 and 8", "for my toddlers", "for little ones", "for 3rd graders"]
+)
+def test_small_children(text: str) -> None:
+    assert values(text, "companion") == [("kids", "want")]
+    assert values(text, "genre") == [("family or animation", "want")]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("critically acclaimed", "what critics wrote"),
+        ("a highly rated thriller", "how films are rated by viewers"),
+        ("at least 7 on imdb", "how films are rated by viewers"),
+        ("nothing dubbed", "whether a film is dubbed"),
+        ("nothing where the dog dies", "whether an animal dies"),
+        ("a big budget film", "what a film cost or earned"),
+        ("with a great soundtrack", "how good the acting or the music is"),
+    ],
+)
+def test_what_no_field_tells_is_said(text: str, what: str) -> None:
+    assert hear(text).untold == (what,)
+
+
+@pytest.mark.parametrize("text", ["a great thriller", "a dog movie", "rated PG", "7 comedies"])
+def test_what_fields_tell_is_not_disclaimed(text: str) -> None:
+    assert hear(text).untold == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("I just broke up with my boyfriend", "cheering up"),
+        ("sick in bed today", "a quiet day"),
+        ("we're three tired adults", "a quiet day"),
+        ("a rainy Sunday", "a quiet day"),
+        ("something while I fold laundry", "background"),
+        ("it's our anniversary", "date night"),
+    ],
+)
+def test_occasions(text: str, who: str) -> None:
+    assert values(text, "companion") == [(who, "want")]
+    assert hear(text).mentions == ()
+
+
+def test_a_little_of_it() -> None:
+    assert values("a bit scary", "mood") == [("scary", "want")]
+    assert values("a bit scary", "attribute") == [({"name": "scariness", "min": 3}, "avoid")]
+    assert values("a bit too scary for me", "mood") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"), [("very violent", "violence"), ("fast-paced", "pace"), ("gory", "violence")]
+)
+def test_much_of_it(text: str, grade: str) -> None:
+    assert values(text, "attribute") == [({"name": grade, "min": 2}, "want")]
+    assert values(f"nothing {text}", "attribute") != [({"name": grade, "min": 2}, "want")]
+
+
+@pytest.mark.parametrize("text", ["subtitled is ok", "I'm happy to read subtitles"])
+def test_subtitles_that_are_only_allowed_ask_for_nothing(text: str) -> None:
+    assert values(text, "language") == []
+
+
+@pytest.mark.parametrize("text", ["movies from other countries", "international cinema"])
+def test_abroad(text: str) -> None:
+    assert values(text, "language") == [("en", "avoid")]
