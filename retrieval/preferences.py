@@ -22,6 +22,7 @@ from retrieval.people import LinkedPerson
 from retrieval.quantities import find_quantities
 from retrieval.scope import Reach, is_extra, mode_at, sentence_at
 from retrieval.spans import Span
+from retrieval.together import together
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.vocabulary import barred, is_subgenre, meaning
 from retrieval.wording import (
@@ -85,7 +86,7 @@ class Preferences:
         topics.unwanted(self)
         topics.wanted(self)
         topics.alone(self)
-        return _unique(_either(_stricter_genre(self.findings)))
+        return together(self.findings)
 
     # --- bookkeeping ---
 
@@ -386,39 +387,5 @@ class Preferences:
         return True
 
 
-def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
-    """Without what a child's age suggests ("family or animation"), where one of them is asked for."""
-    asked = {f.value for f in findings if f.kind == "genre" and f.polarity == "want"}
-    barred = {f.value for f in findings if f.kind == "genre" and f.polarity == "avoid"}
-    if asked & {"family", "animation"}:
-        return [f for f in findings if f.value != audience.FOR_CHILDREN]
-    if barred & {"family", "animation"}:  # "with the kids, not animated"
-        left = "family" if "animation" in barred else "animation"
-        return [replace(f, value=left) if f.value == audience.FOR_CHILDREN else f for f in findings]
-    return list(findings)
-
-
-def _either(findings: Sequence[Finding]) -> list[Finding]:
-    """One wish with a choice of "French or Italian", "British and Irish": a film is rarely both."""
-    either = list(findings)
-    for kind in ("language", "country"):
-        wanted = [f for f in either if f.kind == kind and f.polarity == "want"]
-        if len(wanted) > 1:
-            codes = " or ".join(dict.fromkeys(str(f.value) for f in wanted))
-            one = Finding(wanted[0].kind, codes, "want", any(f.hard for f in wanted))
-            either = [one, *(f for f in either if f not in wanted)]
-    return either
-
-
 def _span_kind(span: Span) -> SlotKind:
     return "runtime" if span.kind == "runtime" else "year"
-
-
-def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    kept: list[Finding] = []
-    firm = {(f.kind, str(f.value), f.polarity) for f in findings if f.hard}
-    for finding in findings:
-        softer = not finding.hard and (finding.kind, str(finding.value), finding.polarity) in firm
-        if finding not in kept and not softer:
-            kept.append(finding)
-    return tuple(kept)
