@@ -172,7 +172,8 @@ def _certificates(reading: Reader) -> None:
         name = re.sub(r"rated|-rated|\s", "", rated).upper()
         name = {"PG13": "PG-13", "NC17": "NC-17", **patterns.ABROAD}.get(name, name)
         abroad = rated.upper() in patterns.ABROAD
-        if name in patterns.CERTIFICATES and reading.free(*match.span()):
+        allowed = patterns.ALLOWED.match(reading.lower, match.end())
+        if name in patterns.CERTIFICATES and not allowed and reading.free(*match.span()):
             if _is_limit(reading.lower, match):
                 bar = patterns.ABOVE[name]
                 reading.findings.append(Finding("certificate", bar, "avoid", True))

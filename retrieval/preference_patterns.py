@@ -28,7 +28,7 @@ NOT_FOR_CHILDREN = "PG-13 or R or NC-17 or TV-14 or TV-MA"
 
 GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
 NO_VIOLENCE = re.compile(
-    r"\b(?:no|without(?: any)?|zero|avoid|hates?|can't stand|not into|nothing with|minus) (?:all |any |the |graphic |much |lots of |too much |so much )*(violence|gore|blood)\b"
+    r"\b(?:no|without(?: any)?|zero|avoid|hates?|can'?t (?:stand|handle|stomach|take)|not into|nothing with|minus|minimal|minimum|low on|little|not much|light on|don'?t (?:like|want|do|want to see)(?: any)?) (?:all |any |the |graphic |much |lots of |too much |so much )*(violence|gore|blood)\b"
 )
 EASY = re.compile(
     r"\b(?:nothing|not|don't|doesn't|didn't|won't)\b[^.,;!?]{0,25}\b(?:(?:makes?|have|has|want|need|needs|requires?)(?: (?:me|us|to|too|much))* think(?:ing)?|to think)\b(?: too hard| much)?"
@@ -88,6 +88,7 @@ MUCH = re.compile(
 """Wants much of something that is graded and no mood."""
 TIMID = re.compile(
     r"\b(?:gets?|is|am|are|she's|he's|i'm) (?:so |very )?easily (?:scared|frightened|spooked)\b|\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
+    r"|\b(?:nothing|not|no|n't|without)(?: \w+| that'll| that's)* (?:nightmares?|keep (?:me|us) (?:up|awake))\b"
 )
 """Says that somebody cannot bear what is scary."""
 LAUGH_TILL_TEARS = re.compile(
@@ -185,6 +186,10 @@ ABOUT_ALONE = re.compile(
 CERTIFICATE = re.compile(
     r"\b(?:(?:rated |fsk |bbfc |certificate )?(pg[- ]?13|nc[- ]?17|pg|rated r|r[- ]rated|g[- ]rated|rated g|12a|(?:(?<=must be )|(?<=only )|(?<=not )|(?<=nothing )|(?<=no ))[gr](?= *(?:$|[,.;!?]| please| or )))|(?:rated|fsk|bbfc|certificate|cert|rating of|rating|(?:above|over|beyond|higher than) an?) (12|15|16|18|u)(?! ?(?:minutes?|mins?|hours?|years?|stars?)))\b(?: certificate)?( (?:or|and) (?:lower|below|under|less|milder)| max| at most)?"
 )
+ALLOWED = re.compile(
+    r"(?: \w+)? (?:is|are|would be) (?:also |totally |perfectly )?(?:fine|ok(?:ay)?|good|no problem)\b"
+)
+"""Behind a certificate that may be, and need not."""
 ABROAD = {"12A": "PG-13", "12": "PG-13", "15": "PG-13", "16": "R", "18": "R", "U": "G"}
 """British and German certificates as American ones that surely let no more through."""
 OF_ANY_AGE = frozenset("son daughter niece nephew nieces nephews".split())
@@ -210,7 +215,7 @@ CHOSE = re.compile(
 )
 """After "my husband": he is told of, and need not watch."""
 COMPANION = re.compile(
-    r"(?<!about )\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:my |our |the |some |two |three |little |small |young )*("
+    r"(?<!about )\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:a bunch of |a group of |a couple of |lots of |my |our |the |some |two |three |little |small |young )*("
     + "|".join(COMPANIONS)
     + r")\b"
 )
@@ -240,7 +245,7 @@ FAMILY = re.compile(
     r"|\b(?:for|with) (?:the whole|the entire|my|the|our) family\b|\bthe (?:whole )?family (?:would|will|can|could)\b"
 )
 FOREIGN = re.compile(
-    r"\b(?:international|overseas) (?:films?|movies?|cinema|stuff|one)\b|\bfrom (?:abroad|overseas|(?:other|different) countries|another country|around the world)\b|\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
+    r"^\W*international\b|\b(?:international|overseas) (?:films?|movies?|cinema|stuff|one)\b|\bfrom (?:abroad|overseas|(?:other|different) countries|another country|around the world)\b|\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
 )
 SUBTITLES_FINE = re.compile(
     r"\b(?:happy|glad|willing|prepared|able) to read subtitles\b|\bsubtitled (?:is|ones are|films are|movies are|would be) (?:also |totally |perfectly )?(?:ok(?:ay)?|fine|good|no problem)\b"
@@ -281,7 +286,7 @@ OF_PEOPLE = re.compile(
 )
 """Before "from England": somebody, no film."""
 UNWANTED_NOUNS = re.compile(
-    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: any)?)\s+"
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: to see)?(?: any)?|fewer)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
 )
 TOPIC = re.compile(

@@ -212,6 +212,9 @@ _IN_A_STORY = re.compile(r"\b(?:about|where|in which|starring) (?:an? |the |two 
 _TOLD_AGES = re.compile(
     rf"\b(?:nephews|nieces|kids|children|sons|daughters|boys|girls|grandkids),? (?:are |aged? )?({_AGES})(?=$|[.,;!?]| and\b| so\b)"
 )
+_AGE_WORD = re.compile(
+    rf"\b({'|'.join(w for w, n in NUMBER_WORDS.items() if n > 1)})[- ]years?[- ]olds?\b"
+)
 _SCHOOL = re.compile(r"\b(\d)(?:st|nd|rd|th)[- ]grade(?:rs?)?\b")
 FIRST_GRADE = 6
 """Years old in the first year of an American school."""
@@ -228,6 +231,10 @@ def _ages(text: str, _newest: int) -> list[Span]:
         ages = [int(n) for n in re.findall(r"\d{1,2}", match.group(1))]
         if min(ages) < ADULT:
             found.append(Span("age", *match.span(1), min=min(ages), max=max(ages)))
+    for match in _AGE_WORD.finditer(text):
+        if not _IN_A_STORY.search(text[: match.start()]):
+            age = NUMBER_WORDS[match.group(1)]
+            found.append(Span("age", *match.span(), min=age, max=age))
     for match in _SCHOOL.finditer(text):
         age = int(match.group(1)) + FIRST_GRADE - 1
         found.append(Span("age", *match.span(), min=age, max=age))

@@ -343,3 +343,29 @@ def test_subtitles_that_are_only_allowed_ask_for_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["movies from other countries", "international cinema"])
 def test_abroad(text: str) -> None:
     assert values(text, "language") == [("en", "avoid")]
+
+
+@pytest.mark.parametrize(
+    "text", ["minimal violence", "low on violence", "I can't handle blood", "I don't like gore"]
+)
+def test_hardly_any_violence(text: str) -> None:
+    assert values(text, "attribute") == [({"name": "violence", "min": 2}, "avoid")]
+
+
+def test_nothing_that_gives_nightmares() -> None:
+    text = "spooky but nothing that'll give me nightmares"
+    assert values(text, "attribute") == [({"name": "scariness", "min": 2}, "avoid")]
+    assert values(text, "mood") == [("eerie", "want")]
+
+
+def test_a_rating_that_is_only_allowed_is_no_wish() -> None:
+    assert values("R-rated is fine", "certificate") == []
+
+
+def test_ages_and_companies_in_words() -> None:
+    assert ("kids", "want") in values("family night with a five-year-old", "companion")
+    assert values("it's for a bunch of teenagers", "companion") == [("teens", "want")]
+
+
+def test_non_fiction_is_a_documentary() -> None:
+    assert values("non-fiction please", "genre") == [("documentary", "want")]
