@@ -164,7 +164,6 @@ class _Reading:
             more_questions=answered[1:],
             asks_list=bool(answered) and asks_for_list(self.lower),
             unknown=unknown_names(self.linker),
-            untold=() if questions or known_item else untold(self.linker),
             why=why,
             why_movie=movie_asked(mentions, self.context.in_focus) if why else None,
             known_item=known_item,
@@ -226,6 +225,7 @@ class _Reading:
     def _remarks(self, mentions: Sequence[Mention]) -> Understanding:
         """What is told by its wording alone, and whether a film was taken."""
         said = remarks(self.text, self.lower, self.linker.title_spans)
+        said = replace(said, untold=untold(self.linker))
         if not any(is_taken(self.lower, m.start, m.end) for m in mentions):
             return said
         talk = (t for t in said.small_talk if t != "accept")

@@ -9,6 +9,7 @@ import re
 from retrieval.lexicon import is_vocabulary
 from retrieval.linking import Linker
 from retrieval.movie import fold
+from retrieval.questions import is_known_item
 from retrieval.wording import COMPANIONS, NATIONS, SERVICES, STOPWORDS, UNTOLD
 
 _BEFORE = (
@@ -33,7 +34,9 @@ def unknown_names(linker: Linker) -> tuple[str, ...]:
 
 
 def untold(linker: Linker) -> tuple[str, ...]:
-    """What is asked for that no catalogue tells, where it is no part of a title or a question."""
+    """What is asked for that no catalogue tells; of a question or a forgotten film, nothing is."""
+    if linker.trusted or is_known_item(linker.lower):
+        return ()
     found = {what: pattern.search(linker.lower) for what, pattern in _UNTOLD.items()}
     asked = (what for what, m in found.items() if m and not _in_a_title(linker, m.span()))
     return tuple(asked)

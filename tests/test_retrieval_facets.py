@@ -369,3 +369,11 @@ def test_ages_and_companies_in_words() -> None:
 
 def test_non_fiction_is_a_documentary() -> None:
     assert values("non-fiction please", "genre") == [("documentary", "want")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["what was that movie where the dog dies at the end", "how long is Alien, and is it dubbed?"],
+)
+def test_a_story_or_a_question_asks_for_nothing_untold(text: str) -> None:
+    assert hear(text).untold == ()
