@@ -21,8 +21,9 @@ from retrieval.wording import COMPOUND_GENRES, GENRE_WORDS, MOOD_WORDS, STOPWORD
 
 RARE_PRIOR = 100.0
 """How well known a film must be (prior) to be believed without a cue, or with two slips."""
-LONGEST_TITLE = 9
-"""Words: a longer title is not looked for in a text, but grounded where it stands alone."""
+LONGEST_TITLE = 15
+"""Words: catalogue_core's longest. Of a title not looked for whole a part would be heard, as
+"The Curse" of "Pirates of the Caribbean: The Curse of the Black Pearl"."""
 FUZZY_TITLE = 86.0
 """rapidfuzz ratio (0-100) from which a misspelt title is believed after a cue."""
 FUZZY_LONG = 80.0
