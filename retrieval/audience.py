@@ -8,9 +8,9 @@ import re
 from typing import Protocol, cast
 
 from retrieval import preference_patterns as patterns
+from retrieval.forgotten import is_known_item
 from retrieval.linking import Linker
 from retrieval.quantities import ADULT
-from retrieval.questions import is_known_item
 from retrieval.scope import mode_at, sentence_at
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 from retrieval.wording import COMPANIONS, SITUATIONS

@@ -1,4 +1,4 @@
-"""Questions, why-questions, small talk, forgotten titles and requests that are not about movies.
+"""Questions, why-questions, small talk, and requests that are not about movies.
 
 Knows the patterns by which people ask. Does not know titles: the movie a question is about is
 linked by linking.py. Pure; called by understand.py only.
@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from retrieval.forgotten import is_known_item
 from retrieval.understanding import Question, QuestionField, SmallTalk
 from retrieval.wording import GRADE_WORDS, NATIONS, OUT_OF_SCOPE, SMALL_TALK, SUPERLATIVES
 
@@ -117,13 +118,6 @@ _ASKING_ME = re.compile(r"\b(?:recommend|suggest)\b|\btell me about (?:some|any|
 _WHY = re.compile(
     r"^\W*(?:why|how come)\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why|number|no|film|pick)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
 )
-_KNOWN_ITEM = re.compile(
-    r"\b(?:what(?:'s| is| was|s)? |^\W*(?:it's |it is )?)(?!(?:the |that )(?:first|second|third|fourth|fifth|last|top|next|best|worst|most|[a-z]+iest|greatest|latest|newest|oldest|longest|shortest)\b)(?:that|the(?: name of (?:that|the|a|this))?) ?(?:\w+ ){0,2}(?:movie|film|one|flick)\b[^?]*\b(?:where|with|about|when|in which|that|who)\b\s+\w"
-    r"|\b(?:can'?t|cannot|don'?t|trying to|help me|try to) (?:remember|recall|figure out|find)\b[^.?!]{0,40}\b(?:movie|film|title|name|called)\b"
-    r"|\bthere(?:'s|s| is| was) (?:this|that|an?|one|some) (?:[\w-]+ ){0,5}?(?:movie|film|flick)\b[^?]*\b(?:where|in which|about (?:an?|the|this|two|some))\b\s+\w"
-    r"|\bwhat(?:'s| is| was) (?:it|that|the (?:movie|film)) called\b|\bwhat(?:'s| is| was) the (?:name|title)\b(?! of (?:the|that) director)"
-    r"|\bname of (?:the|that|a|this) (?:\w+ )?(?:movie|film)\b|\btip of my tongue\b|\bremember (?:a|this|that|the) (?:\w+ )?(?:movie|film)\b"
-)
 _OUT = tuple(re.compile(p) for p in OUT_OF_SCOPE)
 _SMALL = tuple((re.compile(p), kind) for kind, patterns in SMALL_TALK.items() for p in patterns)
 
@@ -222,11 +216,6 @@ def _unanswerable(lower: str) -> FoundQuestion | None:
 def find_why(lower: str) -> bool:
     """Whether the user asks for the reason of a recommendation."""
     return bool(_WHY.search(lower)) and "why not" not in lower and "why don't" not in lower
-
-
-def is_known_item(lower: str) -> bool:
-    """Whether the user describes one film whose name they have forgotten."""
-    return bool(_KNOWN_ITEM.search(lower))
 
 
 def is_out_of_scope(lower: str) -> bool:

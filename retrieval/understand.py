@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from retrieval.asked import asked_about, asked_again, furthest, meant, movie_asked
 from retrieval.brands import find_brands
 from retrieval.cast_talk import asked_for, turns_to
+from retrieval.forgotten import as_told, is_known_item
 from retrieval.franchises import find_franchises, most_of
 from retrieval.gloss import ENGLISH, OTHER, gloss
 from retrieval.lexicon import Lexicon
@@ -26,7 +27,6 @@ from retrieval.questions import (
     asks_for_list,
     find_questions,
     find_why,
-    is_known_item,
 )
 from retrieval.remarks import ANYTHING, is_taken, own_words, remarks, wordings
 from retrieval.scope import Reach, negated_spans
@@ -92,6 +92,7 @@ def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> U
     said = gloss(own, lexicon, context.before if context else "")
     right = mended(said.text, lexicon) if said.language == ENGLISH else Mended(said.text)
     heard = _as_said(_Reading(right.text, lexicon, context or Context()).result(), right)
+    heard = as_told(heard, text)
     talk = ("foreign", *heard.small_talk) if said.language == OTHER else heard.small_talk
     return replace(heard, text=text, language=said.language, small_talk=talk)
 
