@@ -35,7 +35,8 @@ _ASKS_FOR_A_NAME = re.compile(
             rf"\bwhat(?:'s|s| is| was)? (?:the name of )?(?:that|the|this)(?! most| best| \w+est)"
             rf"(?: [\w'-]+){{0,3}} {_FILM}\b(?: [\w'-]+){{0,4}}? {_TOLD} \w",
             r"\bwhat(?:'s|s| is| was) (?:that|the) (?:\w+ )?one (?:where|with|about|when) \w",
-            rf"^\W*(?:it's |it is )?(?:the|that)(?: \w+){{0,2}} {_FILM} {_DIRECTLY} \w",
+            rf"^\W*(?:it's |it is )?(?:the|that)(?! (?:most|best|worst|\w+est)\b)"
+            rf"(?: \w+){{0,2}} {_FILM} {_DIRECTLY} \w",
             rf"\b(?:name|title) of (?:the|that|this|a) (?:\w+ ){{0,2}}{_FILM}\b",
             rf"\bwhat(?:'s| is| was) (?:it|that|the {_FILM}) called\b",
             r"\bwhat(?:'s| is| was) the (?:name|title)\s*(?:\?|$|and\b)",
