@@ -6,10 +6,10 @@ people: whatever the linker read is taken already. Pure; called by understand.py
 
 import re
 
+from retrieval.forgotten import is_known_item
 from retrieval.lexicon import is_vocabulary
 from retrieval.linking import Linker
 from retrieval.movie import fold
-from retrieval.questions import is_known_item
 from retrieval.wording import COMPANIONS, NATIONS, SERVICES, STOPWORDS, UNTOLD
 
 _BEFORE = (
