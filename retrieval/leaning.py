@@ -33,10 +33,6 @@ and a leaning, 88 are in the first ten without leanings, 60 with whole ones, 78 
 """
 WARY = 0.5
 """Times the score of a film that only looks like what was ruled out: half, as in the tag leg."""
-ORIGINS = frozenset({"country", "language"})
-UNKNOWN = 0.1
-"""The same where it is not known from where a film comes and some countries or languages are ruled
-out: most such films are American, and "not American" is asked for mostly."""
 GUESSED = frozenset({"mood", "theme", "topic", *ATTRIBUTES})
 """What the tagger guesses; nothing looks like a series or too short."""
 MIN_WORDS = 9
@@ -60,21 +56,14 @@ def leaning(
 
 
 def wary(candidates: list[Candidate], exclude: Sequence[Clause]) -> list[Candidate]:
-    """Push down what looks like something the user does not want, or may be; neither takes away."""
+    """Push down what looks like something the user does not want; a guess takes nothing away."""
     barred = [clause for clause in exclude if clause.field in GUESSED]
-    origins = [clause.field for clause in exclude if clause.field in ORIGINS]
-    doubts = [_doubt(c.movie, barred, origins) for c in candidates]
-    if all(doubt == 1.0 for doubt in doubts):
+    looking = [any(looks(c.movie, clause) for clause in barred) for c in candidates]
+    if not any(looking):
         return candidates
-    pairs = zip(candidates, doubts, strict=True)
-    pushed = [_scored(c, doubt) if doubt < 1.0 else c for c, doubt in pairs]
+    pairs = zip(candidates, looking, strict=True)
+    pushed = [_scored(c, WARY) if is_one else c for c, is_one in pairs]
     return sorted(pushed, key=lambda c: -c.score)
-
-
-def _doubt(movie: Movie, barred: Sequence[Clause], origins: Sequence[str]) -> float:
-    looking = WARY if any(looks(movie, clause) for clause in barred) else 1.0
-    known = {"country": movie.country, "language": movie.language}
-    return looking * (UNKNOWN if any(not known[origin] for origin in origins) else 1.0)
 
 
 def _scored(candidate: Candidate, times: float) -> Candidate:

@@ -64,8 +64,9 @@ TRIES = 2
 """Of a read: a turn has seconds, not minutes."""
 WAIT_S = 0.1
 """Before the second try; doubled for each further one, give or take half."""
-KEPT = 5_000
-"""Movies, and vectors, kept of one revision: about 20 MB."""
+KEPT = 20_000
+"""Movies, and vectors, kept of one revision, about 80 MB: when they are full all go, and each search
+asks for 200 films, so that fewer than a catalogue of this size has kept going over the wire."""
 CHUNK = 500
 """Records in one answer."""
 

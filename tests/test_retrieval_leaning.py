@@ -1,7 +1,7 @@
 """What films should rather be, and how much that still counts beside films that were named."""
 
-from retrieval.leaning import described, leaning, wary
-from retrieval.movie import Candidate, Match, Movie, Range
+from retrieval.leaning import described, leaning
+from retrieval.movie import Candidate, Movie, Range
 
 RECENT = Range("year", 2018)
 OLD = Candidate(Movie("old", "Old", year=1980), 1.0)
@@ -22,10 +22,3 @@ def test_films_named_take_their_share_of_a_leaning() -> None:
 
 def test_short_descriptions_are_searched_as_they_are() -> None:
     assert described("a film i think about trains") == "a film i think about trains"
-
-
-def test_what_may_come_from_where_nothing_should_stands_last() -> None:
-    american = Match("country", frozenset({"US"}))
-    known = Candidate(Movie("known", "Known", country=("FR",)), 0.4)
-    assert [c.movie.movie_id for c in wary([OLD, known], [american])] == ["known", "old"]
-    assert wary([OLD, known], [Range("year", 2018)]) == [OLD, known]
