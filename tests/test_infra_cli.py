@@ -160,7 +160,7 @@ def test_a_script_that_cannot_be_read_is_told(run: Run, tmp_path: Path) -> None:
     latin = tmp_path / "latin.jsonl"
     latin.write_bytes(b'{"dialogue_id": "a", "turns": ["caf\xe9"]}\n')
     (tmp_path / "empty.jsonl").write_text("")
-    for path, word in ((latin, "UTF-8"), (tmp_path / "empty.jsonl", "empty"), (tmp_path, "read")):
+    for path, word in ((latin, "UTF-8"), (tmp_path / "empty.jsonl", "empty"), (tmp_path, "folder")):
         code, _, err = run(*on_index("chat", "--script", str(path)))
         assert code == 2
         one_line(err, word)
