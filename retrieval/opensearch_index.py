@@ -65,8 +65,7 @@ TRIES = 2
 WAIT_S = 0.1
 """Before the second try; doubled for each further one, give or take half."""
 KEPT = 20_000
-"""Movies, and vectors, kept of one revision, about 80 MB. When they are full all go, and a search
-asks for 200 films: with less than a catalogue of this size most would go over the wire again."""
+"""Movies, and vectors, kept of one revision, about 80 MB; beyond that all go and come again."""
 CHUNK = 500
 """Records in one answer."""
 
