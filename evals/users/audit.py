@@ -34,6 +34,7 @@ from evals.users.audit_words import (
 from evals.users.disclosure import TELLS, Heard, Progress, may_tell, most_told
 from evals.users.goal_world import World
 from retrieval.movie import Movie
+from retrieval.preference_patterns import CERTIFICATE
 
 Kind = Literal["leak", "invented fact", "user error"]
 MISSPELT = 4
@@ -210,7 +211,7 @@ class Auditor:
         self._films(number, text, said, strange)
         self._people(number, text, strange)
         for name in self.progress.untold(self.world.goal):
-            given = self._pointed(strange & telling_words(self.world, name))
+            given = self._pointed(strange & telling_words(self.world, name), text)
             if given:
                 self._fault("leak", number, f"gives {name!r} away: {', '.join(sorted(given))}")
         if len(self._found) > before or self._leaves:
@@ -223,11 +224,12 @@ class Auditor:
         elif self._own and strange:
             self._fault("invented fact", number, f"{', '.join(sorted(strange))}: from nowhere")
 
-    def _pointed(self, words: frozenset[str]) -> frozenset[str]:
-        """In free wording a common word gives nothing away by itself."""
+    def _pointed(self, words: frozenset[str], text: str) -> frozenset[str]:
+        """In free wording a common word gives nothing away by itself; "rated" does in "rated R"."""
         if self._own:
             return words
-        wishful = words & slot_words()
+        rated = (tokens(found.group()) for found in CERTIFICATE.finditer(text.lower()))
+        wishful = words & slot_words().union(*rated)
         return wishful | {w for w in words if is_number(w) or w not in everyday_vocabulary()}
 
     def _films(self, number: int, text: str, said: frozenset[str], strange: frozenset[str]) -> None:
