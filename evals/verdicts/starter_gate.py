@@ -62,7 +62,7 @@ class Guarded:
 STARTER = Guarded("starter", 3.0)
 GOALS = Guarded(
     "starter-goals",
-    2.0,
+    1.0,  # at twice that, a ranking turned upside down passed on some machines
     frozenset(
         {
             *("constraint_violations", "constraints_unverified", "avoided_films"),
