@@ -29,13 +29,13 @@ from prompts.loader import load_prompt
 from talking import services
 
 FULL_SPEED_S = 0.06
-"""What two million additions take in Python on a core at full speed."""
+"""What `pace` takes on a core at full speed. The same code took 25 ms of CPU a turn where the README's
+figures come from, and 59 where `pace` takes .125 s: there it must have taken about .053."""
 CPU_MS = 40
 CPU_MS_ANEW = 65
 """Where no list comes from the cache, the bound of 40 is not safely kept: 35 to 41 ms on an idle
 machine of two cores, up to 52 on a busy one (2026-11-30). This only holds it from growing.
 """
-SLOW = 1.5
 ADDED_MS = 80
 ADDED_MS_AT_20 = 150
 FIRST_WORDS_S = 4.0
@@ -88,7 +88,7 @@ async def test_cpu_of_a_turn(
         for i, number in enumerate(numbers):
             await one_turn(wired, number, f"q{i}")
         cpu_ms = (time.process_time() - began) / len(numbers) * 1000
-    slow = max(1.0, pace())
+    slow = pace()
     print(f"\nown CPU per turn: {cpu_ms:.1f} ms (<= {bound}, on a core {slow:.1f} times as slow)")
     assert cpu_ms <= bound * slow
 
@@ -111,25 +111,23 @@ async def test_added_latency(tmp_path: Path, bedrock: FakeBedrock) -> None:
         print(f"\nadded latency, {name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
     print(f"bare adapter, two calls: {bare:.0f} ms alone, {bare_many:.0f} ms at 20 over 2 s")
     only_when_idle()
-    assert np.percentile(added, 95) <= ADDED_MS
-    assert np.percentile(added_many, 95) <= ADDED_MS_AT_20
+    assert np.percentile(added, 95) <= ADDED_MS * pace()
+    assert np.percentile(added_many, 95) <= ADDED_MS_AT_20 * pace()
 
 
 def only_when_idle() -> None:
-    """Other processes' load is not our latency, nor is a slow core."""
-    load, cores, slow = os.getloadavg()[0], os.cpu_count() or 1, pace()
-    if load > cores or slow > SLOW:
-        pytest.skip(
-            f"load {load:.1f}, a core {slow:.1f} times as slow: wall times say nothing here"
-        )
+    """Other processes' load is not our latency."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores:
+        pytest.skip(f"load {load:.1f} on {cores} cores: wall times say nothing here")
 
 
 def pace() -> float:
-    """How many times longer a fixed piece of work takes than on a core at full speed."""
+    """How many times longer a fixed piece of work takes than on a core at full speed; 1 or more."""
     began, total = time.process_time(), 0
     for number in range(2_000_000):
         total += number
-    return (time.process_time() - began) / FULL_SPEED_S
+    return max(1.0, (time.process_time() - began) / FULL_SPEED_S)
 
 
 async def arriving(start: Callable[[int], Awaitable[float]]) -> list[float]:
@@ -193,7 +191,7 @@ async def test_64_turns_begin_to_speak_in_time(tmp_path: Path, bedrock: FakeBedr
     print(f"\n64 at once: status {worst[0]:.2f} s, cards {worst[1]:.2f} s, words {worst[2]:.2f} s")
     assert len(seen) == 64 and all(cards <= words for _, cards, words in seen)
     only_when_idle()
-    assert worst[2] <= FIRST_WORDS_S
+    assert worst[2] <= FIRST_WORDS_S * pace()
 
 
 async def test_what_models_read_stays_small(tmp_path: Path, bedrock: FakeBedrock) -> None:
