@@ -29,8 +29,9 @@ from prompts.loader import load_prompt
 from talking import services
 
 FULL_SPEED_S = 0.06
-"""What `pace` takes on a core at full speed. The same code took 25 ms of CPU a turn where the README's
-figures come from, and 59 where `pace` takes .125 s: there it must have taken about .053."""
+"""What the work of `pace` takes on a core at full speed. The same code took 25 ms of CPU a turn where
+the README's figures come from and 59 where this takes .125 s: there it must have taken about .053.
+"""
 CPU_MS = 40
 CPU_MS_ANEW = 65
 """Where no list comes from the cache, the bound of 40 is not safely kept: 35 to 41 ms on an idle
@@ -123,7 +124,7 @@ def only_when_idle() -> None:
 
 
 def pace() -> float:
-    """How many times longer a fixed piece of work takes than on a core at full speed; 1 or more."""
+    """How many times as slow as a core at full speed this one is; at least 1."""
     began, total = time.process_time(), 0
     for number in range(2_000_000):
         total += number
