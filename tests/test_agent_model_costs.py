@@ -29,7 +29,7 @@ from prompts.loader import load_prompt
 from talking import services
 
 FULL_SPEED_S = 0.06
-"""What the work of `pace` takes on a core at full speed. The same code took 25 ms of CPU a turn where
+"""What the work of `pace` takes at full speed. The same code took 25 ms of CPU a turn where
 the README's figures come from and 59 where this takes .125 s: there it must have taken about .053.
 """
 CPU_MS = 40
