@@ -15,7 +15,7 @@ from agent.ledger_edits import edits_of
 from agent.ledger_labels import parse_removal
 from agent.policy import clarification
 from agent.router import takes_up
-from retrieval.gloss import OTHER, READ
+from retrieval.nlu.gloss import OTHER, READ
 from retrieval.understanding import Understanding
 
 ABOUT_FILMS = re.compile(r"\b(?:movie|film|flick|watch|see|series|show me|recommend|something)")

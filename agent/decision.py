@@ -12,8 +12,8 @@ from agent.events import Act
 from agent.ledger import LedgerEdit
 from agent.policy import Clarification
 from agent.turn import DialogueState, Edit
-from retrieval.lexicon import Lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon import Lexicon
 from retrieval.understanding import Understanding
 
 if TYPE_CHECKING:

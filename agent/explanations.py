@@ -20,8 +20,8 @@ from agent.model import ModelFailure
 from agent.model_turn import ModelTurn
 from agent.state import Card
 from prompts.loader import PROMPTS, load_prompt
-from retrieval.lexicon import Lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon import Lexicon
 from tools.explain import Reason
 from tools.stores import StoreFailure
 

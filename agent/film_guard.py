@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from agent.ledger_labels import COUNTRIES, LANGUAGES
-from retrieval.lexicon import LONGEST_TITLE, Lexicon, is_vocabulary
-from retrieval.linking import Token, tokenize
 from retrieval.movie import Movie, fold
-from retrieval.wording import STOPWORDS
+from retrieval.nlu.lexicon import LONGEST_TITLE, Lexicon, is_vocabulary
+from retrieval.nlu.linking import Token, tokenize
+from retrieval.nlu.wording import STOPWORDS
 
 SHINGLE = 6
 """Words in a row that prose shares with a system prompt only if it was copied."""

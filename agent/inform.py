@@ -16,10 +16,10 @@ from agent.request_words import genre_films, wanted
 from agent.state import TurnState
 from agent.suitable import age_asked, suits
 from prompts.loader import Phrases, listed, load_tag_words
-from retrieval.audience import NOT_ME
 from retrieval.movie import ATTRIBUTES, Movie, RangeField, fold, number_of, values_of
+from retrieval.nlu.audience import NOT_ME
+from retrieval.nlu.wording import GENRE_WORDS, MOOD_WORDS
 from retrieval.understanding import Question
-from retrieval.wording import GENRE_WORDS, MOOD_WORDS
 
 _IS_A = re.compile(
     r"\b(?:is|was|isn't)\b[^.?!]* (?:an? ([^.?!,]{2,30})|(animated|romantic|historical))\?"

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from agent.decision import DecisionContext
 from agent.ledger import Entry, Ledger, LedgerEdit, movie_id_of
-from retrieval.audience import FOR_CHILDREN, NOT_ME
 from retrieval.movie import ATTRIBUTES, Movie, fold, number_of
+from retrieval.nlu.audience import FOR_CHILDREN, NOT_ME
+from retrieval.nlu.wording import GRADE_WORDS
 from retrieval.understanding import Comparison, Finding, Mention, Withdrawal
-from retrieval.wording import GRADE_WORDS
 
 PLAYERS = frozenset({"person", "actor"})
 """Kinds of which another one takes the place; who directs and who plays are asked for together."""

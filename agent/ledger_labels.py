@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from retrieval.wording import (
+from retrieval.nlu.wording import (
     COUNTRY_NAMES,
     LANGUAGE_NAMES,
     SUBGENRE_ADJECTIVES,

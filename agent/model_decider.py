@@ -19,7 +19,7 @@ from agent.plan import Plan
 from agent.plan_edits import believed_edits
 from agent.policy import Clarification
 from prompts.loader import PROMPTS, load_prompt
-from retrieval.lexicon import Lexicon
+from retrieval.nlu.lexicon import Lexicon
 
 HISTORY_TURNS = 10
 HISTORY_CHARS = 160

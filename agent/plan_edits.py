@@ -19,9 +19,9 @@ from rapidfuzz import fuzz
 from agent.ledger import Entry, Ledger, LedgerEdit
 from agent.ledger_labels import COUNTRIES, LANGUAGES
 from agent.plan import Plan, PlannedDrop, PlannedFilm, PlannedWish
-from retrieval.lexicon import Lexicon, is_vocabulary
 from retrieval.movie import ATTRIBUTES, GENRES, fold, stems, title_key, words
-from retrieval.wording import OCCASION_WISHES, SERVICES, STOPWORDS
+from retrieval.nlu.lexicon import Lexicon, is_vocabulary
+from retrieval.nlu.wording import OCCASION_WISHES, SERVICES, STOPWORDS
 
 ENGLISH = 0.3
 """Share of small English words from which a message is taken for English, whatever a model says."""

@@ -19,8 +19,8 @@ from agent.ledger import Ledger
 from agent.turn import DialogueState
 from prompts.loader import listed
 from retrieval.movie import Movie
+from retrieval.nlu.wording import GENRE_WORDS, MOOD_WORDS
 from retrieval.understanding import Unsure
-from retrieval.wording import GENRE_WORDS, MOOD_WORDS
 
 TOP = 5
 """The films that a user looks at."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from agent.ledger import Entry, Ledger, movie_id_of, movie_ids_of, series_ids_of
-from retrieval.audience import NOT_ME
 from retrieval.movie import (
     Clause,
     Constraints,
@@ -20,8 +19,9 @@ from retrieval.movie import (
     Seed,
     Wish,
 )
-from retrieval.places import others
-from retrieval.wording import MOOD_GENRES, NEAR_MOODS, OCCASION_WISHES
+from retrieval.nlu.audience import NOT_ME
+from retrieval.nlu.places import others
+from retrieval.nlu.wording import MOOD_GENRES, NEAR_MOODS, OCCASION_WISHES
 
 _FIELDS: Mapping[str, MatchField] = {
     "genre": "genre",

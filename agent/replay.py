@@ -19,8 +19,8 @@ from agent.letting_go import weakest_first
 from agent.query import clause_of, constraints_of, query_of, unknowable_kinds
 from agent.router import what_was_done
 from agent.turn import DialogueState, Shown
-from retrieval.moves import After
 from retrieval.movie import Clause, Query
+from retrieval.nlu.moves import After
 from retrieval.understand import Context, understand
 from retrieval.understanding import Mention, Understanding
 from tools.toolbox import Toolbox

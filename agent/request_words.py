@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.ledger import Entry, movie_id_of
 from prompts.loader import listed, load_tag_words
-from retrieval.audience import FOR_CHILDREN, NOT_ME
+from retrieval.nlu.audience import FOR_CHILDREN, NOT_ME
 
 MAX_PARTS = 5
 """Wishes that a sentence names; the chips show them all."""

@@ -1,6 +1,6 @@
 """Which acts an utterance calls for, from what it says and what was done just before.
 
-Knows how the moves of sentences (retrieval/moves.py), what was understood, and whether a request is
+Knows how the moves of sentences (retrieval/nlu/moves.py), what was understood, and whether a request is
 under way come to acts: search, refine, inform, chat. Does not know ledgers or how acts are carried
 out. Pure. Called by decide.py, where its rules are unsure, and by `python -m evals route`, which
 measures it on recorded conversations.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from agent.events import Act
-from retrieval.moves import After, Move, Sentence, masked, read_moves
+from retrieval.nlu.moves import After, Move, Sentence, masked, read_moves
 from retrieval.understanding import Understanding
 
 SURE: Final = 0.5

@@ -28,8 +28,8 @@ from agent.query import clause_of, is_for_somebody_else, known_instead, query_of
 from agent.state import Card, Deps, TurnState, elapsed_ms, met_by
 from agent.verify import verify
 from retrieval.grounding import Grounded, ground
-from retrieval.lexicon import prior
 from retrieval.movie import Candidate, Constraints, Query, Seed, Taste
+from retrieval.nlu.lexicon import prior
 from tools.explain import MAX_REASONS, Case, Reason, reasons
 
 LIST_LENGTH = 5

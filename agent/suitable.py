@@ -1,7 +1,7 @@
 """Whether a film suits somebody of an age: from its certificate and its grades only.
 
 Knows which ages people ask about, and the same bounds that a wish for children sets. Does not know
-how a question is recognised (retrieval/questions.py) or a verdict said (inform.py). Pure.
+how a question is recognised (retrieval/nlu/questions.py) or a verdict said (inform.py). Pure.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from agent.ledger_labels import graded
 from retrieval.movie import Movie
-from retrieval.preference_patterns import NOT_FOR_CHILDREN, NOT_FOR_TEENS, TEEN, TOO_MUCH
+from retrieval.nlu.preference_patterns import NOT_FOR_CHILDREN, NOT_FOR_TEENS, TEEN, TOO_MUCH
 
 Verdict = Literal["yes", "no", "maybe", "unknown"]
 

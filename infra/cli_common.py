@@ -33,7 +33,7 @@ def expected_errors() -> Iterator[None]:
     """Turn every error that has an explanation into one line. Nothing is caught that has none."""
     # Imported here: `usher --help` must not pay for numpy.
     from infra.settings import SettingProblem
-    from retrieval.catalog_sources import CatalogError
+    from retrieval.catalogs.sources import CatalogError
     from retrieval.encoder import EncoderError
     from retrieval.index import IndexFailure
     from tools.stores import StoreFailure

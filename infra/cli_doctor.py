@@ -34,7 +34,7 @@ from retrieval.tagger import load as load_tagger
 from tools.stores import StoreUnavailable
 
 if TYPE_CHECKING:
-    from retrieval.opensearch_view import Inspection
+    from retrieval.opensearch.view import Inspection
 
 ROOM_MB = 500
 """An index of 60,000 movies, its vectors and a store take about this much."""

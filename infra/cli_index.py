@@ -36,8 +36,8 @@ from retrieval.jobs.build_index import STARTER, BuildReport, build_local
 from retrieval.jobs.build_opensearch import Target, build_opensearch
 from retrieval.jobs.prepare import Progress, Report, encoded_rows, silent
 from retrieval.knowledge import join_tags, with_tags
-from retrieval.local_files import current_generation
-from retrieval.opensearch_layout import SERVERLESS
+from retrieval.local.files import current_generation
+from retrieval.opensearch.layout import SERVERLESS
 from retrieval.title_join import TitleJoin
 
 T = TypeVar("T")

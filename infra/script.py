@@ -19,7 +19,7 @@ from agent.events import ErrorEvent, Event, TurnStarted, to_json
 from agent.ledger import StaleEdit
 from agent.turn import MessageRefused, Turn
 from infra.cli_common import Refusal
-from retrieval.catalog_sources import json_rows
+from retrieval.catalogs.sources import json_rows
 from tools.stores import NotFound, StoreFailure
 
 

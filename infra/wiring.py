@@ -141,8 +141,8 @@ def open_opensearch(
 
     address = address_of(settings)
     client = connect(address)
+    from retrieval.opensearch.layout import SERVERLESS
     from retrieval.opensearch_index import OpenSearchIndex, Server
-    from retrieval.opensearch_layout import SERVERLESS
 
     server, alias = Server(client, address.shown), settings.opensearch_index
     features = SERVERLESS if address.serverless else None

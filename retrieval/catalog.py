@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from retrieval.catalog_fields import BadValue, check_columns, movie_of, unused_columns
-from retrieval.catalog_names import COLUMNS
-from retrieval.catalog_sources import (
+from retrieval.catalogs.fields import BadValue, check_columns, movie_of, unused_columns
+from retrieval.catalogs.names import COLUMNS
+from retrieval.catalogs.sources import (
     PARQUET,
     TMDB_MOVIES,
     Rows,
@@ -33,7 +33,7 @@ from retrieval.catalog_sources import (
     parquet_rows,
     tmdb_rows,
 )
-from retrieval.catalog_sources import CatalogError as CatalogError  # what callers catch
+from retrieval.catalogs.sources import CatalogError as CatalogError  # what callers catch
 from retrieval.movie import Movie
 
 Format = Literal["auto", "usher", "csv", "movielens", "tmdb"]

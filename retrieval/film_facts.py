@@ -13,7 +13,7 @@ from sys import intern
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.local_columns import NONE, prior
+from retrieval.local.columns import NONE, prior
 from retrieval.movie import GENRES, Movie, fold, title_key
 
 Floats = npt.NDArray[np.float32]

@@ -8,7 +8,7 @@ Pure. Called by every turn in which a model proposes titles, and by `python -m e
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrieval.lexicon import Lexicon
+from retrieval.nlu.lexicon import Lexicon
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.catalog_sources import CatalogError, json_rows, reading
+from retrieval.catalogs.sources import CatalogError, json_rows, reading
 from retrieval.movie import ATTRIBUTES, Movie
 from retrieval.title_join import TitleJoin
 

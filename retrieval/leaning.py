@@ -19,7 +19,7 @@ from retrieval.movie import (
     holds,
     is_excluded_by,
 )
-from retrieval.wording import FORGOTTEN
+from retrieval.nlu.wording import FORGOTTEN
 
 LEAN = 3.0
 """Times the score of a film for each leaning that it meets: stronger than any single leg, so that

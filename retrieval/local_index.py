@@ -1,7 +1,7 @@
 """The embedded MovieIndex: tantivy and numpy in one folder, no server.
 
 Knows asyncio, the executor and when to look at the folder again. Does not know files or scores:
-those are local_snapshot.py (reading) and local_writer.py (writing). Any number of processes may
+those are local/snapshot.py (reading) and local/writer.py (writing). Any number of processes may
 read a folder while one writes it; each call sees one whole revision. Opened by infra/wiring.py,
 the CLI and jobs/.
 """
@@ -28,9 +28,9 @@ from retrieval.index import (
     Row,
 )
 from retrieval.knowledge import Joined
-from retrieval.local_files import MANIFEST, current_generation
-from retrieval.local_snapshot import Mark, Snapshot, open_snapshot
-from retrieval.local_writer import change, store_knowledge
+from retrieval.local.files import MANIFEST, current_generation
+from retrieval.local.snapshot import Mark, Snapshot, open_snapshot
+from retrieval.local.writer import change, store_knowledge
 from retrieval.movie import Clause, Constraints, Movie
 
 T = TypeVar("T")

@@ -2,8 +2,8 @@
 
 Knows the client's errors and the one retry loop, which generation is the current one, and what may
 be kept between requests. Does not know how to connect or sign (infra/opensearch_client.py hands it
-a ready client), nor the query language (opensearch_legs.py, opensearch_filter.py) or how things are
-written (opensearch_writer.py). Opened by infra/wiring.py.
+a ready client), nor the query language (opensearch/legs.py, opensearch/filter.py) or how things are
+written (opensearch/writer.py). Opened by infra/wiring.py.
 """
 
 import asyncio
@@ -24,7 +24,6 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
-from retrieval import opensearch_writer as writer
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import (
     Changed,
@@ -39,12 +38,13 @@ from retrieval.index import (
     check_row,
 )
 from retrieval.movie import Clause, Constraints, Movie
-from retrieval.opensearch_document import MOVIE, PACKED, file_of_parts, movie_of, vector_of
-from retrieval.opensearch_filter import all_of, filter_of, ids_query, known_query
-from retrieval.opensearch_layout import Features, Json
-from retrieval.opensearch_legs import Scale, Scored, Search, bare_line, line_of, split_barred
-from retrieval.opensearch_lists import Listed, fits_body, unknown_to
-from retrieval.opensearch_view import (
+from retrieval.opensearch import writer
+from retrieval.opensearch.document import MOVIE, PACKED, file_of_parts, movie_of, vector_of
+from retrieval.opensearch.filter import all_of, filter_of, ids_query, known_query
+from retrieval.opensearch.layout import Features, Json
+from retrieval.opensearch.legs import Scale, Scored, Search, bare_line, line_of, split_barred
+from retrieval.opensearch.lists import Listed, fits_body, unknown_to
+from retrieval.opensearch.view import (
     BUSY,
     FRESH_S,
     Inspection,

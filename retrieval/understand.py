@@ -9,29 +9,31 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from retrieval.asked import asked_about, asked_again, furthest, meant, movie_asked
-from retrieval.brands import find_brands
-from retrieval.cast_talk import asked_for, turns_to
-from retrieval.forgotten import as_told, is_known_item
-from retrieval.franchises import find_franchises, most_of
-from retrieval.gloss import ENGLISH, OTHER, gloss
-from retrieval.lexicon import Lexicon
-from retrieval.linking import LinkedTitle, Linker
 from retrieval.movie import Movie, fold
-from retrieval.of_list import films_that_are
-from retrieval.people import LinkedPerson
-from retrieval.pointing import pointed_at
-from retrieval.preferences import Preferences
-from retrieval.questions import (
+from retrieval.nlu.asked import asked_about, asked_again, furthest, meant, movie_asked
+from retrieval.nlu.brands import find_brands
+from retrieval.nlu.cast_talk import asked_for, turns_to
+from retrieval.nlu.forgotten import as_told, is_known_item
+from retrieval.nlu.franchises import find_franchises, most_of
+from retrieval.nlu.gloss import ENGLISH, OTHER, gloss
+from retrieval.nlu.lexicon import Lexicon
+from retrieval.nlu.linking import LinkedTitle, Linker
+from retrieval.nlu.of_list import films_that_are
+from retrieval.nlu.people import LinkedPerson
+from retrieval.nlu.pointing import pointed_at
+from retrieval.nlu.preferences import Preferences
+from retrieval.nlu.questions import (
     FoundQuestion,
     asks_for_list,
     find_questions,
     find_why,
 )
-from retrieval.remarks import ANYTHING, is_taken, own_words, remarks, wordings
-from retrieval.scope import Reach, negated_spans
-from retrieval.slips import Mended, mended
-from retrieval.stances import NEVER_SEEN, stance_at
+from retrieval.nlu.remarks import ANYTHING, is_taken, own_words, remarks, wordings
+from retrieval.nlu.scope import Reach, negated_spans
+from retrieval.nlu.slips import Mended, mended
+from retrieval.nlu.stances import NEVER_SEEN, stance_at
+from retrieval.nlu.unknown import unknown_names, untold
+from retrieval.nlu.wording import STOPWORDS
 from retrieval.understanding import (
     Comparison,
     Mark,
@@ -40,8 +42,6 @@ from retrieval.understanding import (
     Understanding,
     Unsure,
 )
-from retrieval.unknown import unknown_names, untold
-from retrieval.wording import STOPWORDS
 
 _SEEN_ALL = re.compile(
     r"\b(?:seen|watched|know) (?:all|both|every one|most)(?:(?: of)? (?:them|those|these|that)\b|(?=\W*(?:$|[.,;!?]|but\b|already\b)))|\b(?:already )?(?:seen|watched) (?:them|those|these)\b"

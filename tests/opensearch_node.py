@@ -20,11 +20,10 @@ import pytest
 from contracts_index import DIMENSION
 from infra.opensearch_client import address_of, connect
 from infra.settings import Settings, load
-from retrieval import opensearch_writer as writer
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import Row
-from retrieval.opensearch_index import OpenSearchIndex, Server
-from retrieval.opensearch_layout import (
+from retrieval.opensearch import writer
+from retrieval.opensearch.layout import (
     Features,
     Generation,
     Json,
@@ -32,6 +31,7 @@ from retrieval.opensearch_layout import (
     generations,
     mapping_version,
 )
+from retrieval.opensearch_index import OpenSearchIndex, Server
 
 ENCODER = EncoderIdentity("test", "0123456789abcdef", DIMENSION)
 DEFAULT = "http://127.0.0.1:9200"

@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from retrieval.lexicon import Lexicon
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon import Lexicon
+from retrieval.nlu.lexicon_builder import build_lexicon
 
 _FILMS = (
     ("Inception", 2010, 148, "Christopher Nolan", "Leonardo DiCaprio"),

@@ -8,9 +8,9 @@ from agent.film_guard import FilmGuard, sentences
 from prompts.loader import PROMPTS, load_prompt
 from retrieval.catalog import ReadReport, open_catalogue
 from retrieval.jobs.build_index import STARTER
-from retrieval.lexicon import Lexicon
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon import Lexicon
+from retrieval.nlu.lexicon_builder import build_lexicon
 
 
 @cache

@@ -5,8 +5,8 @@ import pytest
 from agent.decide import decide
 from agent.decision import DecisionContext
 from agent.turn import DialogueState
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon_builder import build_lexicon
 from retrieval.understand import Context, understand
 from small_lexicon import films, lexicon
 

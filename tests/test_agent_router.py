@@ -17,7 +17,7 @@ from evals.recorded.train_moves import (
     unfolded,
     written,
 )
-from retrieval.moves import AFTERS, MOVES, After, masked, read_moves, sentences
+from retrieval.nlu.moves import AFTERS, MOVES, After, masked, read_moves, sentences
 from retrieval.understand import understand
 from small_lexicon import lexicon
 from talking import Talk, talk

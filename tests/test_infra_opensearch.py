@@ -37,7 +37,7 @@ from retrieval.movie import (
     satisfies,
     values_of,
 )
-from retrieval.opensearch_layout import Features
+from retrieval.opensearch.layout import Features
 from retrieval.search_terms import STORED
 from usher_command import Run, few_movies, one_line, run
 from wire import wire

@@ -21,8 +21,8 @@ from retrieval.index import IndexReadOnly, TextLeg
 from retrieval.jobs.build_index import BuildReport, build_local
 from retrieval.jobs.prepare import Progress, rows_of
 from retrieval.jobs.vector_cache import VectorCache, key_of
-from retrieval.local_files import write_lock
-from retrieval.local_snapshot import open_snapshot
+from retrieval.local.files import write_lock
+from retrieval.local.snapshot import open_snapshot
 from retrieval.movie import Constraints, Match, Movie
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,8 +18,8 @@ from retrieval.catalog import (
     open_catalogue,
     read_mapping,
 )
-from retrieval.catalog_fields import natural_title
-from retrieval.catalog_sources import CatalogError, split_title
+from retrieval.catalogs.fields import natural_title
+from retrieval.catalogs.sources import CatalogError, split_title
 from retrieval.movie import GENRES, Movie, PredictedTag
 
 HEAT: dict[str, Any] = {"movie_id": "a", "title": "Heat", "year": 1995}

@@ -1,7 +1,7 @@
 """What catalogues write, in our words: genres that only their keywords tell."""
 
-from retrieval.catalog_fields import movie_of
-from retrieval.catalog_names import told_genres
+from retrieval.catalogs.fields import movie_of
+from retrieval.catalogs.names import told_genres
 
 
 def test_genres_that_sources_tell_by_keywords() -> None:

@@ -10,9 +10,9 @@ from agent.ledger import Ledger
 from agent.query import constraints_of
 from agent.turn import DialogueState
 from retrieval.movie import Movie, satisfies
+from retrieval.nlu.wording import NATIONS
 from retrieval.understand import understand
 from retrieval.understanding import Understanding
-from retrieval.wording import NATIONS
 from small_lexicon import lexicon
 
 NEWEST = lexicon().newest_year

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval.forgotten import is_known_item
+from retrieval.nlu.forgotten import is_known_item
 from retrieval.understand import understand
 from small_lexicon import lexicon
 

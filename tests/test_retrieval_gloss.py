@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.gloss import gloss
+from retrieval.nlu.gloss import gloss
 from retrieval.understand import understand
 from small_lexicon import lexicon
 

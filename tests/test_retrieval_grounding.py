@@ -1,8 +1,8 @@
 """A model's titles become movies of the catalogue or are dropped."""
 
 from retrieval.grounding import ground
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon_builder import build_lexicon
 
 LEXICON = build_lexicon(
     [

@@ -25,7 +25,7 @@ from retrieval.knowledge import (
     join_tags,
     with_tags,
 )
-from retrieval.local_snapshot import open_snapshot
+from retrieval.local.snapshot import open_snapshot
 from retrieval.movie import Movie
 from retrieval.title_join import TitleJoin
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon_builder import build_lexicon
 from retrieval.understand import understand
 from small_lexicon import films, lexicon
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from contracts_changes import ChangesContract
 from contracts_index import DIMENSION, EVERYONE, MOVIES, ROWS, MovieIndexContract, ids, vector
 from random_movies import match
-from retrieval import local_snapshot, local_writer
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import (
     EncoderMismatch,
@@ -28,11 +27,13 @@ from retrieval.index import (
     Row,
     TextLeg,
 )
-from retrieval.local_files import CURRENT, Manifest, current_generation, write_lock
+from retrieval.local import snapshot as local_snapshot
+from retrieval.local import writer as local_writer
+from retrieval.local.files import CURRENT, Manifest, current_generation, write_lock
+from retrieval.local.legs import LONG
+from retrieval.local.snapshot import open_snapshot
+from retrieval.local.writer import change, remove_old_generations, write_generation
 from retrieval.local_index import LocalIndex
-from retrieval.local_legs import LONG
-from retrieval.local_snapshot import open_snapshot
-from retrieval.local_writer import change, remove_old_generations, write_generation
 from retrieval.movie import (
     ATTRIBUTES,
     Constraints,
@@ -203,7 +204,7 @@ async def test_a_change_that_stops_before_its_manifest_never_happened(
     new = Row(Movie("n1", "Newcomer", overview="zebra"), vector(1.0))
     changed = Row(replace(MOVIES[0], title="Changed", overview="zebra"), vector(1.0))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(f"retrieval.local_writer.{step}", stop)
+        patch.setattr(f"retrieval.local.writer.{step}", stop)
         change(tmp_path, [new, changed], ["m2"])
     for opened in (index, LocalIndex.open(tmp_path, ENCODER, executor)):
         assert await opened.revision() == before
@@ -253,7 +254,7 @@ import resource, sys
 from pathlib import Path
 from contracts_index import vector
 from retrieval.index import IndexReadOnly, Row
-from retrieval.local_writer import change
+from retrieval.local.writer import change
 from retrieval.movie import Movie
 rows = [Row(Movie(f"b{i}", "Big", overview="many words " * 50), vector(1.0)) for i in range(500)]
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
@@ -289,7 +290,7 @@ import sys
 from pathlib import Path
 from contracts_index import vector
 from retrieval.index import Row
-from retrieval.local_writer import change
+from retrieval.local.writer import change
 from retrieval.movie import Movie
 for batch in range(1, 13):
     movies = [Movie(f"m{i}", f"Batch {batch}", year=batch) for i in range(40)]

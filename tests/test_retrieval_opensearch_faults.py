@@ -19,7 +19,6 @@ from opensearch_node import (
     server,
 )
 from random_movies import match
-from retrieval import opensearch_writer as writer
 from retrieval.index import (
     EncoderMismatch,
     Hits,
@@ -34,8 +33,8 @@ from retrieval.index import (
     VectorLeg,
 )
 from retrieval.movie import Constraints, Movie, Range
-from retrieval.opensearch_index import OpenSearchIndex
-from retrieval.opensearch_layout import (
+from retrieval.opensearch import writer
+from retrieval.opensearch.layout import (
     SERVERLESS,
     Features,
     Meta,
@@ -43,6 +42,7 @@ from retrieval.opensearch_layout import (
     generations,
     movies_body,
 )
+from retrieval.opensearch_index import OpenSearchIndex
 from wire import wire
 
 FEATURES = Features((3, 0))

@@ -9,8 +9,8 @@ import pytest
 from contracts_changes import ChangesContract
 from contracts_index import MovieIndexContract
 from opensearch_node import ENCODER, emptied, gone, made, needs_opensearch, new_alias
+from retrieval.opensearch.layout import Features
 from retrieval.opensearch_index import OpenSearchIndex
-from retrieval.opensearch_layout import Features
 
 pytestmark = needs_opensearch
 NO_IDS = Features((3, 0), own_ids=False)

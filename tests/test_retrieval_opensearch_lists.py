@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from retrieval.index import Hits, ListLeg
-from retrieval.opensearch_lists import KEPT_FITS, LONG, Listed, Lists, unknown_to
+from retrieval.opensearch.lists import KEPT_FITS, LONG, Listed, Lists, unknown_to
 
 FILTER = {"term": {"x": "y"}}
 NAMES = [f"m{number:04}" for number in range(2_000)]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
-from retrieval.slips import mended
+from retrieval.nlu.lexicon_builder import build_lexicon
+from retrieval.nlu.slips import mended
 from retrieval.understand import understand
 from retrieval.understanding import Understanding
 from small_lexicon import films, lexicon

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from retrieval.lexicon import Lexicon
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon import Lexicon
+from retrieval.nlu.lexicon_builder import build_lexicon
 from retrieval.understand import Context, understand
 from small_lexicon import films, lexicon
 

@@ -17,12 +17,12 @@ from contracts_index import DIMENSION
 from retrieval.encoder import EncoderIdentity
 from retrieval.index import Row
 from retrieval.knowledge import FILES, NEIGHBOURS
-from retrieval.lexicon_builder import build_lexicon
-from retrieval.local_files import Manifest, write_lock
+from retrieval.local.files import Manifest, write_lock
+from retrieval.local.writer import write_generation
 from retrieval.local_index import LocalIndex
-from retrieval.local_writer import write_generation
 from retrieval.movie import Movie
 from retrieval.neighbours import Knowledge
+from retrieval.nlu.lexicon_builder import build_lexicon
 from tools.catalogue import Catalogue, Tables
 
 ENCODER = EncoderIdentity("test", "0123456789abcdef", DIMENSION)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from retrieval.film_facts import FilmRow
 from retrieval.index import IndexFailure, IndexUnavailable, MovieIndex
-from retrieval.lexicon import Lexicon
-from retrieval.lexicon_builder import Names
 from retrieval.movie import Movie
 from retrieval.neighbours import Knowledge
+from retrieval.nlu.lexicon import Lexicon
+from retrieval.nlu.lexicon_builder import Names
 
 logger = logging.getLogger(__name__)
 

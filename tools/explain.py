@@ -22,7 +22,7 @@ from retrieval.movie import (
     fold,
     values_of,
 )
-from retrieval.wording import STOPWORDS
+from retrieval.nlu.wording import STOPWORDS
 
 MAX_REASONS = 3
 CLOSE_RANK, CLOSE_COSINE, CLOSE_TO_SEED = 15, 0.35, 0.5

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from retrieval.index import MovieIndex
-from retrieval.lexicon import Lexicon
 from retrieval.movie import (
     Candidate,
     Clause,
@@ -22,6 +21,7 @@ from retrieval.movie import (
     satisfies,
     title_key,
 )
+from retrieval.nlu.lexicon import Lexicon
 from retrieval.retriever import Retrieved, Retriever
 from tools.catalogue import Catalogue, Tables
 from tools.profile import ProfileTool

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from agent.query import unknowable_kinds
 from retrieval.index import MovieIndex
-from retrieval.lexicon import Lexicon, prior
-from retrieval.lexicon_builder import build_lexicon
 from retrieval.local_index import LocalIndex
 from retrieval.movie import Movie
+from retrieval.nlu.lexicon import Lexicon, prior
+from retrieval.nlu.lexicon_builder import build_lexicon
 
 
 @dataclass(frozen=True)

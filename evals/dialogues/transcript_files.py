@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from evals.dialogues.transcript import Transcript
 from evals.problem import EvalProblem
-from retrieval.catalog_sources import CatalogError, reading, text_lines
+from retrieval.catalogs.sources import CatalogError, reading, text_lines
 
 SCHEMA = Path(__file__).parent / "transcript-v1.schema.json"
 _Model = TypeVar("_Model", bound=BaseModel)

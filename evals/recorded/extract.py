@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from evals.recorded.extract_input import Entity, Marked
-from retrieval.lexicon import Lexicon
 from retrieval.movie import fold, title_key
+from retrieval.nlu.lexicon import Lexicon
 from retrieval.understand import understand
 from retrieval.understanding import Mark
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from agent.replay import Role
 from evals.problem import EvalProblem
-from retrieval.catalog_sources import CatalogError, json_rows
+from retrieval.catalogs.sources import CatalogError, json_rows
 from retrieval.comention import films_named
 
 ROLES: Mapping[str, Role] = {

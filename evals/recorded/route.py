@@ -15,7 +15,7 @@ from agent.replay import replayed
 from agent.router import acts_called_for
 from evals.recorded.route_input import LabelledDialogue
 from infra.wiring import Services
-from retrieval.moves import After
+from retrieval.nlu.moves import After
 from retrieval.understanding import Understanding
 
 ROUTED: Final[tuple[Act, ...]] = ("search", "refine", "inform", "chat")

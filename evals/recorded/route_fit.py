@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from agent.events import Act
 from evals.recorded.route import ROUTED, Pair, Routed
-from retrieval.moves import features, masked, sentences
+from retrieval.nlu.moves import features, masked, sentences
 
 FOLDS: Final = 5
 STEPS: Final = 150

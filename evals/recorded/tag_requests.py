@@ -18,9 +18,9 @@ from evals.report import Row
 from evals.statistics import mean_interval
 from retrieval.encoder import Encoder
 from retrieval.index import Row as IndexRow
-from retrieval.local_files import Manifest
+from retrieval.local.files import Manifest
+from retrieval.local.writer import write_generation
 from retrieval.local_index import LocalIndex
-from retrieval.local_writer import write_generation
 from retrieval.movie import (
     GENRES,
     Attribute,

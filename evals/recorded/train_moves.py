@@ -1,8 +1,8 @@
-"""`python -m evals.recorded.train_moves`: fit retrieval/moves.py on our utterances.
+"""`python -m evals.recorded.train_moves`: fit retrieval/nlu/moves.py on our utterances.
 
 Knows the patterns of utterances.txt, how they unfold, and multinomial logistic regression in numpy.
-Does not know any data set of others. Writes retrieval/moves.json; the same patterns and seed give
-the same file.
+Does not know any data set of others. Writes retrieval/nlu/moves.json; the same patterns and seed
+give the same file.
 """
 
 import argparse
@@ -19,10 +19,10 @@ import numpy.typing as npt
 
 from evals.place import ROOT
 from evals.recorded.rank_input import InputProblem
-from retrieval.moves import AFTERS, MOVES, WEIGHTS, After, Move, features, sentences
+from retrieval.nlu.moves import AFTERS, MOVES, WEIGHTS, After, Move, features, sentences
 
 UTTERANCES = Path(__file__).with_name("utterances.txt")
-TARGET = ROOT / "retrieval" / WEIGHTS
+TARGET = ROOT / "retrieval" / "nlu" / WEIGHTS
 UNFOLDED = 40
 """Utterances made of one pattern at most; patterns weigh the square root of what they make."""
 STEPS = 400
@@ -57,7 +57,7 @@ class Example:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fit and write."""
-    parser = argparse.ArgumentParser(description="Fit retrieval/moves.json on our own utterances.")
+    parser = argparse.ArgumentParser(description="Fit nlu/moves.json on our own utterances.")
     parser.add_argument("--output", type=Path, default=TARGET)
     given = parser.parse_args(arguments)
     examples = read_examples(UTTERANCES, random.Random(0))

@@ -19,7 +19,7 @@ from retrieval.encoder import Encoder, FloatArray
 from retrieval.enhancer import Enhancer
 from retrieval.index import Changed, Hits, IndexStats, Leg, ListLeg, MovieIndex, PopularLeg, Row
 from retrieval.knowledge import COMENTION, FILES, CoMention
-from retrieval.local_columns import NONE, prior
+from retrieval.local.columns import NONE, prior
 from retrieval.movie import Clause, Constraints, Movie
 from retrieval.neighbours import Knowledge
 from retrieval.ranker import Ranker

@@ -17,8 +17,8 @@ from evals.dialogues.expected import Expected, clause_label
 from evals.dialogues.reference import Reference
 from evals.dialogues.scores import Score, Scorer, Spot
 from evals.dialogues.transcript import PlayedTurn, Shown, Transcript
-from retrieval.lexicon import Lexicon
 from retrieval.movie import Clause, Movie, Range, is_known, number_of
+from retrieval.nlu.lexicon import Lexicon
 
 T = TypeVar("T")
 EVIDENCE_SHOWN = 20

@@ -14,8 +14,8 @@ from evals.dialogues.scores import Scorer, Spot
 from evals.dialogues.transcript import PlayedTurn
 from evals.scorers import case as cases
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, share, shared
-from retrieval.lexicon import split_year
 from retrieval.movie import Clause, Constraints, Movie, holds, is_excluded_by, is_known, title_key
+from retrieval.nlu.lexicon import split_year
 
 REMEMBERED = 2
 """Turns after which obeying a wish counts as memory."""

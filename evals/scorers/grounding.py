@@ -13,9 +13,9 @@ from evals.dialogues.scores import Spot
 from evals.dialogues.transcript import PlayedTurn
 from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faults, shared
 from evals.scorers.named import NamedTitle, Names, films_called, names_in
-from retrieval.lexicon import LONGEST_TITLE
-from retrieval.linking import tokenize
 from retrieval.movie import Movie, fold
+from retrieval.nlu.lexicon import LONGEST_TITLE
+from retrieval.nlu.linking import tokenize
 
 YEAR_SLACK = 1
 """Festival and release years differ by one and neither is wrong."""

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evals.scorers.tag_wordings import is_tag
-from retrieval.lexicon import Lexicon, TitleEntry, is_vocabulary
-from retrieval.linking import Token, tokenize
 from retrieval.movie import fold, title_key
-from retrieval.wording import STOPWORDS
+from retrieval.nlu.lexicon import Lexicon, TitleEntry, is_vocabulary
+from retrieval.nlu.linking import Token, tokenize
+from retrieval.nlu.wording import STOPWORDS
 
 _YEAR_AFTER = re.compile(r"[!?.\"'”*_]*\s*\((\d{4})\)")
 _QUOTED = re.compile(

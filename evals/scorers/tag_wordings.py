@@ -11,8 +11,8 @@ from functools import cache
 from agent.events import CardEvidence
 from prompts.loader import load_tag_words
 from retrieval.guesses import GUESS_MARK
-from retrieval.lexicon import Lexicon
 from retrieval.movie import fold
+from retrieval.nlu.lexicon import Lexicon
 
 TAG_LEGS = frozenset({"tags"})
 """Legs whose source is a list of `field:value`."""

@@ -2,7 +2,7 @@
 
 A worker process runs numbered changes and says when each is done; it is killed at a random
 moment. What the folder then holds must be exactly the state after the last acknowledged change,
-or after the one that was under way. Knows jobs/build_index.py and local_writer.py. Called by
+or after the one that was under way. Knows jobs/build_index.py and local/writer.py. Called by
 `python -m evals figures` and a test; alone: python -m evals.service.index_durability ROUNDS.
 """
 
@@ -24,8 +24,8 @@ from retrieval.document import document
 from retrieval.encoder import EncoderIdentity, FloatArray, TokenStates
 from retrieval.index import Row, TextLeg
 from retrieval.jobs.build_index import build_local
-from retrieval.local_snapshot import open_snapshot
-from retrieval.local_writer import change
+from retrieval.local.snapshot import open_snapshot
+from retrieval.local.writer import change
 from retrieval.movie import Constraints, Movie
 
 POOL = 400

@@ -33,9 +33,9 @@ from infra.cli_common import running
 from infra.settings import load
 from infra.wiring import Services, open_opensearch
 from retrieval.jobs.build_opensearch import Target
-from retrieval.opensearch_layout import Generation, generations
-from retrieval.opensearch_view import Send
-from retrieval.opensearch_writer import drop, indexes
+from retrieval.opensearch.layout import Generation, generations
+from retrieval.opensearch.view import Send
+from retrieval.opensearch.writer import drop, indexes
 
 TURNS = "dialogue/redial_rec_turns_dev.jsonl.gz"
 DIALOGUES = "dialogue/redial_dev_1000.jsonl.gz"

@@ -20,9 +20,9 @@ from infra.wiring import Services
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.index import WINDOW, Leg, TextLeg, VectorLeg
 from retrieval.movie import Query
-from retrieval.opensearch_filter import filter_of
+from retrieval.opensearch.filter import filter_of
+from retrieval.opensearch.legs import Scale, Scored, Search
 from retrieval.opensearch_index import OpenSearchIndex
-from retrieval.opensearch_legs import Scale, Scored, Search
 from retrieval.retriever import Retriever
 
 K = 50

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval import opensearch_writer as writer
 from retrieval.index import Row
 from retrieval.jobs.build_opensearch import Target
 from retrieval.knowledge import FILES
-from retrieval.local_snapshot import Snapshot, open_snapshot
-from retrieval.opensearch_layout import Generation, Meta, mapping_version
+from retrieval.local.snapshot import Snapshot, open_snapshot
+from retrieval.opensearch import writer
+from retrieval.opensearch.layout import Generation, Meta, mapping_version
 
 CHUNK = 500
 

@@ -34,7 +34,7 @@ from evals.users.audit_words import (
 from evals.users.disclosure import TELLS, Heard, Progress, may_tell, most_told
 from evals.users.goal_world import World
 from retrieval.movie import Movie
-from retrieval.preference_patterns import CERTIFICATE
+from retrieval.nlu.preference_patterns import CERTIFICATE
 
 Kind = Literal["leak", "invented fact", "user error"]
 MISSPELT = 4

@@ -18,7 +18,7 @@ from evals.users.goal import Goal
 from evals.users.goal_world import Films, World
 from evals.users.user_words import MIN_TYPO_LETTERS, TABLES, wordings
 from retrieval.movie import Match, Movie, Range, fold, stem, words
-from retrieval.wording import (
+from retrieval.nlu.wording import (
     COMPANIONS,
     GENRE_WORDS,
     GRADE_WORDS,

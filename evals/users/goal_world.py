@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from evals.users.goal import Goal, Slot, Than, binding
-from retrieval.lexicon import split_year
 from retrieval.movie import (
     Clause,
     Constraints,
@@ -24,6 +23,7 @@ from retrieval.movie import (
     satisfies,
     title_key,
 )
+from retrieval.nlu.lexicon import split_year
 
 MAX_FAME = 5
 

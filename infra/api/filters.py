@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from retrieval import catalog_names
+from retrieval.catalogs import names as catalog_names
 from retrieval.movie import (
     ATTRIBUTES,
     GENRES,

@@ -1,7 +1,7 @@
 """Builds a local index from a catalogue: one finished generation or none.
 
 Knows the order: lock, read, encode, write, switch. Does not know formats, encoders or files: see
-catalog.py, jobs/prepare.py, local_writer.py. Called by `usher index build`, `make start` and tests.
+catalog.py, jobs/prepare.py, local/writer.py. Called by `usher index build`, `make start` and tests.
 """
 
 import time
@@ -13,8 +13,8 @@ from retrieval.catalog import BadRow, Catalogue
 from retrieval.encoder import Encoder
 from retrieval.jobs.prepare import Prepared, Report, prepared, silent
 from retrieval.knowledge import Joined
-from retrieval.local_files import Manifest, refusing, write_lock
-from retrieval.local_writer import remove_old_generations, write_generation
+from retrieval.local.files import Manifest, refusing, write_lock
+from retrieval.local.writer import remove_old_generations, write_generation
 
 CACHE = "cache"
 STARTER = Path(__file__).resolve().parents[1] / "starter"

@@ -1,7 +1,7 @@
 """Builds an index in OpenSearch from a catalogue: one finished generation or none.
 
 Knows the order: read, create, encode and write, count, switch. Does not know formats, encoders or
-requests: see catalog.py, jobs/prepare.py, opensearch_writer.py. Searches go on meanwhile, on the
+requests: see catalog.py, jobs/prepare.py, opensearch/writer.py. Searches go on meanwhile, on the
 generation that is current. Called by `usher index build`, evals and tests.
 """
 
@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from retrieval import opensearch_writer as writer
 from retrieval.catalog import Catalogue
 from retrieval.encoder import Encoder
 from retrieval.index import IndexFailure
 from retrieval.jobs.build_index import STARTER, BuildReport, report_of
 from retrieval.jobs.prepare import Report, prepared, silent
 from retrieval.knowledge import Joined
-from retrieval.opensearch_layout import Engine, Features, Generation, Meta, mapping_version
-from retrieval.opensearch_view import Send
+from retrieval.opensearch import writer
+from retrieval.opensearch.layout import Engine, Features, Generation, Meta, mapping_version
+from retrieval.opensearch.view import Send
 
 ARRIVAL_S = 180.0
 """Seconds that Serverless may take to show what was written."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.catalog import ReadReport, open_catalogue
-from retrieval.catalog_sources import CatalogError, json_rows
+from retrieval.catalogs.sources import CatalogError, json_rows
 from retrieval.comention import artifact, count, films_named
-from retrieval.lexicon import split_year
+from retrieval.nlu.lexicon import split_year
 
 SOURCE = (
     "Counts of films named together in conversations of ReDial (Li et al. 2018, "

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from retrieval.catalog import CatalogError, ReadReport, open_catalogue
-from retrieval.catalog_sources import json_rows
+from retrieval.catalogs.sources import json_rows
 from retrieval.encoder import Encoder, OnnxEncoder
 from retrieval.jobs.build_index import STARTER
 from retrieval.jobs.make_requests import LabelledRequest, Names, make_requests

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from retrieval.catalog_sources import CatalogError
+from retrieval.catalogs.sources import CatalogError
 from retrieval.starter.check_counts import check_counts, check_grades, check_rows
 from retrieval.starter.check_facts import absent_from, check_against
 from retrieval.starter.check_files import (

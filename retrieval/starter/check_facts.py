@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.catalog import ReadReport, open_catalogue
-from retrieval.catalog_sources import split_title
+from retrieval.catalogs.sources import split_title
 from retrieval.movie import Movie, title_key, words
 from retrieval.starter.check_files import Findings, Row, Starter, label, rows_of
 from retrieval.title_join import YEARS_APART, TitleJoin

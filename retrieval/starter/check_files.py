@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.catalog import ReadReport, open_catalogue
-from retrieval.catalog_sources import CatalogError, json_rows, reading
+from retrieval.catalogs.sources import CatalogError, json_rows, reading
 from retrieval.movie import Movie
 from retrieval.title_join import TitleJoin
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval.catalog_sources import json_rows, parquet_rows
+from retrieval.catalogs.sources import json_rows, parquet_rows
 from retrieval.movie import words
 from retrieval.starter.check_files import Findings, Starter, label
 

@@ -1,0 +1,1 @@
+"""How rows of foreign catalogues become movies; `retrieval/catalog.py` is the door."""

@@ -1,0 +1,97 @@
+"""Who is asked for and who only spoken of: "Will Ferrell is the best", "oh, with Bruce Willis?".
+
+Knows how people talk of those who made a film that they name, that was just shown, or of nobody's
+film in particular. Does not know how names are found (people.py). Pure; called by understand.py
+only.
+"""
+
+import re
+from collections.abc import Sequence
+
+from retrieval.movie import Movie, fold
+from retrieval.nlu.linking import LinkedTitle
+from retrieval.nlu.people import LinkedPerson
+from retrieval.nlu.scope import asks
+from retrieval.understanding import Finding
+
+_NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
+"""Between a title and a person: what follows is asked for, and describes the title no more."""
+_ASKED_WITH = re.compile(
+    r"\b(?:that|which|where|what|whatever|movies?|films?|flicks?|ones?|anything|something|everything|with|starring|featuring|by|from)(?: the)? $"
+)
+"""Before a name: "anything Tom Hanks is in" asks for it."""
+_SAID_OF_THEM = re.compile(
+    r"(?:,? (?:and|&) [\w.'-]+(?: [\w.'-]+){0,2}?)?,? (?:(?:is|was|are|were|does|did)(?!n't| not\b)|makes?|always|never)\b"
+    r"(?! (?:in|who|what|there|that|it|fine|ok|okay|welcome|a must|the (?:one|actor|actress|director|lead))\b)"
+)
+"""Behind a name: what follows says how they are, and asks for nothing."""
+_IN = re.compile(r"(?:,? (?:is|was|were|did|does)?(?: \w+){0,3})? (?:in|from)(?: the)? ")
+"""Between a name and the title of a film that they made."""
+_REACTS = re.compile(
+    r"\b(?:nice|oh+|ooh+|wow|cool|awesome|lol|seen|saw|watched|loved?|liked?|enjoyed|is a good one|was good|good (?:one|stuff))\b"
+)
+
+
+_ASKS_ANEW = re.compile(
+    r"\b(?:recommend|suggest|name|find|show|give|know|have|how about|what about|any)\b[^.;!?]*\b(?:movies?|films?|flicks?)\b[^.;!?]* $"
+    r"|\b(?:how about|what about) (?:something |anything |one )?(?:with |by |from |starring )?$"
+)
+"""Before a name: a request of its own, which no film need share with the one before."""
+_FILMS_OF = re.compile(r"(?:'s?)? (?:movies?|films?|flicks?)\b")
+_BESIDE = re.compile(
+    r"^\W*(?:and|plus|also)\b|\b(?:too|both|together|as well)\b|\bwith (?:him|her|them)\b"
+)
+"""Says that a name joins one that was asked for before."""
+
+
+def turns_to(lower: str, wished: Sequence[LinkedPerson]) -> bool:
+    """Whether somebody else's films are asked for now: "ok, Bradley Cooper movies?"."""
+    if not wished or _BESIDE.search(lower):
+        return False
+    before, after = lower[: wished[0].start], lower[wished[-1].end :]
+    return bool(_ASKS_ANEW.search(before) or _FILMS_OF.match(after))
+
+
+def asked_for(
+    lower: str,
+    people: Sequence[LinkedPerson],
+    titles: Sequence[LinkedTitle],
+    shown: Sequence[Movie],
+) -> tuple[list[LinkedPerson], list[Finding]]:
+    """The people who are asked for, and, only to rank by, those who are spoken of."""
+    wished: list[LinkedPerson] = []
+    described: list[Finding] = []
+    for person in people:
+        if _describes_a_title(lower, person, titles) or _remarked(lower, person, shown):
+            described.append(Finding("person", person.person.name, "want", False))
+        elif lower[: person.start].rstrip()[-1:] != "(":
+            wished.append(person)
+    return wished, described
+
+
+def _describes_a_title(lower: str, person: LinkedPerson, titles: Sequence[LinkedTitle]) -> bool:
+    """Whether they made the film that is named beside them: "Heat with Pacino", "him in Heat"."""
+    key = fold(person.person.name)
+    before = [t for t in titles if t.end <= person.start]
+    if before and key in before[-1].entry.people:
+        compared = lower[: before[-1].start].rstrip().endswith("than")
+        between = lower[before[-1].end : person.start]
+        if not compared and not _NEW_WISH.search(between):
+            return True
+    after = [t for t in titles if t.start >= person.end]
+    return bool(
+        after
+        and key in after[0].entry.people
+        and _IN.fullmatch(lower, person.end, after[0].start)
+        and not asks(lower[: person.start])
+    )
+
+
+def _remarked(lower: str, person: LinkedPerson, shown: Sequence[Movie]) -> bool:
+    """Whether something is said of them, or of their part in a film of the list."""
+    if _SAID_OF_THEM.match(lower, person.end):
+        return not _ASKED_WITH.search(lower[: person.start])
+    key = fold(person.person.name)
+    on_list = any(key in map(fold, (*m.cast, *m.directors)) for m in shown)
+    questioned = lower[person.end :].lstrip(" \"')").startswith("?")
+    return on_list and not asks(lower) and bool(questioned or _REACTS.search(lower))

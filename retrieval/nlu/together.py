@@ -1,0 +1,50 @@
+"""What the findings of one utterance come to together: choices, doubles, the stricter of two.
+
+Knows which kinds of findings one film can hardly all meet. Does not know text. Pure; called by
+preferences.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from retrieval.nlu import audience
+from retrieval.understanding import Finding
+
+
+def together(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings of an utterance, joined where they belong together."""
+    return _unique(_either(_stricter_genre(findings)))
+
+
+def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
+    """Without what a child's age suggests, "family or animation", where one of them is said."""
+    asked = {f.value for f in findings if f.kind == "genre" and f.polarity == "want"}
+    barred = {f.value for f in findings if f.kind == "genre" and f.polarity == "avoid"}
+    if asked & {"family", "animation"}:
+        return [f for f in findings if f.value != audience.FOR_CHILDREN]
+    if barred & {"family", "animation"}:  # "with the kids, not animated"
+        left = "family" if "animation" in barred else "animation"
+        return [replace(f, value=left) if f.value == audience.FOR_CHILDREN else f for f in findings]
+    return list(findings)
+
+
+def _either(findings: Sequence[Finding]) -> list[Finding]:
+    """One wish with a choice of "French or Italian", "British and Irish": a film is rarely both."""
+    either = list(findings)
+    for kind in ("language", "country"):
+        wanted = [f for f in either if f.kind == kind and f.polarity == "want"]
+        if len(wanted) > 1:
+            codes = " or ".join(dict.fromkeys(str(f.value) for f in wanted))
+            one = Finding(wanted[0].kind, codes, "want", any(f.hard for f in wanted))
+            either = [one, *(f for f in either if f not in wanted)]
+    return either
+
+
+def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    kept: list[Finding] = []
+    firm = {(f.kind, str(f.value), f.polarity) for f in findings if f.hard}
+    for finding in findings:
+        softer = not finding.hard and (finding.kind, str(finding.value), finding.polarity) in firm
+        if finding not in kept and not softer:
+            kept.append(finding)
+    return tuple(kept)

@@ -1,0 +1,85 @@
+"""What a film is to be about, or not to be about, in words that no table has.
+
+Knows how people name a topic or a place ("set in Paris", "about lighthouses") and what they do not
+want to see ("no ghosts or demons"). Does not know themes, genres or titles: what they took is
+taken. Pure; called by preferences.py, whose findings it adds to.
+"""
+
+from retrieval.nlu import preference_patterns as patterns
+from retrieval.nlu.audience import Reader
+from retrieval.nlu.scope import mode_at
+from retrieval.nlu.wording import STOPWORDS
+from retrieval.understanding import Finding
+
+
+def wanted(reading: Reader) -> None:
+    """What the film is about or where it is set, where no theme of the catalogue says it."""
+    lower = reading.lower
+    for match in patterns.TOPIC.finditer(lower):
+        start = match.start(1)
+        words = match.group(1).split()
+        kept = words[: next((n for n, w in enumerate(words) if w in STOPWORDS), len(words))]
+        topic = " ".join(kept)
+        end = start + len(topic)
+        told = patterns.TOLD.search(lower[:start]) or mode_at(lower, start) == "comment"
+        if topic and not told and reading.free(start, end) and not reading.negated(start):
+            reading.findings.append(Finding("keyword", topic, "want", False))
+
+
+def alone(reading: Reader) -> None:
+    """What a message only names as its topic or place: "or about ballet", "in New York"."""
+    match = patterns.ABOUT_ALONE.match(reading.lower)
+    if match is None or not reading.free(*match.span(1)):
+        return
+    words = match.group(1).split()
+    while words and words[-1] in STOPWORDS:
+        words.pop()  # "or about jazz then"
+    if words and not patterns.NOT_TOPICS & set(words) and not reading.negated(match.start(1)):
+        reading.findings.append(Finding("keyword", " ".join(words), "want", False))
+        reading.linker.take(*match.span(1))
+
+
+def unwanted(reading: Reader) -> None:
+    """Everything that must not be in it: "no nudity, swearing or spiders"."""
+    for match in patterns.UNWANTED_NOUNS.finditer(reading.lower):
+        before = reading.lower[: match.start()]
+        if patterns.TOLD.search(before) or patterns.OWNS.search(before):
+            continue  # "where a man has no memory" tells a story
+        start, end = match.span(1)
+        while start < end:
+            taken = _unwanted_noun(reading, start, end)
+            # Of "no ghosts or demons" the first may be a theme, and the second none.
+            known = taken if taken > start else _end_of_taken(reading, start)
+            also = patterns.ALSO_UNWANTED.match(reading.lower, known)
+            start, end = also.span(1) if also else (end, end)
+
+
+def _end_of_taken(reading: Reader, start: int) -> int:
+    """Where what was read at this place ends."""
+    return max((b for a, b in reading.linker.taken if a <= start < b), default=start)
+
+
+def _opens_a_name(reading: Reader, start: int) -> bool:
+    """Whether a name stands there that the catalogue lacks: nobody needs to be kept from it."""
+    return reading.linker.cased and reading.linker.text[start].isupper()
+
+
+def _unwanted_noun(reading: Reader, start: int, end: int) -> int:
+    """Bar the topic that stands there, if it is one; where it ends."""
+    kept: list[tuple[int, int]] = []
+    for word in patterns.WORD.finditer(reading.lower, start, end):
+        plain = word.group() in STOPWORDS or word.group() in patterns.NOT_TOPICS
+        if not reading.free(*word.span()):
+            return start  # the "child" of "child abuse", of which the theme is read
+        if plain or _opens_a_name(reading, word.start()):
+            break
+        kept.append(word.span())
+    if not kept or not reading.negated(kept[0][0]):
+        return start
+    phrase = " ".join(reading.lower[a:b] for a, b in kept)
+    if patterns.SEX.search(phrase):
+        for bare in ("sex", "nudity"):
+            reading.add("keyword", bare, kept[0][0], kept[-1][1])
+        return kept[-1][1]
+    reading.add("keyword", phrase, kept[0][0], kept[-1][1])
+    return kept[-1][1]

@@ -1,0 +1,65 @@
+"""Names that stand where a film's does, and that the catalogue lacks: said aloud, never guessed at.
+
+Knows the words before such a name and what a name looks like in mixed case. Does not know titles or
+people: whatever the linker read is taken already. Pure; called by understand.py only.
+"""
+
+import re
+
+from retrieval.movie import fold
+from retrieval.nlu.forgotten import is_known_item
+from retrieval.nlu.lexicon import is_vocabulary
+from retrieval.nlu.linking import Linker
+from retrieval.nlu.wording import COMPANIONS, NATIONS, SERVICES, STOPWORDS, UNTOLD
+
+_BEFORE = (
+    r"\b(?:like|similar to|loved|liked|enjoyed|hated|seen|watched|directed|made|(?:stars|is|was) in"
+    r"|(?:runtime|length|plot|cast|director|vein|style|spirit|lines) of|how long is)"
+    r" (?:the (?:movie|film) )?"
+)
+_WORD = r"[A-Z][\w'’-]*"
+_UNTOLD = {what: re.compile("|".join(patterns)) for what, patterns in UNTOLD.items()}
+_SMALL = "of|the|and|in|a|an|to|for|on|de|la|le|du"
+_NAME = re.compile(rf"{_BEFORE}({_WORD}(?:(?: (?:{_SMALL}))* {_WORD})*)")
+MIN_LETTERS = 4
+"""Shorter names are more often abbreviations."""
+
+
+def unknown_names(linker: Linker) -> tuple[str, ...]:
+    """The names that nothing else of the utterance explains."""
+    if not linker.cased:
+        return ()
+    found = (match for match in _NAME.finditer(linker.text) if _stands_alone(linker, match))
+    return tuple(dict.fromkeys(match.group(1) for match in found))
+
+
+def untold(linker: Linker) -> tuple[str, ...]:
+    """What is asked for that no catalogue tells; of a question or a forgotten film, nothing is."""
+    if linker.trusted or is_known_item(linker.lower):
+        return ()
+    found = {what: pattern.search(linker.lower) for what, pattern in _UNTOLD.items()}
+    asked = (what for what, m in found.items() if m and not _in_a_title(linker, m.span()))
+    return tuple(asked)
+
+
+def _in_a_title(linker: Linker, span: tuple[int, int]) -> bool:
+    return any(a < span[1] and span[0] < b for a, b in linker.title_spans)
+
+
+def _stands_alone(linker: Linker, match: re.Match[str]) -> bool:
+    start, end = match.span(1)
+    if len(match.group(1)) < MIN_LETTERS or not linker.free(start, end):
+        return False
+    parts = [fold(word) for word in match.group(1).split()]
+    return not any(_explained(linker, part) for part in parts) and not all(
+        part in STOPWORDS for part in parts
+    )
+
+
+def _explained(linker: Linker, word: str) -> bool:
+    lexicon = linker.lexicon
+    named = word in lexicon.surnames or word in lexicon.first_names or word in lexicon.people
+    known = (
+        named or word in NATIONS or word in COMPANIONS or word in SERVICES or is_vocabulary(word)
+    )
+    return known or word in lexicon.tags or f"{word}s" in lexicon.tags

@@ -1,0 +1,1 @@
+"""The rooms of the served index; `retrieval/opensearch_index.py` is the door."""
