@@ -109,19 +109,21 @@ def test_a_defect_of_tags_is_found(bound: str, changes: dict[str, Any]) -> None:
 
 
 def test_defects_of_a_list_are_found() -> None:
-    row = few().lists[5]
+    row = few().lists[3]
     near = list(row["neighbours"])
     itself = {"title": row["title"], "year": row["year"] + 1}
     sequels = [{"title": f"Some Saga {n}", "year": 1990} for n in range(6)]
+    own = [{"title": f"{row['title']}: Part {n}", "year": row["year"] + n} for n in range(2, 6)]
     cases = {
         "lists that name the film itself": [itself, *near[1:]],
         "films named twice in a list": [near[1], *near[1:]],
         "lists not of 15-20 films": near[:14],
         "neighbours without title and year": [{"title": "", "year": 1990}, *near[1:]],
         "more than 5 films of one franchise in a list": [*sequels, *near[6:]],
+        "lists with more than 3 sequels of their film": [*own, *near[4:]],
     }
     for bound, films in cases.items():
-        lists = planted(few().lists, {"neighbours": films})
+        lists = planted(few().lists, {"neighbours": films}, at=3)
         found = {line.name: line for line in check_alone(replace(few(), lists=lists), []).lines}
         before = {line.name: line for line in check_alone(few(), []).lines}
         assert len(found[bound].details) == len(before[bound].details) + 1, bound
