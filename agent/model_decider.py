@@ -16,7 +16,7 @@ from agent.ledger import LedgerEdit
 from agent.model import ModelFailure
 from agent.model_turn import Models
 from agent.plan import Plan
-from agent.plan_edits import believed_edits
+from agent.plan_edits import believed_edits, with_free_topics
 from agent.policy import Clarification
 from prompts.loader import PROMPTS, load_prompt
 from retrieval.nlu.lexicon import Lexicon
@@ -93,12 +93,11 @@ def _is_exact(context: DecisionContext, ruled: Decision) -> bool:
 def joined(plan: Plan, ruled: Decision, context: DecisionContext) -> Decision:
     """The rules' decision with what the model adds."""
     assert context.lexicon is not None
-    believed = believed_edits(
-        plan, context.message, context.state.ledger, ruled.edits, context.lexicon
-    )
+    heard = with_free_topics(ruled.edits)
+    believed = believed_edits(plan, context.message, context.state.ledger, heard, context.lexicon)
     if believed.refused and context.model is not None:
         context.model.note(f"decide: {believed.refused} edits refused", degrades=False)
-    edits = (*ruled.edits, *believed.edits)
+    edits = (*heard, *believed.edits)
     search = _search(plan, ruled, context)
     clarify = _question(plan, ruled, context, told_news=bool(edits))
     acts = _acts(plan, ruled, context, search, clarify)

@@ -11,7 +11,7 @@ lines there still steers the list: through its search words and the films it pro
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -33,6 +33,7 @@ _LETS_GO = re.compile(
     re.IGNORECASE,
 )
 YEARS, MINUTES = range(1880, 2101), range(1, 601)
+TOPICS = ("theme", "keyword")
 CERTIFICATES = frozenset("g pg pg-13 r nc-17 tv-y tv-y7 tv-g tv-pg tv-14 tv-ma".split())
 
 
@@ -64,6 +65,17 @@ def believed_edits(
             after = trial
             kept.append(edit)
     return Believed(tuple(kept), len(found) - len(kept))
+
+
+def with_free_topics(edits: Iterable[LedgerEdit]) -> tuple[LedgerEdit, ...]:
+    """The rules' edits for a turn on which a model proposes films: topics rank, and do not bind.
+
+    "A heist film" binds by the tags of the catalogue where nothing else tells heist films from
+    others. Those tags are thin, and a model knows films that have none: its proposals count.
+    """
+    return tuple(
+        replace(e, hard=False, loose=False) if e.loose and e.kind in TOPICS else e for e in edits
+    )
 
 
 def is_english(language: str, message: str) -> bool:
@@ -122,7 +134,7 @@ class _Reader:
         if self.english and not _names_value(wish, value):
             return None
         # Moods and topics are free words: a film without the tag may still be just that.
-        hard = wish.hard and (wish.avoid or wish.kind not in ("mood", "theme", "keyword"))
+        hard = wish.hard and (wish.avoid or wish.kind not in ("mood", *TOPICS))
         return LedgerEdit(
             "add",
             kind=wish.kind,

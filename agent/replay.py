@@ -16,6 +16,7 @@ from agent.decide import decide
 from agent.decision import Decision, DecisionContext
 from agent.ledger import LedgerEdit
 from agent.letting_go import weakest_first
+from agent.plan_edits import with_free_topics
 from agent.query import clause_of, constraints_of, query_of, unknowable_kinds
 from agent.router import what_was_done
 from agent.turn import DialogueState, Shown
@@ -51,12 +52,18 @@ class ReplayedTurn:
 
 
 async def replay(
-    turns: Sequence[tuple[Role, str]], toolbox: Toolbox, exclude_ids: Sequence[str] = ()
+    turns: Sequence[tuple[Role, str]],
+    toolbox: Toolbox,
+    exclude_ids: Sequence[str] = (),
+    proposed: bool = False,
 ) -> Replayed:
-    """Read the turns in order; `exclude_ids` are films that must not be recommended."""
+    """Read the turns in order; `exclude_ids` are films that must not be recommended.
+
+    Args: proposed: whether a model proposes films, as it does on every turn that it decides.
+    """
     heard: set[str] = set()
     state, known_item = DialogueState(), False
-    async for turn in replayed(turns, toolbox):
+    async for turn in replayed(turns, toolbox, proposed):
         state = turn.state
         heard |= {m.movie_id for m in turn.understanding.mentions}
         known_item = bool(turn.decision.search and turn.decision.search.known_item)
@@ -70,7 +77,7 @@ async def replay(
 
 
 async def replayed(
-    turns: Sequence[tuple[Role, str]], toolbox: Toolbox
+    turns: Sequence[tuple[Role, str]], toolbox: Toolbox, proposed: bool = False
 ) -> AsyncIterator[ReplayedTurn]:
     """Every user turn in order, decided with what was said before it."""
     lexicon = await toolbox.lexicon()
@@ -89,7 +96,8 @@ async def replayed(
         named |= {m.movie_id for m in heard.mentions}
         movies |= await toolbox.movies([m.movie_id for m in heard.mentions])
         decision = decide(DecisionContext(utterance, heard, state, movies))
-        ledger, _ = state.ledger.apply(decision.edits, str(number))
+        edits = with_free_topics(decision.edits) if proposed else decision.edits
+        ledger, _ = state.ledger.apply(edits, str(number))
         text = decision.search.text if decision.search else state.query_text
         state = replace(state, ledger=ledger, query_text=text)
         yield ReplayedTurn(heard, decision, after, state)

@@ -14,7 +14,6 @@ from retrieval.movie import (
     Candidate,
     Clause,
     Match,
-    Movie,
     fold,
     holds,
     is_excluded_by,
@@ -49,7 +48,7 @@ def leaning(
     if not leanings:
         return candidates
     share = 1 / (1 + named)
-    times = [prod(_lean(c.movie, clause) ** share for clause in leanings) for c in candidates]
+    times = [prod(_lean(c, one) ** share for one in leanings) for c in candidates]
     pairs = zip(candidates, times, strict=True)
     raised = [_scored(c, by) if by != 1.0 else c for c, by in pairs]
     return sorted(raised, key=lambda c: -c.score)
@@ -71,9 +70,12 @@ def _scored(candidate: Candidate, times: float) -> Candidate:
     return Candidate(candidate.movie, candidate.score * times, candidate.evidence)
 
 
-def _lean(movie: Movie, clause: Clause) -> float:
+def _lean(candidate: Candidate, clause: Clause) -> float:
+    movie = candidate.movie
     if isinstance(clause, Match) and clause.field == "topic":
-        return LEAN_TOPIC if is_excluded_by(movie, clause) else 1.0  # its word, wherever it stands
+        # Its word, wherever it stands; or a model that was asked for the topic names the film.
+        proposed = any(piece.leg == "proposals" for piece in candidate.evidence)
+        return LEAN_TOPIC if proposed or is_excluded_by(movie, clause) else 1.0
     return LEAN if holds(movie, clause) else 1.0
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from agent.decide import decide
 from agent.decision import DecisionContext
+from agent.plan_edits import with_free_topics
 from agent.turn import DialogueState
 from retrieval.movie import Movie
 from retrieval.nlu.lexicon_builder import build_lexicon
@@ -164,3 +165,13 @@ def test_a_must_outlives_tastes_and_remarks() -> None:
     said = ("a horror movie, nothing from the 90s", "I like comedies too", "Heat was great, haha")
     assert musts_after(*said) == musts_after(said[0])
     assert len(musts_after(said[0])) == 2
+
+
+def test_topics_rank_where_a_model_proposes_films() -> None:
+    heard = understand("a heist movie, no horror", lexicon())
+    edits = decide(DecisionContext(heard.text, heard, DialogueState(), {})).edits
+    assert {e.value: e.hard for e in edits} == {"heist": True, "horror": True}
+    assert {e.value: e.hard for e in with_free_topics(edits)} == {"heist": False, "horror": True}
+    only = understand("only heist movies", lexicon())
+    edits = decide(DecisionContext(only.text, only, DialogueState(), {})).edits
+    assert all(e.hard for e in with_free_topics(edits))

@@ -1,7 +1,7 @@
 """What films should rather be, and how much that still counts beside films that were named."""
 
 from retrieval.leaning import described, leaning
-from retrieval.movie import Candidate, Movie, Range
+from retrieval.movie import Candidate, Evidence, Match, Movie, Range
 
 RECENT = Range("year", 2018)
 OLD = Candidate(Movie("old", "Old", year=1980), 1.0)
@@ -22,3 +22,12 @@ def test_films_named_take_their_share_of_a_leaning() -> None:
 
 def test_short_descriptions_are_searched_as_they_are() -> None:
     assert described("a film i think about trains") == "a film i think about trains"
+
+
+def test_a_film_that_a_model_proposes_is_on_topic_without_a_tag() -> None:
+    heist = Match("topic", frozenset({"heist"}))
+    tagged = Candidate(Movie("tagged", "Tagged", themes=("heist",)), 0.2)
+    proposed = Candidate(Movie("thin", "Thin"), 0.3, (Evidence("proposals", 1, 1.0),))
+    other = Candidate(Movie("other", "Other"), 0.4, (Evidence("popular", 1, 1.0),))
+    found = [c.movie.movie_id for c in leaning([other, proposed, tagged], [heist])]
+    assert found == ["thin", "tagged", "other"]

@@ -134,7 +134,7 @@ async def catch(
 
 
 async def _catch_one(case: Case, world: World) -> Caught:
-    replayed = await replay(case.turns, world.toolbox, sorted(case.mentioned))
+    replayed = await replay(case.turns, world.toolbox, sorted(case.mentioned), proposed=True)
     named = ground(case.proposals, await world.toolbox.lexicon()).movie_ids
     index = _Catching(world.index)
     settings = RetrieverSettings(diversify=False)

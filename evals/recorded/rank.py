@@ -200,23 +200,26 @@ def _rows(protocol: Protocol, world: World, proposed: bool) -> list[_Row]:
 
 
 def _shape(row: str) -> Callable[[Query], Query]:
-    if row == FULL:
+    if row in (FULL, OFFLINE):
         return lambda query: query
-    if row == OFFLINE:
-        return lambda query: replace(query, proposals=())
     # "What was that film where ..." silences most legs; a leg on its own always has its say.
     return lambda query: replace(query, known_item=False)
 
 
 async def _answer(case: Case, world: World, rows: Sequence[_Row], protocol: Protocol) -> Answer:
-    replayed = await replay(case.turns, world.toolbox, sorted(case.mentioned))
+    mentioned = sorted(case.mentioned)
+    alone = await replay(case.turns, world.toolbox, mentioned)
+    helped = alone
+    if case.proposals:
+        helped = await replay(case.turns, world.toolbox, mentioned, proposed=True)
     proposed = ground(case.proposals, await world.toolbox.lexicon())
-    constraints = replace(replayed.query.constraints, only_ids=protocol.candidates)
-    query = replace(replayed.query, constraints=constraints, proposals=proposed.movie_ids)
+    query = replace(_among(helped.query, protocol), proposals=proposed.movie_ids)
+    offline = _among(alone.query, protocol)
     ranks: dict[str, list[int]] = {}
     first: list[tuple[str, float]] = []
     for row in rows:
-        found = await row.retriever.retrieve(row.shape(query), k=protocol.k)
+        asked = offline if row.name == OFFLINE else row.shape(query)
+        found = await row.retriever.retrieve(asked, k=protocol.k)
         ranked = [(c.movie.movie_id, c.score) for c in found.candidates]
         first = first if ranks else ranked
         ranks[row.name] = ranks_of(case.new_targets, [movie_id for movie_id, _ in ranked])
@@ -227,10 +230,15 @@ async def _answer(case: Case, world: World, rows: Sequence[_Row], protocol: Prot
         movie_ids=tuple(movie_id for movie_id, _ in first),
         scores=tuple(round(score, 6) for _, score in first),
         ranks=ranks,
-        heard=replayed.heard,
+        heard=helped.heard,
         barred=await _barred(case, query, world),
         grounded=len(case.proposals) - len(proposed.unknown),
     )
+
+
+def _among(query: Query, protocol: Protocol) -> Query:
+    """The query, over the candidates of the protocol."""
+    return replace(query, constraints=replace(query.constraints, only_ids=protocol.candidates))
 
 
 async def _barred(case: Case, query: Query, world: World) -> tuple[str, ...]:
