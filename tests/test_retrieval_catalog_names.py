@@ -6,6 +6,8 @@ from retrieval.catalogs.names import told_genres
 
 def test_genres_that_sources_tell_by_keywords() -> None:
     assert told_genres(["sports", "Biopic", "sportswear"]) == ("sport", "biography")
+    assert told_genres(["Romantic comedy", "romantic"]) == ("romance", "comedy")
+    assert told_genres(["suspense", "period piece"]) == ("thriller", "history")
 
 
 def test_they_are_added_to_those_of_the_row() -> None:

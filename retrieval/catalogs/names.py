@@ -65,11 +65,13 @@ MISSING: Final = frozenset(
 )
 """What tables write for "not known", lower case."""
 
-_TOLD_BY_KEYWORD: Final[dict[str, str]] = {
-    **dict.fromkeys(("sport", "sports"), "sport"),
-    **dict.fromkeys(("biography", "biopic", "biographical"), "biography"),
-    **dict.fromkeys(("film noir", "noir", "neo noir"), "noir"),
-    **{"musical": "musical", "historical": "history"},
+_TOLD_BY_KEYWORD: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("sport", "sports"), ("sport",)),
+    **dict.fromkeys(("biography", "biopic", "biographical"), ("biography",)),
+    **dict.fromkeys(("film noir", "noir", "neo noir"), ("noir",)),
+    **dict.fromkeys(("historical", "period piece"), ("history",)),
+    **{"musical": ("musical",), "suspense": ("thriller",)},
+    **dict.fromkeys(("romantic comedy", "romcom"), ("romance", "comedy")),
 }
 """Of 15,729 films in catalogue_core 17 have the genre sport, and 270 such a keyword."""
 
@@ -150,8 +152,8 @@ def genre(name: str) -> str | None:
 
 def told_genres(keywords: Iterable[str]) -> tuple[str, ...]:
     """The genres that most sources have no name for, and tell by keywords."""
-    told = (_TOLD_BY_KEYWORD.get(fold(keyword)) for keyword in keywords)
-    return tuple(dict.fromkeys(genre for genre in told if genre))
+    told = (_TOLD_BY_KEYWORD.get(fold(keyword), ()) for keyword in keywords)
+    return tuple(dict.fromkeys(genre for genres in told for genre in genres))
 
 
 def language(name: str) -> str | None:
