@@ -21,7 +21,7 @@ from retrieval.movie import (
 )
 from retrieval.nlu.audience import NOT_ME
 from retrieval.nlu.places import others
-from retrieval.nlu.wording import MOOD_GENRES, NEAR_MOODS, OCCASION_WISHES
+from retrieval.nlu.wording import MOOD_GENRES, MOSTLY, NEAR_MOODS, OCCASION_WISHES
 
 _FIELDS: Mapping[str, MatchField] = {
     "genre": "genre",
@@ -104,7 +104,7 @@ def constraints_of(
         if clause is None or not entry.hard or entry.kind in unknowable:
             continue
         (require if entry.polarity == "want" else exclude).append(clause)
-        instead = known_instead(entry)
+        instead = None if _language_tells(ledger) else known_instead(entry)
         require += [instead] if instead else []
     wants_series = any(e.value == "series" for e in ledger.of("kind", polarity="want"))
     if not wants_series:
@@ -115,6 +115,16 @@ def constraints_of(
     series = [series_ids_of(e) for e in ledger.of("franchise") if e.hard]
     only = frozenset[str]().union(*series) if series else None
     return Constraints(tuple(require), tuple(exclude), only, frozenset(gone) | named)
+
+
+def _language_tells(ledger: Ledger) -> bool:
+    """Whether films are asked for in a language that few of those refused have: French ones."""
+    wanted = {v for e in ledger.of("language", polarity="want") if e.hard for v in _codes(e)}
+    return bool(wanted) and MOSTLY["language"] not in wanted
+
+
+def _codes(entry: Entry) -> list[str]:
+    return entry.value.split(" or ") if isinstance(entry.value, str) else []
 
 
 def _wants_short(ledger: Ledger) -> bool:

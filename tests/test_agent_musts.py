@@ -4,7 +4,9 @@ import pytest
 
 from agent.decide import decide
 from agent.decision import DecisionContext
+from agent.ledger import Ledger
 from agent.plan_edits import with_free_topics
+from agent.query import constraints_of
 from agent.turn import DialogueState
 from retrieval.movie import Movie
 from retrieval.nlu.lexicon_builder import build_lexicon
@@ -21,13 +23,17 @@ def musts(text: str, shown: bool = False) -> Musts:
 
 
 def musts_after(*messages: str) -> list[str]:
+    return [e.label for e in ledger_after(*messages).entries if e.hard]
+
+
+def ledger_after(*messages: str) -> Ledger:
     state = DialogueState()
     for number, message in enumerate(messages):
         heard = understand(message, lexicon())
         decision = decide(DecisionContext(message, heard, state, {}))
         ledger, _ = state.ledger.apply(decision.edits, str(number))
         state = DialogueState(ledger=ledger)
-    return [e.label for e in state.ledger.entries if e.hard]
+    return state.ledger
 
 
 @pytest.mark.parametrize(
@@ -175,3 +181,39 @@ def test_topics_rank_where_a_model_proposes_films() -> None:
     only = understand("only heist movies", lexicon())
     edits = decide(DecisionContext(only.text, only, DialogueState(), {})).edits
     assert all(e.hard for e in with_free_topics(edits))
+
+
+@pytest.mark.parametrize(
+    ("text", "binding"),
+    [
+        ("a romantic comedy. Maybe something with Tom Hanks", ["romance", "comedy"]),
+        ("a horror movie, maybe from the 80s", ["horror"]),
+        ("maybe a comedy", ["comedy"]),  # all that is asked for
+        ("a comedy or maybe a thriller", ["comedy or thriller"]),
+        ("a little more action than romance", []),
+        ("I'd say horror, but if any of my friends ask I have to say action", ["horror"]),
+        ("a film about history or historical things", ["history"]),
+    ],
+)
+def test_what_is_said_with_doubt_binds_nothing_beside_what_is_asked_for(
+    text: str, binding: list[str]
+) -> None:
+    assert [value for _, value, _ in musts(text)] == binding
+
+
+def test_who_asks_for_french_films_need_not_be_told_that_they_are_not_american() -> None:
+    ledger = ledger_after("French films please", "nothing American")
+    assert [c.field for c in constraints_of(ledger).require] == ["language"]
+    alone = constraints_of(ledger_after("nothing American"))
+    assert [c.field for c in alone.require] == ["country"]
+
+
+@pytest.mark.parametrize(
+    ("text", "companion"),
+    [("coming of age movies for my niece", "teens"), ("a movie for my niece", "kids")],
+)
+def test_what_is_asked_for_tells_how_old_a_child_may_be(text: str, companion: str) -> None:
+    found = understand(text, lexicon()).findings
+    assert [f.value for f in found if f.kind == "companion"] == [companion]
+    sad = {"name": "sadness", "min": 3}
+    assert (sad in [f.value for f in found]) is (companion == "kids")

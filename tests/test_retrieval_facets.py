@@ -377,3 +377,14 @@ def test_non_fiction_is_a_documentary() -> None:
 )
 def test_a_story_or_a_question_asks_for_nothing_untold(text: str) -> None:
     assert hear(text).untold == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("something from the 90s or even the 80s", {"min": 1980, "max": 1999}),
+        ("from the mid 2000's or earlier? Even the 1990's", {"max": 2006}),
+    ],
+)
+def test_years_that_even_adds_widen_the_wish(text: str, years: dict[str, int]) -> None:
+    assert [f.value for f in understand(text, lexicon()).findings] == [years]

@@ -335,3 +335,47 @@ def test_to_have_seen_a_whole_series_says_nothing_of_the_list() -> None:
 def test_the_best_film_of_a_kind_is_no_forgotten_one(text: str) -> None:
     assert not understand(text, lexicon()).known_item
     assert understand("the movie with the guy who steals dreams", lexicon()).known_item
+
+
+SAGA = build_lexicon(
+    (
+        *films(),
+        *(
+            _film(n, title)
+            for n, title in enumerate(
+                (
+                    *(
+                        "Space Saga",
+                        "Space Saga: Dawn",
+                        "Space Saga: Dusk",
+                        "Nomad: A Space Saga Story",
+                    ),
+                    *("A Haunted House", "A Haunted House 2", "Haunted House Hunters"),
+                    *("The Brick Movie", "Brick 2", "Brick Heroes", "Brick City"),
+                )
+            )
+        ),
+        _film(30, "Boo", themes=("haunted house",)),
+    )
+)
+
+
+def test_a_series_has_the_films_that_name_it_behind_a_colon() -> None:
+    [series] = understand("I want a Space Saga movie", SAGA).findings
+    assert isinstance(series.value, dict)
+    assert len(series.value["also"]) == 4
+
+
+def test_a_topic_of_several_words_is_no_series_in_small_letters() -> None:
+    assert [f.value for f in understand("any good haunted house movies?", SAGA).findings] == [
+        "haunted house"
+    ]
+
+
+@pytest.mark.parametrize("text", ["My kids like The Brick Movie", "we saw Brick Movie (1988)"])
+def test_a_title_that_ends_in_movie_is_no_series(text: str) -> None:
+    assert not [f for f in understand(text, SAGA).findings if f.kind == "franchise"]
+
+
+def test_a_movie_of_a_series_is_the_series() -> None:
+    assert [f.kind for f in understand("a Brick movie please", SAGA).findings] == ["franchise"]

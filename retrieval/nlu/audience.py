@@ -53,7 +53,9 @@ def children(reading: Reader, youngest: int) -> None:
     who = "kids" if youngest < patterns.TEEN else "teens"
     reading.findings.append(Finding("companion", who, "want", False))
     reading.findings.append(Finding("certificate", bar, "avoid", True))
-    for name in ("scariness", "violence", "sadness"):
+    # A teenager may well cry over a film.
+    graded = ("scariness", "violence", "sadness")[: 3 if youngest < patterns.TEEN else 2]
+    for name in graded:
         too_much = patterns.TOO_MUCH + (youngest > 9 or name == "sadness")
         value = {"name": name, "min": too_much}
         reading.findings.append(Finding("attribute", value, "avoid", True))

@@ -5,10 +5,29 @@ usual readings that give way first. Does not know how ranges are found in text (
 Pure; called by preferences.py only.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from retrieval.nlu.spans import Span
 from retrieval.understanding import Finding, SlotKind
+
+_EVEN = re.compile(r"\beven (?:(?:from|in|the|some|better|stuff|films|movies|ones) )*$")
+
+
+def widened(spans: Sequence[Span], lower: str) -> list[Span]:
+    """The spans of a text, those of years joined that "even" adds: "the 90s, or even the 80s"."""
+    found: list[Span] = []
+    for span in spans:
+        last = found[-1] if found else None
+        years = last is not None and last.kind == span.kind == "year"
+        if last is None or not years or not _EVEN.search(lower, last.end, span.start):
+            found.append(span)
+            continue
+        low = None if last.min is None or span.min is None else min(last.min, span.min)
+        high = None if last.max is None or span.max is None else max(last.max, span.max)
+        found[-1] = replace(last, end=span.end, min=low, max=high)
+    return found
 
 
 def bound(span: Span, kind: SlotKind, negated: bool, said_not: bool) -> Finding:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from retrieval.movie import fold
 from retrieval.nlu.brands import brand_named, films_of_brand
 from retrieval.nlu.lexicon import TitleEntry
 from retrieval.nlu.linking import Linker
@@ -32,6 +33,10 @@ _COMPARED = re.compile(
     r"(?: (?:in|to))?(?: (?:all|of|the|any|every|those|these|new|old|first|last|recent))* $"
 )
 """Before a series that is an example, or was seen, and is not asked for itself."""
+_REMARKED = re.compile(r" (?:are|were|is|was|have been) ")
+"""After a series that is talked of: "all of the Godfather movies are excellent"."""
+_TITLED = re.compile(r"['’]?s? (?:movie|film|series|saga) \((?:19|20)\d\d\)")
+"""After a name: with it a title, "The Lego Movie (2014)", and no series."""
 _MOST = "|".join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))
 _MOST_OF = re.compile(
     rf"\b(?P<most>{_MOST})(?: one)?(?: (?:of|among|in))?(?: (?:all|of|the|these|those|any))* $"
@@ -96,16 +101,20 @@ def _series_at(linker: Linker, i: int, j: int, reaches: Sequence[Reach]) -> Foun
     films = _FILMS.match(linker.lower, end)
     if films is None or not linker.free(start, end) or linker.tokens[i].folded in STOPWORDS:
         return None
+    if _TITLED.match(linker.lower, end) or _names_one_film(linker, i, j, films):
+        return None
     before = linker.lower[:start]
     negated = any(r.start <= start < r.end for r in reaches)
     asked = mode_at(linker.lower, start) == "request" or _WHICH.search(before)
-    if negated or _COMPARED.search(before) or not asked:
+    after = linker.lower[films.end() :]
+    told = _REMARKED.match(after) and not (_WHICH.search(before) or _IS_THE_MOST.match(after))
+    if negated or told or _COMPARED.search(before) or not asked:
         return None
     key = " ".join(t.folded for t in linker.tokens[i:j])
     counted = any(start < q.end and q.start < end for q in linker.quantities)
     if counted or key.isdigit() or len(key) < SHORTEST_NAME:
         return None  # "PG 13 movies", "1960 s movies"
-    if j - i == 1 and not brand_named(key) and not _means_a_series(linker, i, key):
+    if not brand_named(key) and not _means_a_series(linker, i, j, key):
         return None
     entries = _films_of(linker, key)
     if len(entries) < LEAST_FILMS:
@@ -114,12 +123,22 @@ def _series_at(linker: Linker, i: int, j: int, reaches: Sequence[Reach]) -> Foun
     return FoundSeries(name, start, end, entries)
 
 
-def _means_a_series(linker: Linker, i: int, word: str) -> bool:
-    """Whether a single word is the name of a series: only a name, or one with numbered films."""
-    if not linker.tokens[i].capital and names_a_topic(word, linker.lexicon):
+def _names_one_film(linker: Linker, i: int, j: int, films: re.Match[str]) -> bool:
+    """Whether name and "movie" are a title: "he liked The Lego Movie", but "a Lego movie"."""
+    before = linker.tokens[i - 1].folded if i else ""
+    whole = fold(linker.text[linker.tokens[i].start : films.end()])
+    return before == "the" and whole in linker.lexicon.titles
+
+
+def _means_a_series(linker: Linker, i: int, j: int, key: str) -> bool:
+    """Whether it is the name of a series: no topic ("haunted house"), one word only a name."""
+    written = any(token.capital for token in linker.tokens[i:j])
+    if not written and names_a_topic(key, linker.lexicon):
         return False
+    if j - i > 1:
+        return True
     # Of "Psycho" there are II, III and IV; "Heat and Dust" goes on from no "Heat".
-    return word not in linker.lexicon.small or len(linker.lexicon.sequels_of(word)) > 1
+    return key not in linker.lexicon.small or len(linker.lexicon.sequels_of(key)) > 1
 
 
 def _films_of(linker: Linker, key: str) -> tuple[TitleEntry, ...]:
@@ -127,9 +146,11 @@ def _films_of(linker: Linker, key: str) -> tuple[TitleEntry, ...]:
     if brand:
         return _best_known(films_of_brand(brand, linker.lexicon))
     for name in dict.fromkeys((key, key.removesuffix("s"))):
-        found = _best_known([*linker.lexicon.series_of(name), *linker.lexicon.beginning_with(name)])
-        if len(found) >= LEAST_FILMS:
-            return found
+        begun = [*linker.lexicon.series_of(name), *linker.lexicon.beginning_with(name)]
+        if len(_best_known(begun)) >= LEAST_FILMS:
+            # A single word stands in titles that have nothing to do with it: "Rocky Mountain".
+            further = linker.lexicon.naming(name) if " " in name else ()
+            return _best_known([*begun, *further])
     return ()
 
 

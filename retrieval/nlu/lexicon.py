@@ -128,6 +128,12 @@ class Lexicon:
         names = takewhile(lambda title: title == key or title.startswith(beginning), later)
         return tuple(entry for title in names for entry in self.titles[title])
 
+    def naming(self, key: str) -> tuple[TitleEntry, ...]:
+        """The films whose titles name it anywhere: "Rogue One: A Star Wars Story"."""
+        named = f" {key} "
+        found = (title for title in self._titles_in_order if named in f" {title} ")
+        return tuple(entry for title in found for entry in self.titles[title])
+
     def resolve(self, title: str) -> TitleEntry | None:
         """Ground "Title (Year)" or "Title" as a model or a list writes it; None when not there."""
         name, year = split_year(title)

@@ -73,9 +73,10 @@ CLEAN = re.compile(
 )
 """Asks for what offends nobody; the rating is all that a catalogue tells of it."""
 A_LITTLE = re.compile(
-    r"\b(?:a (?:little|bit|tad|touch)(?: of)?|mildly|slightly|some|only a little|a bit of) (?P<word>scary|spooky|creepy|romance|romantic|violent|violence|sad)\b(?! (?:for|too))"
+    r"\b(?:a (?:little|bit|tad|touch)(?: of)?|mildly|slightly|some(?= (?:romance|violence)\b)|only a little|a bit of) (?P<word>scary|spooky|creepy|romance|romantic|violent|violence|sad)\b"
+    r"(?! (?:for|too)|(?<=romance) (?:movie|film|flick|stor|novel))"
 )
-"""Wants of something, but not too much of it."""
+"""Wants of something, but not too much of it; "some scary films" are scary ones."""
 LITTLE_OF: dict[str, tuple[str, str]] = {
     **{word: ("scary", "scariness") for word in ("scary", "spooky", "creepy")},
     **{word: ("romantic", "romance") for word in ("romance", "romantic")},
@@ -195,8 +196,10 @@ ABROAD = {"12A": "PG-13", "12": "PG-13", "15": "PG-13", "16": "R", "18": "R", "U
 OF_ANY_AGE = frozenset("son daughter niece nephew nieces nephews".split())
 GROWN_AGE = re.compile(r"\b(?:is|are|'s|who's|turned|aged?) (\d\d)\b(?! ?min)|\b(\d\d)[- ]?year")
 GROWN = re.compile(r"\b(?:grown[- ]?up|adult|grown|college)\b")
-ROUGH = re.compile(r"\b(?:thrillers?|horror|slashers?|crime|war|noir|gangster)\b")
-"""Genres that nobody asks for beside a small child."""
+ROUGH = re.compile(
+    r"\b(?:thrillers?|horror|slashers?|crime|war|noir|gangster|coming[- ]of[- ]age|teen(?:age|agers?)?|high[- ]school)\b"
+)
+"""What nobody asks for beside a small child."""
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
 NOTHING_ABOVE = re.compile(
     r"\b(?:(?:nothing|not|no|none)(?: rated)? (?:above|over|beyond|higher than|harder than|stronger than|more than|past)|up to|at most|no(?:t)? (?:more|higher) than|max(?:imum)?) (?:an? )?$"
@@ -276,11 +279,14 @@ OF_RELATIVES = re.compile(
 """Behind "family": it is people, and no kind of film."""
 GREETED = re.compile(r"\bhappy (?:new year )?$")
 """Before a year: "happy 2018!"."""
-OF_SOMEBODY = re.compile(r"\b(?:his|her|their) $")
+OF_SOMEBODY = re.compile(
+    r"\b(?:his|her|their) $|\b(?:i|we) (?:(?:also|really|usually|do|just) )*(?:like|love|enjoy) (?:the |some )?$"
+)
 NO_FILM_AFTER = re.compile(
     r" (?:kids?|children|brothers?|sisters?|sons?|daughters?|people|persons?|actors?|actress(?:es)?|m[ae]n|wom[ae]n|guys?|crowds?|audiences?|generations?|folks?|self)\b"
+    r"|,? but (?:it'?s |they'?re )?(?:(?:still|also|really|very) )*(?:good|great|fun|funny|nice|awesome|a classic)\b"
 )
-"""Around "older": it compares no films."""
+"""Around "older": it compares no films, or tells of one that was seen."""
 OF_PEOPLE = re.compile(
     r"\b(?:i|i'm|im|am|being|he|she|he's|she's|they|they're|are|friends?|people|come|comes|born|moved|family) $"
 )

@@ -12,7 +12,7 @@ from typing import Literal, cast
 from retrieval.movie import fold
 from retrieval.nlu import audience, degrees, places, topics
 from retrieval.nlu import preference_patterns as patterns
-from retrieval.nlu.bounds import bound
+from retrieval.nlu.bounds import bound, widened
 from retrieval.nlu.clock import find_time_left
 from retrieval.nlu.eras import childhood, named_eras
 from retrieval.nlu.lexicon import is_vocabulary, vocabulary_of
@@ -20,7 +20,7 @@ from retrieval.nlu.linking import Linker
 from retrieval.nlu.of_list import asks_of_list
 from retrieval.nlu.people import LinkedPerson
 from retrieval.nlu.quantities import find_quantities
-from retrieval.nlu.scope import Reach, is_extra, mode_at, sentence_at
+from retrieval.nlu.scope import Reach, is_extra, is_hedged, mode_at, sentence_at
 from retrieval.nlu.spans import Span
 from retrieval.nlu.together import together
 from retrieval.nlu.vocabulary import barred, is_subgenre, meaning
@@ -53,6 +53,8 @@ class Preferences:
         self.comparatives: list[tuple[str, Literal[-1, 1], int, int]] = []
         self.count: int | None = None
         self.marks: list[Mark] = []
+        self.hedged: list[Finding] = []
+        """Wishes brought up with "maybe"."""
         self.young: list[tuple[int, int]] = []
         """Where they tell when they were young."""
         self.no_wishes: list[tuple[int, int]] = []
@@ -86,7 +88,7 @@ class Preferences:
         topics.unwanted(self)
         topics.wanted(self)
         topics.alone(self)
-        return together(self.findings)
+        return together(self.findings, self.hedged)
 
     # --- bookkeeping ---
 
@@ -122,7 +124,12 @@ class Preferences:
             hard = hard and not told and not is_extra(self.lower, start, end)
             binds = polarity == "avoid" or (hard and mode == "request")
             loose = loose and binds and polarity == "want"
-            self.findings.append(Finding(kind, value, polarity, binds, loose=loose))
+            self._found(Finding(kind, value, polarity, binds, loose=loose), start)
+
+    def _found(self, finding: Finding, start: int) -> None:
+        self.findings.append(finding)
+        if finding.polarity == "want" and finding.hard and is_hedged(self.lower, start):
+            self.hedged.append(finding)
 
     # --- steps ---
 
@@ -272,7 +279,7 @@ class Preferences:
 
     def _quantities(self) -> None:
         spans = [s for s in find_quantities(self.lower, self.linker.lexicon.newest_year)]
-        spans = [s for s in spans if self.free(s.start, s.end)]
+        spans = widened([s for s in spans if self.free(s.start, s.end)], self.lower)
         firm = {s.kind for s in spans if not s.vague}
         youngest = min((s.min or 0 for s in spans if s.kind == "age"), default=0)
         for span in spans:
@@ -318,7 +325,7 @@ class Preferences:
         # "I love films from the 80s" is a taste, as "I love horror" is.
         extra = mode == "taste" or is_extra(self.lower, span.start, span.end)
         extra = extra and found.polarity == "want"
-        self.findings.append(replace(found, hard=found.hard and not extra))
+        self._found(replace(found, hard=found.hard and not extra), span.start)
 
     def _vocabulary(self) -> None:
         tokens = self.linker.tokens
@@ -367,7 +374,8 @@ class Preferences:
                 and not self.negated(start)
             ):
                 k += 1
-                value, end = f"{value} or {genres[k][0]}", genres[k][2]
+                names = dict.fromkeys((*value.split(" or "), genres[k][0]))
+                value, end = " or ".join(names), genres[k][2]
             if not self._of_a_kind(value, start, genres):
                 self.add("genre", value, start, end)
             k += 1

@@ -143,7 +143,7 @@ _TASTE = re.compile(
     r"| sometimes| often| actually| especially)* "
     r"(?:like|love|enjoy|adore|into|big fan|a fan|fan|starting to like|tend to)\b"
     r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} (?:fan|addict|buff|lover|junkie|nut)\b|\bfavou?rites?\b|\bmy top\b"
-    r"|\bdo (?:you|u) (?:guys )?(?:like|love|enjoy)\b|^\W*(?:especially|mostly|mainly|usually)\b|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
+    r"|\bdo (?:you|u) (?:guys )?(?:like|love|enjoy)\b|^\W*(?:especially|mostly|mainly|usually)\b|\b(?:mostly|mainly|usually)\W*$|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
 )
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which(?! (?:films?|movies?|ones?)\b)|one|ones|(?<!which )(?<!what )(?<!any )(?:movie|film)(?! (?:where|in which|with|about|set|starring|by)\b)|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
@@ -161,6 +161,8 @@ _COMMENT = re.compile(
 
 
 _KINDS = "|".join(sorted({word for key in GENRE_WORDS for word in key.split()[-1:]}))
+_HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly)\b(?: [\w'-]+){0,4} ?(?:an? )?$")
+_MORE_OF, _THAN = re.compile(r"\bmore (?:of an? )?$"), re.compile(r" than\b(?! \d)")
 _EXTRA = re.compile(
     r"\b(?:if possible|ideally|preferably|would be (?:nice|great|a plus|a bonus)|bonus (?:points )?(?:if|for)|if you can"
     r"|(?:would|could|will|can|might) also (?:be|work|do)|(?:would|could|will|can|might) (?:be (?:\w+ )?|work |do )(?:too|as well)"
@@ -172,8 +174,15 @@ _WHATEVER = re.compile(
 )
 
 
+def is_hedged(lower: str, start: int) -> bool:
+    """Whether it is brought up with doubt: "a romantic comedy. Maybe something with Tom Hanks"."""
+    return bool(_HEDGE.search(lower, sentence_at(lower, start)[0], start))
+
+
 def is_extra(lower: str, start: int, end: int) -> bool:
     """Whether it is only welcome: "boxing if possible", "horror would also be great", "or whatever"."""
+    if _MORE_OF.search(lower, 0, start) and _THAN.match(lower, end):
+        return True  # "a little more action than romance" says which way, and bars no romance
     before = [m.end() for m in _PUNCTUATION.finditer(lower, 0, start)]
     after = _PUNCTUATION.search(lower, end)
     low, high = before[-1] if before else 0, after.start() if after else len(lower)
@@ -188,7 +197,7 @@ _FOND = re.compile(
 )
 """Taste without "I": "Love Adam Sandler", "im a huge Eddie Murphy fan"."""
 _ASIDE = re.compile(
-    r"\b(?:he|she|they|(?:my|our) \w+) (?:(?:always|usually|only|just|keeps?|would) )*(?:picks?|picked|picking|chooses?|chose|choosing|puts? on)\b|\bif (?:[\w']+ ){1,3}asks?\b|\b(?:scared|bored|annoyed|confused) me\b|^[\w .'-]{3,40}, ?right\W*$|\b(?:are|were) (?:they|these|those)\b"
+    r"\b(?:he|she|they|(?:my|our) \w+) (?:(?:always|usually|only|just|keeps?|would) )*(?:picks?|picked|picking|chooses?|chose|choosing|puts? on)\b|\bif (?:[\w']+ ){1,5}asks?\b|\b(?:scared|bored|annoyed|confused) me\b|^[\w .'-]{3,40}, ?right\W*$|\b(?:are|were) (?:they|these|those)\b|\bare (?:you|u) (?:more |most |also )?(?:interested in|into|a fan of|in the mood)\b"
     r"|^\W*(?:(?:oh|ok(?:ay)?|so|and|but|hm+|wait|cool|nice)\W+)*(?:is|was|are|were|isn't|wasn't|aren't) (?:it|that|this|these|those|they|the (?:others?|(?:first|second|third|last|other|new|old) ones?))\b(?! (?:possible|ok|okay|alright|all right|too much)\b)"
     r"|\bi (?:really |absolutely |totally )+(?:liked|loved|enjoyed)\b"
 )
@@ -217,6 +226,10 @@ _CUES: tuple[tuple[Mode, re.Pattern[str]], ...] = (
 """The stronger first: where two begin at the same word, that one counts."""
 
 
+_GOES_ON = re.compile(r"\W*(?:also|plus)\b")
+"""Opens a sentence that means what the one before it meant."""
+
+
 def sentence_at(lower: str, place: int, clause_only: bool = False) -> tuple[int, int]:
     """Where the sentence around a place begins and ends."""
     start, end = 0, len(lower)
@@ -240,10 +253,13 @@ def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
     sentence = lower[start:end]
     for described in (_STORY, _RELATIVE):
         sentence = described.sub(lambda m: " " * len(m.group()), sentence)
+    asides = [match.span() for match in _ASIDE.finditer(sentence)]
     cues: list[tuple[int, Mode]] = [
         (match.start(), mode)
         for mode, pattern in _CUES
         for match in pattern.finditer(lower[start:end] if mode != "comment" else sentence)
+        # "If any of my friends ask" asks for nothing, though it has "any".
+        if not any(a < match.start() < b for a, b in asides)
     ]
     # "I need a film I like action": people write without stops, and the nearest cue counts.
     before = [cue for cue in cues if cue[0] <= place - start]
@@ -252,4 +268,7 @@ def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
     if clause_of := _CLAUSE.search(lower, place, end):
         # "Not by Wes Anderson, I've seen them all": a remark after the comma is one of its own.
         cues = [c for c in cues if c[1] != "comment" or c[0] < clause_of.start() - start]
+    if not cues and start and _GOES_ON.match(sentence):
+        # "I like history, and love stories. Also superhero movies."
+        return "taste" if mode_at(lower, start - 1) == "taste" else "request"
     return next((mode for mode, _ in _CUES if any(m == mode for _, m in cues)), "request")

@@ -11,9 +11,20 @@ from retrieval.nlu import audience
 from retrieval.understanding import Finding
 
 
-def together(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The findings of an utterance, joined where they belong together."""
-    return _unique(_either(_stricter_genre(findings)))
+def together(findings: Sequence[Finding], hedged: Sequence[Finding] = ()) -> tuple[Finding, ...]:
+    """The findings of an utterance, joined where they belong together.
+
+    Args: hedged: those brought up with "maybe".
+    """
+    return _unique(_either(_stricter_genre(_firm(findings, hedged))))
+
+
+def _firm(findings: Sequence[Finding], hedged: Sequence[Finding]) -> list[Finding]:
+    """What is asked for binds, whatever "maybe" comes with it; beside it, "maybe" only ranks."""
+    wanted = [f for f in findings if f.polarity == "want" and f.hard]
+    if all(f in hedged for f in wanted):
+        return list(findings)
+    return [replace(f, hard=False, loose=False) if f in hedged else f for f in findings]
 
 
 def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:
