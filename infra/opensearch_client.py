@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+import orjson
+
 from infra.settings import SettingProblem, Settings
 
 Auth = Literal["none", "basic", "es", "aoss"]
@@ -84,10 +86,22 @@ def connect(address: Address) -> Any:
     """An AsyncOpenSearch; nothing is sent yet. Raises: SettingProblem."""
     try:
         from opensearchpy import AsyncHttpConnection, AsyncOpenSearch
+        from opensearchpy.exceptions import SerializationError
+        from opensearchpy.serializer import JSONSerializer
     except ImportError:
         raise SettingProblem(
             "USHER_INDEX=opensearch needs more packages: pip install 'usher[aws]'"
         ) from None
+
+    class Serializer(JSONSerializer):
+        """The client's own reads with the standard library: four times as long."""
+
+        def loads(self, s: str) -> Any:
+            try:
+                return orjson.loads(s)
+            except ValueError as error:
+                raise SerializationError(s, error) from error
+
     return AsyncOpenSearch(
         hosts=[{"host": address.host, "port": address.port, "url_prefix": address.path}],
         http_auth=_credentials(address),
@@ -95,6 +109,7 @@ def connect(address: Address) -> Any:
         verify_certs=address.tls,
         ssl_show_warn=False,
         connection_class=AsyncHttpConnection,
+        serializer=Serializer(),
         pool_maxsize=CONNECTIONS,
         max_retries=0,
         retry_on_timeout=False,

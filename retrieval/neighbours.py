@@ -9,6 +9,7 @@ Formulas and constants were chosen on ReDial dev turns, in a pilot (research/pil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -133,7 +134,11 @@ class ListGraph:
 
     def named(self, movie_id: str) -> float:
         """How much more a vote for a movie counts that many lists name."""
-        return float((1 + len(self.backward.get(movie_id, ()))) ** NAMED_POWER)
+        return self._factors.get(movie_id, 1.0)
+
+    @cached_property
+    def _factors(self) -> Mapping[str, float]:
+        return {m: float((1 + len(of)) ** NAMED_POWER) for m, of in self.backward.items()}
 
 
 @dataclass(frozen=True)

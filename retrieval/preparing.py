@@ -19,7 +19,7 @@ from retrieval.enhancer import Enhancer
 from retrieval.enhancer_input import NEAR_FILMS, Backing
 from retrieval.index import MovieIndex
 from retrieval.movie import Query, Taste
-from retrieval.neighbours import Knowledge, list_votes, seed_weights
+from retrieval.neighbours import Knowledge, Votes, list_votes, seed_weights
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ READ = 64
 """Texts whose token states are kept, about 50 KB each."""
 KEPT_FILMS = 4096
 """Movies whose vectors are kept, 1.5 KB each: the same seeds are asked for several times a turn."""
+VOTES = 64
+"""Sets of liked films whose votes are kept, about 20 KB each: more than there are turns at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ class Preparer:
     ) -> None:
         self.enhancer = enhancer
         self._index = index
-        self._knowledge = knowledge
         self._executor = executor
         self._encode = lru_cache(maxsize=ENCODED)(lambda text: encoder.encode([text])[0])
         self._states = lru_cache(maxsize=READ)(encoder.tokens)
         self._analyse = lru_cache(maxsize=ENCODED)(self._analysed)
         self._vectors: dict[str, np.ndarray] = {}
+        self._votes = lru_cache(maxsize=VOTES)(
+            lambda weights: list_votes(dict(weights), knowledge.lists)
+        )
 
     async def prepare(self, query: Query, taste: Taste) -> Prepared:
         """Without an enhancer, the plain vector and nothing else."""
@@ -92,7 +96,7 @@ class Preparer:
     async def _backing(self, query: Query, taste: Taste) -> Backing:
         """The vectors of the films behind a query."""
         seeds = [seed.movie_id for seed in sorted(query.seeds, key=lambda seed: seed.ago)]
-        votes = list_votes(seed_weights(query.seeds, taste), self._knowledge.lists).scores
+        votes = self.votes_of(seed_weights(query.seeds, taste)).scores
         near = sorted(votes, key=lambda m: (-votes[m], m))[:NEAR_FILMS]
         likes = sorted(taste.likes, key=lambda m: (-taste.likes[m], m))
         known = await self.vectors_of([*seeds, *near, *likes])
@@ -101,6 +105,10 @@ class Preparer:
             mean_of({m: votes[m] for m in near}, known),
             [known[m] for m in likes if m in known],
         )
+
+    def votes_of(self, weights: Mapping[str, float]) -> Votes:
+        """Of the neighbour lists; a search asks twice, for its vector and for its leg."""
+        return self._votes(tuple(weights.items()))
 
     async def vectors_of(self, movie_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """From memory where they are: a preparer lives as long as its catalogue's revision."""

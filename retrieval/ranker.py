@@ -110,12 +110,13 @@ class Ranker:
         """Shape (n,): higher is better; `table` has one row of features for each candidate."""
         if not len(table):
             return np.zeros(0, dtype=np.float32)
-        right = table[:, self.feature] > self.threshold
+        # Splits as rows: numpy then works along the candidates, which lie side by side.
+        right = np.ascontiguousarray(table.T)[self.feature] > self.threshold[:, None]
         left_over = np.bitwise_and.reduceat(
-            np.where(right, self.mask, np.uint16(_ALL)), self.starts, axis=1
+            np.where(right, self.mask[:, None], np.uint16(_ALL)), self.starts, axis=0
         )
-        leaf = _LOWEST[left_over]
-        found: Floats = self.leaves[np.arange(len(self.starts)), leaf].sum(axis=1)
+        leaf = _LOWEST[left_over] + MAX_LEAVES * np.arange(len(self.starts))[:, None]
+        found: Floats = self.leaves.ravel().take(leaf.T).sum(axis=1)
         return found
 
     def ordered(self, table: Floats, fixed: Sequence[float]) -> tuple[list[int], list[float]]:

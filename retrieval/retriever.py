@@ -15,7 +15,7 @@ from retrieval.analysis import Analysis
 from retrieval.diversity import reorder
 from retrieval.encoder import Encoder
 from retrieval.enhancer import Enhancer
-from retrieval.fusion import RRF_K, Fused, reciprocal_rank_fusion
+from retrieval.fusion import RRF_K, reciprocal_rank_fusion
 from retrieval.guesses import met_wishes
 from retrieval.index import (
     WINDOW,
@@ -28,13 +28,12 @@ from retrieval.index import (
     VectorLeg,
 )
 from retrieval.leaning import described, leaning, wary
-from retrieval.movie import Candidate, Evidence, Movie, Query, Taste, Wish
+from retrieval.movie import Candidate, Evidence, Query, Taste, Wish
 from retrieval.neighbours import (
     Knowledge,
     Votes,
     archetype_votes,
     comention_votes,
-    list_votes,
     seed_weights,
 )
 from retrieval.preparing import Prepared as Prepared  # what `prepare` returns
@@ -139,7 +138,7 @@ class Retriever:
             fused = fused if whole else fused[:k]
         movies = await self.index.get([f.movie_id for f in fused])
         candidates = [
-            _candidate(f, movies[f.movie_id], sources, query.wishes)
+            Candidate(movies[f.movie_id], f.score, f.evidence)
             for f in fused
             if f.movie_id in movies
         ]
@@ -148,8 +147,10 @@ class Retriever:
         if self.settings.diversify and not (query.known_item or query.proposals):
             top = [c.movie.movie_id for c in candidates[:30]]
             candidates = reorder(candidates, await self.index.vectors(top))
+        # Sources only of what is returned: up to three in four of the candidates are not.
+        named = tuple([_with_sources(c, sources, query.wishes) for c in candidates])
         degraded = any(h.degraded for h in hits)
-        return Retrieved(tuple(candidates), degraded, analysis=prepared.analysis)
+        return Retrieved(named, degraded, analysis=prepared.analysis)
 
     async def prepare(self, query: Query, taste: Taste | None = None) -> Prepared:
         """The query's vector and what it is after: the one door for the query enhancer."""
@@ -178,7 +179,7 @@ class Retriever:
         if query.known_item:
             return legs, votes
         if weights:
-            votes["neighbours"] = list_votes(weights, self.knowledge.lists)
+            votes["neighbours"] = self._preparer.votes_of(weights)
             votes["comention"] = comention_votes(weights, self.knowledge.related)
             seeds = await self._mean_of_seeds(weights)
             legs += [VectorLeg(seeds, "dense_seeds")] if seeds is not None else []
@@ -205,16 +206,16 @@ def _without_known(query: Query, taste: Taste) -> Query:
     )
 
 
-def _candidate(
-    fused: Fused, movie: Movie, votes: Mapping[str, Votes], wishes: Sequence[Wish]
+def _with_sources(
+    candidate: Candidate, votes: Mapping[str, Votes], wishes: Sequence[Wish]
 ) -> Candidate:
     """Name the source of each piece of evidence: the seed, request or tag behind it."""
-    named: list[Evidence] = []
-    for piece in fused.evidence:
+    movie, named = candidate.movie, []
+    for piece in candidate.evidence:
         source = ""
         if piece.leg in votes:
-            source = votes[piece.leg].sources.get(fused.movie_id, "")
+            source = votes[piece.leg].sources.get(movie.movie_id, "")
         elif piece.leg == "tags":
             source = ", ".join(met_wishes(movie, wishes))
         named.append(Evidence(piece.leg, piece.rank, piece.score, source) if source else piece)
-    return Candidate(movie, fused.score, tuple(named))
+    return Candidate(movie, candidate.score, tuple(named))

@@ -6,7 +6,6 @@ query parser: only terms of our own making do. Does not know HTTP. Pure. Called 
 opensearch_index.py.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from retrieval.index import Hits, PopularLeg, TagLeg, TextLeg, VectorLeg
 from retrieval.movie import Constraints, Range, Wish, fold_service, title_key
-from retrieval.opensearch.document import DECIMALS
+from retrieval.opensearch.document import DECIMALS, as_json
 from retrieval.opensearch.filter import all_of, any_of, has_value, range_query
 from retrieval.opensearch.layout import Json
 from retrieval.opensearch.lists import MAX_HITS
@@ -154,7 +153,7 @@ class Scored:
 
 def line_of(body: Json) -> str:
     """One line of a multi-search."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return as_json(body) + "\n"
 
 
 def bare_line(body: Json) -> str:
