@@ -20,10 +20,11 @@ from retrieval.understanding import Understanding
 
 ABOUT_FILMS = re.compile(r"\b(?:movie|film|flick|watch|see|series|show me|recommend|something)")
 SURPRISE = re.compile(
-    r"\bsurprise me\b|\byou (?:choose|pick|decide)\b|\bdealer'?s choice\b"
+    r"\bsurprise me\b|(?<!would )(?<!do )\byou (?:choose|pick|decide)\b|\bdealer'?s choice\b"
     r"|\b(?:something|anything|a film|a movie) (?:totally )?(?:random|unexpected)\b"
     r"|\brandom (?:movie|film|pick|one)\b"
 )
+ANOTHER_ONE = re.compile(r"\banother(?: one)?\W*(?:please)?\W*$")
 RESET_WORDS = 3
 MAX_QUERY_CHARS = 300
 """Words of earlier turns kept beside the newest ones; the encoder reads about this much."""
@@ -50,7 +51,7 @@ def decide(context: DecisionContext) -> Decision:
         return Decision(("refine",), (LedgerEdit("clear"),), anew, say=("clean_slate",))
     if heard.reset and not heard.says_anything:
         return Decision(("clarify",), (LedgerEdit("clear"),), clarify=clarification("reset"))
-    if heard.undo:
+    if heard.undo and not heard.findings:
         past = state.ledger.past
         if not past:
             nothing = clarification("open")
@@ -63,6 +64,8 @@ def decide(context: DecisionContext) -> Decision:
         search = SearchRequest(state.query_text if past[-1] else "")
         return Decision(("refine",), (LedgerEdit("undo"),), search)
     edits = edits_of(context)
+    if heard.undo and state.ledger.past:  # "scratch that, live action please"
+        edits = (LedgerEdit("undo"), *edits)
     spoken = _spoken(context)
     if spoken and heard.asks_list and spoken.acts == ("inform",):
         listed = _searching(context, edits)
@@ -143,7 +146,7 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
             return Decision(("clarify",), edits, clarify=asked)
     search = SearchRequest(
         text=_text(context),
-        count=heard.count,
+        count=heard.count or _one_again(context),
         known_item=heard.known_item,
         rewatch=heard.rewatch,
         surprise=bool(SURPRISE.search(context.message.lower())),
@@ -158,6 +161,12 @@ def _searching(context: DecisionContext, edits: tuple[LedgerEdit, ...]) -> Decis
         # Never ask twice in a row without new information: show what is loved instead.
         return Decision((act,), edits, search, say=say)
     return Decision(("clarify", act), edits, search, clarify=clarification("open"), say=say)
+
+
+def _one_again(context: DecisionContext) -> int | None:
+    """One film, where one was shown and "another one" is asked for."""
+    single = len(context.state.last_shown) == 1
+    return 1 if single and ANOTHER_ONE.search(context.message.lower()) else None
 
 
 def _language_note(context: DecisionContext) -> tuple[str, ...]:

@@ -35,7 +35,8 @@ def informed(state: TurnState, phrases: Phrases) -> Iterator[str]:
         yield from _why(state, phrases)
     if "inform" in decision.acts and heard.of_list:
         titles = listed([m.title for m in heard.mentions])
-        yield phrases.say("of_list" if titles else "of_list_none", _pick(state), titles=titles)
+        found = "of_list_picked" if heard.picked else "of_list" if titles else "of_list_none"
+        yield phrases.say(found, _pick(state), titles=titles)
     if "inform" in decision.acts and heard.question is not None:
         for asked in (heard.question, *heard.more_questions):
             yield from _answered(asked, state, phrases)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrieval.nlu.preference_patterns import CERTIFICATES
 from retrieval.nlu.wording import (
     COUNTRY_NAMES,
     LANGUAGE_NAMES,
@@ -90,6 +91,8 @@ def _string_label(kind: str, value: str) -> str:
         return f"from {' or '.join(COUNTRIES.get(v, v) for v in value.split(' or '))}"
     if kind in ("actor", "person"):
         return f"with {value}" if kind == "actor" else value
+    if kind == "certificate" and value.startswith("G or Approved or "):
+        return f"rated {_highest(value)} at most"
     prefix = {
         "director": "directed by ",
         "service": "on ",
@@ -105,6 +108,11 @@ def _string_label(kind: str, value: str) -> str:
     if kind == "kind":
         return "films" if value == "movie" else "series"
     return prefix + value
+
+
+def _highest(certificates: str) -> str:
+    """The highest of the American certificates among them."""
+    return [c for c in certificates.split(" or ") if c in CERTIFICATES][-1]
 
 
 def _year_label(low: int | None, high: int | None) -> str:

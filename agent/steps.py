@@ -5,6 +5,7 @@ Knows what each step reads and adds. Does not know how a list is found (searchin
 so that a test can run them one by one.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
@@ -17,8 +18,11 @@ from agent.letting_go import let_go
 from agent.speak import speak
 from agent.state import Deps, TurnState, elapsed_ms
 from agent.turn import DialogueState, Shown
-from retrieval.movie import RangeField, number_of, stems
+from retrieval.movie import RangeField, fold, number_of, stems
 from retrieval.understand import Context, understand
+
+LITTLE_KNOWN = 100.0
+"""Prior (lexicon.prior) of a film below which a bare name may well mean one that is missing."""
 
 
 async def understand_step(state: TurnState, deps: Deps) -> TurnState:
@@ -74,7 +78,7 @@ async def decide_step(state: TurnState, deps: Deps) -> TurnState:
     decision = _without_stale_words(decision, before, ledger)
     notes += [deps.phrases.say("unknown_name", title=n) for n in state["understanding"].unknown]
     notes += [deps.phrases.say("untold", what=w) for w in state["understanding"].untold]
-    notes += _unmeasured(state, deps)
+    notes += [*_unmeasured(state, deps), *_little_known(state, deps)]
     phase = "searching" if decision.search else "answering"
     deps.emit(Status, phase=phase, acts=list(decision.acts))
     if ledger.version != before.ledger.version:
@@ -124,6 +128,20 @@ def _unmeasured(state: TurnState, deps: Deps) -> list[str]:
         ):
             said.append(deps.phrases.say("unknown", field=what, title=movie.title))
     return said
+
+
+def _little_known(state: TurnState, deps: Deps) -> Iterator[str]:
+    """Say which film a name is taken to mean where only one is at hand that few people know.
+
+    Somebody who says "Parasite" hardly means the film of 1982: better known ones may be missing.
+    """
+    titles = state["tables"].lexicon.titles
+    for mention in state["understanding"].mentions:
+        said = state["turn"].message[mention.start : mention.end]
+        entries = titles.get(fold(said), ())
+        little = len(entries) == 1 and entries[0].prior < LITTLE_KNOWN
+        if mention.end and little and entries[0].movie_id == mention.movie_id and mention.year:
+            yield deps.phrases.say("only_namesake", title=mention.title, year=mention.year)
 
 
 async def respond_step(state: TurnState, deps: Deps) -> TurnState:

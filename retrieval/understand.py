@@ -13,12 +13,12 @@ from retrieval.movie import Movie, fold
 from retrieval.nlu.asked import asked_about, asked_again, furthest, meant, movie_asked
 from retrieval.nlu.brands import find_brands
 from retrieval.nlu.cast_talk import asked_for, turns_to
-from retrieval.nlu.forgotten import as_told, is_known_item
+from retrieval.nlu.forgotten import as_told, goes_on, is_known_item
 from retrieval.nlu.franchises import find_franchises, most_of
 from retrieval.nlu.gloss import ENGLISH, OTHER, gloss
 from retrieval.nlu.lexicon import Lexicon
 from retrieval.nlu.linking import LinkedTitle, Linker
-from retrieval.nlu.of_list import films_that_are
+from retrieval.nlu.of_list import films_that_are, picks
 from retrieval.nlu.people import LinkedPerson
 from retrieval.nlu.pointing import pointed_at
 from retrieval.nlu.preferences import Preferences
@@ -28,7 +28,7 @@ from retrieval.nlu.questions import (
     find_questions,
     find_why,
 )
-from retrieval.nlu.remarks import ANYTHING, is_taken, own_words, remarks, wordings
+from retrieval.nlu.remarks import ANYTHING, INTRODUCED, is_taken, own_words, remarks, wordings
 from retrieval.nlu.scope import Reach, negated_spans
 from retrieval.nlu.slips import Mended, mended
 from retrieval.nlu.stances import NEVER_SEEN, stance_at
@@ -88,9 +88,16 @@ class Context:
 
 def understand(text: str, lexicon: Lexicon, context: Context | None = None) -> Understanding:
     """Understand one utterance. Never raises, whatever the text; empty text gives an empty result."""
+    if context and goes_on(text.lower(), context.before):
+        told = f"{context.before.rstrip(' ?!.')}. {text}"
+        return replace(understand(told, lexicon, replace(context, before="")), text=text)
     own = own_words(text.replace("’", "'").replace("\x00", " "))
     said = gloss(own, lexicon, context.before if context else "")
     right = mended(said.text, lexicon) if said.language == ENGLISH else Mended(said.text)
+    shown = context.shown if context else ()
+    if many := picks(right.text.lower(), len(shown)):
+        chosen = tuple(meant(m, "asked") for m in shown[:many])
+        return Understanding(text, said.language, of_list=True, picked=True, mentions=chosen)
     heard = _as_said(_Reading(right.text, lexicon, context or Context()).result(), right)
     heard = as_told(heard, text)
     talk = ("foreign", *heard.small_talk) if said.language == OTHER else heard.small_talk
@@ -190,7 +197,9 @@ class _Reading:
         return self._only_asked(mentions, pointed, questions)
 
     def _take_no_names(self) -> None:
-        """Claim "anything goes", which in small letters is no film."""
+        """Claim "anything goes", which in small letters is no film, and who they say they are."""
+        for match in INTRODUCED.finditer(self.text):
+            self.linker.take(*match.span("name"))
         for match in ANYTHING.finditer(self.lower):
             if not self.text[match.start() : match.end()].split()[-1][0].isupper():
                 self.linker.take(*match.span())

@@ -159,6 +159,8 @@ class Understanding:
     """Asks for films beside a question: "who made it? And show me something like it"."""
     of_list: bool = False
     """Asks which films of the list on screen are so; those that are stand in `mentions`."""
+    picked: bool = False
+    """Asks to choose from the list on screen: `of_list` with the first of it in `mentions`."""
     unknown: tuple[str, ...] = ()
     """Names that stand where a film or its maker does, and that the catalogue lacks."""
     untold: tuple[str, ...] = ()

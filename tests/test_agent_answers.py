@@ -193,3 +193,39 @@ async def test_a_quiet_day_is_no_day_for_horror(assistant: Assistant) -> None:
     assert reply.cards
     assert not any("horror" in card.facts.genres for card in reply.cards)
     assert any("suits the occasion" in text for card in reply.cards for text in card.why)
+
+
+async def test_a_choice_from_the_list_shows_no_others(assistant: Assistant) -> None:
+    talk = Talk(assistant, "choice")
+    listed = await talk.say("a heist film")
+    reply = await talk.say("give me just 2")
+    assert not reply.cards
+    assert all(card.title in reply.text for card in listed.cards[:2])
+    assert listed.cards[2].title not in reply.text
+    reply = await talk.say("which one would you pick?")
+    assert listed.cards[0].title in reply.text
+
+
+async def test_another_one_after_one_film_is_one(assistant: Assistant) -> None:
+    talk = Talk(assistant, "another")
+    assert len((await talk.say("just one recommendation please, a western")).cards) == 1
+    assert len((await talk.say("another one")).cards) == 1
+
+
+async def test_undo_and_a_new_wish_in_one_breath(assistant: Assistant) -> None:
+    talk = Talk(assistant, "breath")
+    await talk.say("an animated movie for tonight")
+    reply = await talk.say("scratch that, live action please")
+    assert reply.cards
+    assert not any("animation" in card.facts.genres for card in reply.cards)
+
+
+async def test_origins_are_named_as_people_do(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "origins").say("a Spanish or Mexican film")
+    assert "Spain or Mexico" in reply.text
+
+
+async def test_what_must_be_mild_is_known_to_be(assistant: Assistant) -> None:
+    reply = await Talk(assistant, "mild").say("a comedy, nothing above PG-13")
+    assert reply.cards
+    assert all(card.facts.certificate in ("G", "PG", "PG-13") for card in reply.cards)

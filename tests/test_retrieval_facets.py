@@ -266,7 +266,8 @@ def test_what_refuses_nothing(text: str) -> None:
     ],
 )
 def test_what_offends_nobody(text: str) -> None:
-    assert values(text, "certificate") == [("R or NC-17 or TV-MA", "avoid")]
+    [(allowed, polarity)] = values(text, "certificate")
+    assert polarity == "want" and not {"R", "NC-17", "TV-MA"} & set(allowed.split(" or "))
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,10 @@ NAMES = _names()
 @pytest.mark.parametrize(
     ("text", "about"),
     [
-        ("a submarine film", "submarine and sea"),
-        ("I'd like a submarine film", "submarine and sea"),
-        ("any good submarine movies?", "submarine and sea"),
-        ("submarine", "submarine and sea"),
+        ("a submarine film", "submarine"),
+        ("I'd like a submarine film", "submarine"),
+        ("any good submarine movies?", "submarine"),
+        ("submarine", "submarine"),
         ("a train movie", "train"),
         ("some train films please", "train"),
         ("a shark movie", "sharks"),

@@ -71,9 +71,8 @@ def occasion(reading: Reader) -> None:
             reading.linker.take(*match.span())
     for match in patterns.FOR_SOMEBODY.finditer(reading.lower):
         if reading.free(*match.span()) and not reading.negated(match.start()):
-            reading.findings.append(
-                Finding("companion", f"my {match.group(1)}{NOT_ME}", "want", False)
-            )
+            whom = next(name for name in match.groups() if name)
+            reading.findings.append(Finding("companion", f"my {whom}{NOT_ME}", "want", False))
             reading.linker.take(*match.span())
     for match in patterns.SITUATION.finditer(reading.lower):
         words = reading.linker.text[match.start() : match.end()].split()
@@ -177,8 +176,7 @@ def _certificates(reading: Reader) -> None:
         allowed = patterns.ALLOWED.match(reading.lower, match.end())
         if name in patterns.CERTIFICATES and not allowed and reading.free(*match.span()):
             if _is_limit(reading.lower, match):
-                bar = patterns.ABOVE[name]
-                reading.findings.append(Finding("certificate", bar, "avoid", True))
+                reading.findings.append(at_most(name))
                 reading.linker.take(*match.span())
                 continue
             upto = (
@@ -194,6 +192,13 @@ def _certificates(reading: Reader) -> None:
                 reading.linker.take(*match.span())  # "for my teenager, nothing rated R"
                 continue
             reading.add("certificate", " or ".join(upto), *match.span())
+
+
+def at_most(name: str) -> Finding:
+    """What "nothing above PG-13" asks for: a certificate that is known, and no higher."""
+    upto = patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
+    known = [c for rung in upto for c in (rung, *patterns.AS_MILD_AS.get(rung, ()))]
+    return Finding("certificate", " or ".join(known), "want", True)
 
 
 def _is_limit(lower: str, match: re.Match[str]) -> bool:
@@ -233,6 +238,16 @@ def which_language(reading: Reader) -> None:
             reading.linker.take(*match.span())
 
 
+def in_its_language(reading: Reader) -> None:
+    """Let "no subtitles" ask for no English film where another language is asked for by name."""
+    if "english" in reading.lower or not patterns.SUBTITLES.search(reading.lower):
+        return
+    wanted = [f for f in reading.findings if f.kind == "language" and f.polarity == "want"]
+    english = Finding("language", "en", "want", True)
+    if any(f != english for f in wanted):
+        reading.findings[:] = [f for f in reading.findings if f != english]
+
+
 def which_kind(reading: Reader) -> None:
     """A film or a series."""
     for match in patterns.FILM_INSTEAD.finditer(reading.lower):
@@ -260,4 +275,5 @@ def on_services(reading: Reader) -> None:
     """The streaming service it should be on."""
     for match in patterns.ON_SERVICE.finditer(reading.lower):
         if reading.free(*match.span()):
-            reading.add("service", match.group(1), *match.span())
+            names = " or ".join(name for name in match.groups() if name)
+            reading.add("service", names, *match.span())

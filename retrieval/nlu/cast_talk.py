@@ -22,7 +22,7 @@ _ASKED_WITH = re.compile(
 """Before a name: "anything Tom Hanks is in" asks for it."""
 _SAID_OF_THEM = re.compile(
     r"(?:,? (?:and|&) [\w.'-]+(?: [\w.'-]+){0,2}?)?,? (?:(?:is|was|are|were|does|did)(?!n't| not\b)|makes?|always|never)\b"
-    r"(?! (?:in|who|what|there|that|it|fine|ok|okay|welcome|a must|the (?:one|actor|actress|director|lead))\b)"
+    r"(?! (?:(?:both |all )?(?:together|in)|both|all|who|what|there|that|it|fine|ok|okay|welcome|a must|the (?:one|actor|actress|director|lead))\b)"
 )
 """Behind a name: what follows says how they are, and asks for nothing."""
 _IN = re.compile(r"(?:,? (?:is|was|were|did|does)?(?: \w+){0,3})? (?:in|from)(?: the)? ")

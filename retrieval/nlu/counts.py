@@ -40,6 +40,7 @@ _ONE = re.compile(
     rf"^\W*(?:(?:i|we|please|just|only|want|need|can|have|would like|'d like|give me)\W+)*{SINGLE} (?:good |great )?{_NOUN}\b(?! (?:where|about|like|of))|\b(?:a single|only one|just one|one) (?:recommendation|suggestion|pick|option)\b"
     r"|\b(?:just|only) the one\b|\bonly one\b(?= *(?:$|[,.;!?]| please))|\b(?:pick|choose) one\b(?: for (?:me|us))?|\bthe best one\b"
 )
+_NEXT_TIME = re.compile(rf"\b{_N} (?:films? |movies? |of them )?(?:next time|this time)\b")
 _LARGE = re.compile(r"\b(?P<n>half a dozen|a dozen)\b(?! people| of us)")
 _DOUBLE = re.compile(r"\bdouble (?:feature|bill)\b")
 _MORE = re.compile(
@@ -54,7 +55,9 @@ _WORDS: Final = {"half a dozen": 6, "a dozen": 12, "a pair of": 2, "a couple": 2
 
 def find_counts(text: str, _newest: int) -> list[Span]:
     """Every number of films that is asked for."""
-    found = [_span(m) for p in (_ASKED, _OF_FILMS, _MORE, _LARGE) for m in p.finditer(text)]
+    found = [
+        _span(m) for p in (_ASKED, _OF_FILMS, _MORE, _LARGE, _NEXT_TIME) for m in p.finditer(text)
+    ]
     found += [Span("count", *m.span(), 1, 1) for m in _ONE.finditer(text)]
     found += [Span("count", *m.span(), 2, 2) for m in _DOUBLE.finditer(text)]
     return [s for s in found if 1 <= (s.min or 0) <= MOST and not _TOLD.search(text[: s.start])]

@@ -6,6 +6,7 @@ preferences.py, whose findings it adds to.
 
 import re
 
+from retrieval.nlu import audience
 from retrieval.nlu import preference_patterns as patterns
 from retrieval.nlu.audience import Reader
 from retrieval.nlu.scope import mode_at
@@ -36,7 +37,7 @@ def too_much(reading: Reader) -> None:
     for match in patterns.CLEAN.finditer(reading.lower):
         if reading.free(*match.span()):
             reading.linker.take(*match.span())
-            clean = Finding("certificate", patterns.NOT_FOR_TEENS, "avoid", True)
+            clean = audience.at_most("PG-13")
             reading.findings += [clean] if clean not in reading.findings else []
     for match in patterns.EASY.finditer(reading.lower):
         _bar(reading, "complexity", match)
@@ -65,6 +66,10 @@ def much(reading: Reader) -> None:
         if asked and not reading.negated(match.start()) and reading.free(*match.span()):
             value = {"name": str(match.lastgroup), "min": patterns.TOO_MUCH}
             reading.findings.append(Finding("attribute", value, "want", False))
+    for match in patterns.SERIOUS.finditer(reading.lower):
+        asked = mode_at(reading.lower, match.start()) == "request"
+        if asked and not reading.negated(match.start()) and reading.free(*match.span()):
+            _bar(reading, "humour", match)
 
 
 def _bar(reading: Reader, grade: str, match: re.Match[str]) -> None:

@@ -41,6 +41,12 @@ _ASKS_FOR_A_NAME = re.compile(
             rf"\bwhat(?:'s| is| was) (?:it|that|the {_FILM}) called\b",
             r"\bwhat(?:'s| is| was) the (?:name|title)\s*(?:\?|$|and\b)",
             r"\btip of my tongue\b|\btomt\b",
+            r"^\W*(?:i'?m |i am |i've been )?trying to (?:remember|recall|think of)\b(?! to\b)",
+            r"\b(?:do you know|you know|remember|recall|name) (?:the|that) "
+            rf"(?:one|{_FILM}) (?:where|in which)\b",
+            # "there's this movie, a man with no memory tattoos himself"
+            rf"\bthere(?:'s|s| is| was) (?:this|that) (?:[\w-]+ ){{0,3}}?{_FILM}[,:.] "
+            r"(?:an?|the|this|two|some|he|she|they)\b",
             # "I can't for the life of me remember its name"
             r"\b(?:can'?t|cannot|couldn'?t|don'?t|do not|could not|trying to|try to|"
             r"unable to|forgot|forget|forgotten) (?:for the life of me |seem to |quite |even )?"
@@ -134,6 +140,18 @@ def is_known_item(lower: str) -> bool:
         return False
     judged = len(_JUDGES.findall(text))
     return story + PER_RECALL * recalled > PER_JUDGEMENT * judged + PER_RECALL
+
+
+_ANOTHER = re.compile(
+    r"^\W*(?:(?:no+|nope|nah|hm+|wrong|sorry|but|(?:it'?s )?not (?:that|it|those|these)(?: one)?"
+    r"|none of (?:these|those|them))\W+)+"
+    r"(?:i mean |it'?s |it was )?(?:the|that) one (?:with|where|in which|from|by)\b"
+)
+
+
+def goes_on(lower: str, before: str) -> bool:
+    """Whether more is told of the film described `before`: "no, the one with Tom Cruise"."""
+    return bool(_ANOTHER.match(lower)) and is_known_item(before.lower())
 
 
 def as_told(heard: Understanding, text: str) -> Understanding:

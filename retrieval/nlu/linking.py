@@ -15,7 +15,7 @@ from retrieval.nlu.lexicon import LONGEST_TITLE, SURE_TITLE, Lexicon, TitleEntry
 from retrieval.nlu.people import FILM_NOUNS, LinkedPerson, read_people
 from retrieval.nlu.quantities import find_quantities
 from retrieval.nlu.spans import NUMBER_WORDS
-from retrieval.nlu.vocabulary import names_a_topic
+from retrieval.nlu.vocabulary import UNMISTAKABLE, names_a_topic
 from retrieval.nlu.wording import COMPANIONS, GRADE_WORDS, NATIONS, NEGATORS, STOPWORDS
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -118,7 +118,7 @@ class Linker:
                     if linked and not self._better_known(linked, i + 1, n, found):
                         self.take(linked.start, linked.end)
                         found.append(linked)
-            if len(found) == 0:
+            if not found:
                 break
         found += self._fuzzy()
         self.title_spans += [(t.start, t.end) for t in found if t.sure]
@@ -183,21 +183,22 @@ class Linker:
         capital = self.cased and self.capitalised(i, j)
         if self._quoted(i, j):
             return True
-        if title_cues.is_place_or_company(self.lower, start, key) or self._cuts_a_name(i, j):
+        elsewhere = title_cues.is_place_or_company(self.lower, start, end, key)
+        if elsewhere or self._cuts_a_name(i, j):
             return False
         if capital and self._asked_about(i) and key not in ("i", "is"):
             return True
         stop_only = all(p in STOPWORDS for p in key.split())
-        last = j == len(self.tokens)
-        named = title_cues.asked_for(self.lower, start, end) and (not stop_only or last)
+        named = title_cues.asked_for(self.lower, start, end)
+        named = named and (not stop_only or j == len(self.tokens))
         # "Who directed It?" names a film, "who directed it?" points at one.
         pointing = key in _POINTING and not (capital and i > 0)
         if named and not key.isdigit() and len(key) > 1 and not pointing:
             return True
         nation = key.removeprefix("the ") in NATIONS
         plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2 or nation
-        day = key in _DAYS and not (capital and self._has_cue(i, found))
-        day = day or (key in _DAYS and title_cues.is_evening(self.lower, start, end))
+        evening = title_cues.is_evening(self.lower, start, end)
+        day = key in _DAYS and (evening or not (capital and self._has_cue(i, found)))
         plain = plain or day or title_cues.is_award(self.lower, start, end)
         listed = capital and i > 0 and self._has_neighbour(i, found)  # "Alien, Aliens"
         if plain or is_vocabulary(key) or (key in self.lexicon.tags and not listed):
@@ -244,8 +245,9 @@ class Linker:
     def _may_be(self, i: int, j: int, key: str, entry: TitleEntry) -> bool:
         """Whether nothing around a title in small letters says that it is none."""
         start, end = self.tokens[i].start, self.tokens[j - 1].end
-        if self._cuts_a_tag(i, j) or title_cues.tells(self.lower, start):
-            return False
+        told = title_cues.tells(self.lower, start) or title_cues.is_quality(self.lower, start)
+        if told or key in UNMISTAKABLE or self._cuts_a_tag(i, j):
+            return False  # "I'm wide awake", "black and white"
         telling = self.lexicon.is_telling(key)  # "Star Wars: Episode IV - A New Hope"
         for span in self.quantities:
             within = start <= span.start and span.end <= end and end - start > span.end - span.start
@@ -278,9 +280,8 @@ class Linker:
 
     def _cuts_a_name(self, i: int, j: int) -> bool:
         """Whether one word is taken out of a longer name that is not known: "Toni" of "Toni Erdmann"."""
-        if j - i > 1 or not self.cased or not self.tokens[i].capital:
-            return False
-        return any(self._names_on(k) and self._beside(i, k) for k in (i - 1, i + 1))
+        one = j - i == 1 and self.cased and self.tokens[i].capital
+        return one and any(self._names_on(k) and self._beside(i, k) for k in (i - 1, i + 1))
 
     def _names_on(self, k: int) -> bool:
         """Whether the word there is the part of a name: a capital that nothing else explains."""

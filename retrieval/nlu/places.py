@@ -11,7 +11,7 @@ from typing import Final, cast
 from retrieval.catalogs.names import CODES
 from retrieval.nlu import preference_patterns as patterns
 from retrieval.nlu.audience import Reader
-from retrieval.nlu.wording import LANDS, MOSTLY, NATIONS
+from retrieval.nlu.wording import HOMES, LANDS, MOSTLY, NATIONS
 from retrieval.understanding import Finding, SlotKind
 
 _LAND: Final = "|".join(sorted(map(re.escape, LANDS), key=len, reverse=True))
@@ -33,10 +33,14 @@ _ITS_STORY: Final = re.compile(
 )
 """Before the Hollywood that a film is about."""
 _AMERICAN: Final = "american"
+_NATION: Final = "|".join(sorted(map(re.escape, NATIONS), key=len, reverse=True))
+_CHOICE: Final = re.compile(rf"\b({_NATION})(?:,? or |,? and |/|, )(?:an? )?({_NATION})(?![\w-])")
 
 
 def from_where(reading: Reader) -> None:
     """The country or part of the world that a film comes from, or does not."""
+    for match in _CHOICE.finditer(reading.lower):
+        _choose(reading, match)
     for match in _OUTSIDE.finditer(reading.lower):
         _refuse(reading, LANDS[match.group(1)], match)
     for match in _NON_US.finditer(reading.lower):
@@ -58,6 +62,14 @@ def _add(reading: Reader, nation: str, match: re.Match[str], hard: bool = True) 
     kind, code = NATIONS[nation]
     if reading.free(*match.span()):
         reading.add(cast(SlotKind, kind), code, *match.span(), hard=hard)
+
+
+def _choose(reading: Reader, match: re.Match[str]) -> None:
+    """Of "Spanish or Mexican" one names a language and one a country: countries, either of them."""
+    named = [NATIONS[word] for word in match.groups()]
+    codes = [code if field == "country" else HOMES.get(code) for field, code in named]
+    if len({field for field, _ in named}) == 2 and all(codes) and reading.free(*match.span()):
+        reading.add("country", " or ".join(c for c in codes if c), *match.span())
 
 
 def _refuse(reading: Reader, nation: str, match: re.Match[str]) -> None:

@@ -7,10 +7,12 @@ import re
 from typing import Literal
 
 from retrieval.nlu.wording import (
+    AMOUNTS,
     COMPANIONS,
     COMPARATIVES,
     FEELING_MOODS,
     GRADE_WORDS,
+    MOOD_WORDS,
     RELATIVES,
     SERVICES,
     SITUATIONS,
@@ -36,9 +38,15 @@ EASY = re.compile(
 )
 """Asks for what is easy to follow."""
 TOO = re.compile(
-    rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |so |very |that |overly |be |as |all that )*({GRADES})\b"
+    rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |to |so |very |that |overly |be |as |all that )*({GRADES})\b"
 )
 MORE_LESS = re.compile(rf"\b(more|less|not as|not so) ({GRADES}|long|old|recent|modern)\b")
+MORE_OF = re.compile(
+    r"\b(?:(?P<less>less|fewer|not (?:so|as|that) much)|more|with more)(?: of the)? ("
+    + "|".join(sorted(map(re.escape, AMOUNTS), key=len, reverse=True))
+    + r")\b"
+)
+"""More or less of a thing: "less blood", "not so much romance"."""
 COMPARE = re.compile(
     r"\b(" + "|".join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True)) + r")\b"
 )
@@ -87,6 +95,10 @@ MUCH = re.compile(
     r"\b(?:(?P<violence>violent|gory|brutal(?:ly)?|bloody|blood and guts|(?:lots|plenty) of (?:gore|blood|violence))|(?P<complexity>complex|complicated|intricate)|(?P<pace>fast[- ]paced|action[- ]packed|fast[- ]moving))\b(?! hell| good| brilliant| relationship| past)"
 )
 """Wants much of something that is graded and no mood."""
+SERIOUS = re.compile(
+    r"\b(?:something|anything|an?|one|films?|movies?|make it|be) (?:\w+ )?serious\b(?! (?:fun|laughs?|money|trouble))"
+)
+"""Wants nothing that is meant to be funny."""
 TIMID = re.compile(
     r"\b(?:gets?|is|am|are|she's|he's|i'm) (?:so |very )?easily (?:scared|frightened|spooked)\b|\b(?:gets?|is|am|are) (?:easily |so easily )scared\b|\bscare[ds]? (?:very |so |too |really )?easily\b|\beasily scared\b"
     r"|\b(?:nothing|not|no|n't|without)(?: \w+| that'll| that's)* (?:nightmares?|keep (?:me|us) (?:up|awake))\b"
@@ -121,9 +133,10 @@ ALL_NIGHT = re.compile(
     r"|\b(?:don'?t|do not) (?:care|mind) (?:about )?(?:how long|(?:the |its )?length|a long)|\blong (?:is|ones? (?:is|are)|films? are|movies? are) (?:also |totally |perfectly )?(?:fine|ok(?:ay)?|good|no problem)\b"
 )
 """Takes a limit of length back."""
+_TOO_FAR = "old long short new recent modern slow fast dark sad complicated".split()
 TOO_FAR = re.compile(
-    r"^\W*(?:(?:that'?s|they'?re|these are|those are|they are|it'?s|this is|a bit|a little|all|still|way|much|these|those|no|ok(?:ay)?|hm+|sorry|but|mostly|are|is|both)\W+)*"
-    r"too (old|long|short|new|recent|modern|slow|fast|dark|sad|complicated)(?: for (?:me|us))?\W*$"
+    r"(?:^|[.,;!?]|\bbut\b)\W*(?:(?:meh|nah|that'?s|they'?re|these are|those are|they are|it'?s|this is|a bit|a little|all|still|way|much|these|those|no|ok(?:ay)?|hm+|sorry|but|mostly|are|is|both)\W+)*"
+    rf"too ({'|'.join((*_TOO_FAR, *sorted({*GRADE_WORDS, *MOOD_WORDS}, key=len, reverse=True)))})(?: for (?:me|us|my taste|our taste))?(?=\W*(?:$|[.,;!?]|\bbut\b))"
 )
 """Said of a list: "too old"."""
 TOO_FAR_WAYS: dict[str, tuple[str, Literal[-1, 1]]] = {
@@ -151,7 +164,8 @@ CORRECTS = re.compile(
 )
 """Opens what takes the place of what was said last: "no, I mean Tom Hanks"."""
 NOT_STARRING = re.compile(
-    r"\b(?:not|without|never|n't) (?:actually )?(?:starring|with|featuring|acted by|played by) (?:him|her|them)(?:self|selves)?\b"
+    r"\b(?:not|never) (?:as (?:an? )?(?:actor|actress|star|performer)|acting|on screen|in front of the camera)\b"
+    r"|\b(?:not|without|never|n't) (?:actually )?(?:starring|with|featuring|acted by|played by) (?:him|her|them)(?:self|selves)?\b"
     r"|\b(?:where|in which|that|but) (?:he|she|they) (?:doesn't|does not|don't|isn't|is not|aren't) (?:act|star|appear|play|in)\w*(?: in)?\b"
 )
 """After whoever directs: "directed by Clint Eastwood, not starring him"."""
@@ -204,17 +218,16 @@ CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")
 NOTHING_ABOVE = re.compile(
     r"\b(?:(?:nothing|not|no|none)(?: rated)? (?:above|over|beyond|higher than|harder than|stronger than|more than|past)|up to|at most|no(?:t)? (?:more|higher) than|max(?:imum)?) (?:an? )?$"
 )
-ABOVE = {
-    "G": "PG or PG-13 or R or NC-17 or TV-PG or TV-14 or TV-MA",
-    "PG": NOT_FOR_CHILDREN,
-    "PG-13": NOT_FOR_TEENS,
-    "R": "NC-17",
-    "NC-17": "X",
+AS_MILD_AS = {
+    "G": ("Approved", "Passed", "TV-Y", "TV-Y7", "TV-G"),
+    "PG": ("GP", "TV-PG"),
+    "PG-13": ("TV-14",),
 }
-"""What "nothing above PG" bars."""
+"""Certificates of other times and of television beside those that they come near."""
 FINE = re.compile(r"\b(?:fine|ok|okay|happy|no problem|comfortable|good|cool) with\b|\bmind\b")
 CHOSE = re.compile(
-    r" (?:picked|chose|watched|showed|recommended|told|says|said|saw|made|liked|bought)\b"
+    r"(?: (?:just|has|have|had|recently|finally))* (?:picked|chose|watched|showed|recommended|told|says|said|saw|made|liked|bought|dumped|left|broke|cheated|divorced|died)\b"
+    r"| and (?:i|me) (?:just |recently )?(?:broke up|split)\b|(?:'s| is| are) (?:away|out|asleep|sleeping|busy|gone|at work|in bed|out of town)\b"
 )
 """After "my husband": he is told of, and need not watch."""
 COMPANION = re.compile(
@@ -229,10 +242,12 @@ WATCHED = re.compile(
     r"\b(?:saw|seen|watched)\b|\bwatch(?:es)? (?:it|that|this|them)(?: one)? (?:all the time|every|over and over|constantly|so often|a lot)\b"
 )
 """Before "with my son": they tell of what they saw."""
+_DEAR = r"(?:(?:old|little|big|dear|lovely|good|new|younger|older|elderly|teenage|teen|best) )*"
+_RELATIVE = "|".join(sorted(map(re.escape, RELATIVES), key=len, reverse=True))
 FOR_SOMEBODY = re.compile(
-    r"\b(?<!not )(?:for|(?:gift|present|pick) for) (?:my|a|an|our) (?:(?:old|little|big|dear|lovely|good|new) )*("
-    + "|".join(sorted(map(re.escape, RELATIVES), key=len, reverse=True))
-    + r")\b(?! and (?:me|i)\b)"
+    rf"\b(?<!not )(?:for|(?:gift|present|pick) for) (?:my|a|an|our) {_DEAR}({_RELATIVE})\b(?! and (?:me|i)\b| too\b| as well\b)"
+    rf"|\b(?:my|our) {_DEAR}({_RELATIVE})(?:'s (?:birthday|taste|present|gift)\b| (?:would|might|could|will) (?:really )?(?:like|love|enjoy)\b)"
+    rf"|\b(?:could|would|might|will|can|should) (?:my|our) {_DEAR}({_RELATIVE}) (?:like|love|enjoy|watch|see)\b"
 )
 """The film is for somebody else, who has a taste of their own."""
 FOR_ME_AGAIN = re.compile(
@@ -256,7 +271,12 @@ SUBTITLES_FINE = re.compile(
 NO_SUBTITLES = re.compile(
     r"\b(?:nothing|not|no|don'?t want|without)(?: (?:anything|something|one|films?|movies?|that|where|which|to))* (?:(?:we|i|you) (?:have|need) to read|having to read|reading|read)\b(?! (?:the|a|about))|\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
 )
-ON_SERVICE = re.compile(rf"\bon ({'|'.join(map(re.escape, SERVICES))})(?!\w)")
+_SERVICE = "|".join(sorted(map(re.escape, SERVICES), key=len, reverse=True))
+ON_SERVICE = re.compile(
+    rf"\b(?:on|(?:have|got|has|via|use|using|subscribed to|subscribe to|subscription (?:to|for))(?: only| just)?) (?:my |our |only )?({_SERVICE})(?!\w)"
+    rf"(?:(?:,? and|,? or| plus|,|/| &) ?(?:on )?({_SERVICE})(?!\w))?"
+)
+"""Up to two services: "on Netflix", "we have Hulu and Disney Plus"."""
 SUBTITLES = re.compile(r"\bsubtitles?\b|\bsubs\b")
 HOLIDAY = re.compile(
     r"\b(?:for|it's|its|it is|on|at|around|this|tonight is|happy|over|during) (?:the )?"
@@ -324,6 +344,13 @@ NOT_TOPICS = frozenset(
     "preference problem idea matter worries thanks thank clue limit one ones suggestion suggestions opinion genre genres "
     "remake sequel subtitles violence spoilers year years long short recent doubt".split()
 )
+
+
+NOT_AGAIN = re.compile(
+    r"[^.!?]*\b(?:last (?:time|night|week|weekend)|yesterday|the other day|all week|every (?:day|week|time))\b[^.!?]*"
+    r"(?:\bnot?\b[^.!?]*\b(?:again|today|tonight|this time)\b|\bsomething (?:else|different)\b|\ba change\b)"
+)
+"""Behind what they had before: "it was horror last time, so not that again"."""
 
 
 REMARKS = ("isn", "wasn", "aren", "doesn", "didn", "not")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Literal, cast
 
 from retrieval.movie import fold
-from retrieval.nlu import audience, degrees, places, topics
+from retrieval.nlu import audience, comparing, degrees, places, topics
 from retrieval.nlu import preference_patterns as patterns
 from retrieval.nlu.bounds import bound, widened
 from retrieval.nlu.clock import find_time_left
@@ -25,8 +25,6 @@ from retrieval.nlu.spans import Span
 from retrieval.nlu.together import together
 from retrieval.nlu.vocabulary import barred, is_subgenre, meaning
 from retrieval.nlu.wording import (
-    COMPARATIVES,
-    GRADE_WORDS,
     LOOSE_KINDS,
     NATIONS,
     NEGATORS,
@@ -66,7 +64,8 @@ class Preferences:
         self._withdraw()
         self.withdrawals += tuple(audience.not_for(self))
         audience.occasion(self)
-        self._compare()
+        audience.on_services(self)
+        comparing.compared(self)
         degrees.too_much(self)
         degrees.feelings(self)
         degrees.fame(self)
@@ -83,8 +82,8 @@ class Preferences:
         audience.which_language(self)
         audience.which_kind(self)
         audience.which_look(self)
-        audience.on_services(self)
         self._vocabulary()
+        audience.in_its_language(self)
         topics.unwanted(self)
         topics.wanted(self)
         topics.alone(self)
@@ -120,6 +119,8 @@ class Preferences:
         if kind not in PEOPLE:  # marked one by one, in the role said
             self.marks.append(Mark(kind, start, end))
         told = kind in ("theme", "keyword", "mood") and patterns.TOLD.search(self.lower[:start])
+        if mode == "comment" and patterns.NOT_AGAIN.match(self.lower, end):
+            mode, polarity, firm = "request", "avoid", True
         if mode != "comment" and not (reach and told):
             hard = hard and not told and not is_extra(self.lower, start, end)
             binds = polarity == "avoid" or (hard and mode == "request")
@@ -186,44 +187,6 @@ class Preferences:
             found.append(Withdrawal("seed", what))
         return found
 
-    def _compare(self) -> None:
-        for match in patterns.MORE_LESS.finditer(self.lower):
-            more: Literal[-1, 1] = 1 if match.group(1) == "more" else -1
-            word = {"long": "runtime", "old": "year", "recent": "year", "modern": "year"}.get(
-                match.group(2)
-            )
-            what, sign = (
-                (word, -1 if match.group(2) == "old" else 1)
-                if word
-                else GRADE_WORDS[match.group(2)]
-            )
-            self._comparative(what, cast(Literal[-1, 1], more * sign), match)
-        for match in patterns.COMPARE.finditer(self.lower):
-            what, sign = COMPARATIVES[match.group(1)]
-            before = self.lower[: match.start()].rstrip()
-            if patterns.OF_SOMEBODY.search(self.lower[: match.start()]):
-                continue  # "his older films were funny"
-            if patterns.NO_FILM_AFTER.match(self.lower, match.end()):
-                continue
-            bound = re.match(
-                r" than (?:the )?\d|-? than (?:an?|one|two|three|half) ", self.lower[match.end() :]
-            )
-            kind = patterns.OF_AN_AGE.match(self.lower, match.start())  # "some older movies"
-            with_list = before.endswith(("but an", "but a", "but some")) or self.shown
-            kind = None if with_list else kind
-            if not bound and not kind and not before.endswith(("no", "nothing", "not")):
-                self._comparative(what, sign, match)
-
-        for match in patterns.TOO_FAR.finditer(self.lower) if self.shown else ():
-            what, sign = patterns.TOO_FAR_WAYS[match.group(1)]
-            self._comparative(what, sign, match)
-            self.no_wishes.append(match.span())
-
-    def _comparative(self, what: str, direction: Literal[-1, 1], match: re.Match[str]) -> None:
-        if self.free(*match.span()):
-            self.linker.take(*match.span())
-            self.comparatives.append((what, direction, match.start(), match.end()))
-
     def _people(self, people: Sequence[LinkedPerson]) -> None:
         """Make one wish with a choice of "by Wes Anderson or Sofia Coppola"."""
         self.marks += [Mark(cast(SlotKind, p.said), p.start, p.end) for p in people]
@@ -281,6 +244,8 @@ class Preferences:
         spans = [s for s in find_quantities(self.lower, self.linker.lexicon.newest_year)]
         spans = widened([s for s in spans if self.free(s.start, s.end)], self.lower)
         firm = {s.kind for s in spans if not s.vague}
+        # "New stuff only, nothing from before the pandemic": the era is read already.
+        firm |= {"year" for f in self.findings if f.kind == "year"}
         youngest = min((s.min or 0 for s in spans if s.kind == "age"), default=0)
         for span in spans:
             if span.vague and span.kind in firm:

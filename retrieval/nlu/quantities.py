@@ -91,6 +91,9 @@ def _highest(a: Span, b: Span) -> int:
 _HALF = re.compile(
     r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b"
 )
+_QUARTERS = re.compile(
+    r"\b(?:(an|one|a|two|three|\d) (?:hours?|hrs?) and|(one|two|three|\d) and) (?:(three)[ -]quarters?|a quarter)(?: hours?)?\b"
+)
 _TENS = rf"(?:{'|'.join(sorted(TENS, key=len, reverse=True))})(?:(?: and)?[ -](?:ten|twenty|thirty|five))?"
 _HOURS = re.compile(
     rf"\b(?!ah\b){_N}[ -]?(?:hours?|hrs?|h)(?:\b|(?=\d))(?:(?: and)? ?(\d{{1,2}}|a half|{_TENS}) ?(?:minutes?|mins?|m)?\b)?"
@@ -145,7 +148,12 @@ _SHORTS = re.compile(
 
 def _runtimes(text: str, _newest: int) -> list[Span]:
     found = _both_ends(text)
-    for match in [*_HALF.finditer(text), *_HOURS.finditer(text), *_MINUTES.finditer(text)]:
+    for match in [
+        *_HALF.finditer(text),
+        *_QUARTERS.finditer(text),
+        *_HOURS.finditer(text),
+        *_MINUTES.finditer(text),
+    ]:
         minutes = _minutes(match)
         told = any(s.start < match.end() and match.start() < s.end for s in found)
         if told or not minutes or not SHORTEST <= minutes <= LONGEST:
@@ -185,6 +193,9 @@ def _minutes(match: re.Match[str]) -> int:
         return _in_words(match.group(1))
     if match.re is _HALF:
         return round(number(match.group(1) or "one") * 60) + 30
+    if match.re is _QUARTERS:
+        hours = number(match.group(1) or match.group(2))
+        return round(hours * 60) + (45 if match.group(3) else 15)
     first = match.group(1)
     hours = 0.5 if first == "half an" else number(first)
     rest = match.group(2)
@@ -245,7 +256,7 @@ _FROM_TO = re.compile(
     r"\b(?:from |between )?((?:19|20)\d\d) ?(?:-|–|to|and|until|till) ?((?:19|20)\d\d)\b(?!s)"
 )
 _LAST_YEARS = re.compile(
-    r"\b(?:(?:in |from |of )?(?:the )?(?:last|past)|(?:not|nothing|no|n't|isn't) older than(?: the last)?) (?:(\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten) )?"
+    r"\b(?:(?:in |from |of )?(?:the )?(?:last|past)|(?:not|nothing|no|n't|isn't) older than(?: the last)?) (?:(?:(?:\d{1,2}|one|two|three|four|five|couple(?: of)?)(?: or |-| to |–))?(\d{1,2}|couple(?: of)?|few|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty) )?"
     r"(year|decade)s?\b"
 )
 _BOUNDED_YEAR = re.compile(

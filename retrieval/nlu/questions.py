@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from retrieval.nlu.forgotten import is_known_item
-from retrieval.nlu.wording import GRADE_WORDS, NATIONS, OUT_OF_SCOPE, SMALL_TALK, SUPERLATIVES
+from retrieval.nlu.wording import (
+    GENRE_WORDS,
+    GRADE_WORDS,
+    NATIONS,
+    OUT_OF_SCOPE,
+    SMALL_TALK,
+    SUPERLATIVES,
+)
 from retrieval.understanding import Question, QuestionField, SmallTalk
 
 _GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
@@ -42,7 +49,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
         "certificate",
         r"\b(?:is|are|was|would)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|alright|too (?:scary|violent|much)) for (?:kids|children|my|a|an|our|young|little|the)"
-        r"|\b(?:can|could|should|may) (?:my|our|the|an?) (?:[\w-]+ ){1,4}?(?:watch|see)\b(?! (?:with|tonight|something|any))|\bage rating\b|\bwhat(?:'s| is)\b[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
+        r"|\b(?:can|could|should|may) (?:my|our|the|an?) (?:[\w-]+ ){1,4}?(?:watch|see)\b(?! (?:with|tonight|something|any))|\bage rating\b|\bwhat(?:'s| is)\b(?! (?:an?|some|the (?:best|most|highest|top|newest|latest))\b)[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
     ),
     ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
@@ -92,9 +99,15 @@ _OF_IT = re.compile(
 """Asked of a film that is only pointed at: none of the words is a wish."""
 _BASED_ON = re.compile(r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b")
 _COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _QUESTIONS)
+_NO_FILM = (
+    r"(?! (?:(?!of\b|ones?\b|for\b|in\b|here\b)[\w-]+ ){0,3}?(?:movies?|films?|flicks?|"
+    + "|".join(f"{re.escape(word.removesuffix('y'))}(?:y|ies|s)?" for word in sorted(GENRE_WORDS))
+    + r")\b)"
+)
+"""Behind "the best": what is the best crime film of 2010 is asked of the catalogue, not of a list."""
 _SUPERLATIVE = re.compile(
     r"\b(?:which|what)(?: (?:one|film|movie))?(?: of (?:these|those|them|the (?:two|three|four|five)))?(?:'s| is| was| are| has| would be)? "
-    rf"(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\b(?! (?:than|movie|film))"
+    rf"(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})\b(?! than\b){_NO_FILM}"
 )
 _THE_MOST = re.compile(
     rf"^\W*(?:(?:and|ok|so|hm+|then)\W+)*(?:the )?(?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))})(?: one| of (?:these|those|them|the (?:list|lot)))?\W*\?\W*$"

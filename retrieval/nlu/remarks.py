@@ -25,7 +25,7 @@ _RESET = re.compile(
     r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*(?:please |can you |let's )*reset\b|\breset (?:everything|all)\b|\bfrom scratch\b|\bnew search\b"
 )
 _ABOUT_ME = re.compile(
-    r"^\W*(?:and |so )?what do you know\W*$|\bwhat (?:do|have) you (?:know|got|remember|noted)[\w ]*(?:about me|on me|so far)\b|\bmy (?:preferences|profile|ledger)\b"
+    r"^\W*(?:and |so )?what do you know\W*$|\bwhat (?:do|have) you (?:know|got|remember|noted|have|understood|heard|stored|saved|learned|written)[\w ]*(?:about me|on me|so far|on file)\b|\bwhat are my (?:wishes|criteria|filters|preferences|requirements)\b|\bwhat am i (?:looking|searching|asking) for\b|\b(?:summari[sz]e|recap|sum up|repeat) (?:my|what i|what you|everything i)\b|\bmy (?:preferences|profile|ledger)\b"
     r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
 )
 _MORE = re.compile(
@@ -39,6 +39,10 @@ ANYTHING = re.compile(
     r"\banything goes\b|\bno (?:particular |real )?preferences?\b|\bi (?:really )?(?:don'?t|do not) (?:mind|care)\W*$|\bup to you\b"
 )
 """Says that nothing is asked for."""
+INTRODUCED = re.compile(
+    r"\b(?:[Mm]y name is|[Mm]y name's|I'm|I am|[Cc]all me) (?P<name>[A-Z][a-z]+)\b(?=\W*$|[,.;!]| and\b| by the way\b)"
+)
+"""Who they are, which is no film: "I'm Anna, I like ..."."""
 _ADDITIVE = re.compile(
     r"\b(?:also|too(?=[.,!?:]|\s*$| (?:please|thanks?|if|haha)\b| :)|as well|additionally|on top of that|plus|and maybe|with some|mixed with)\b|^\W*and\b"
 )

@@ -16,6 +16,7 @@ _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
 _AND_NEW_CLAUSE = re.compile(
     r"\band (?:a|an|something|i|i'm|make|it|should|please|set|maybe|also|then|have|has|nothing|no|without|not|ideally|preferably)\b"
     r"|\band (?:made |released |ones? |films? |movies? )?(?P<how>before|after|since|under|over|at most|at least|between|from|by|with|in|starring)\b"
+    r"|\band (?P<verb>that|which|was|were|is|are|came|comes|runs|lasts)\b"
 )
 _NEGATOR = re.compile(
     r"\b(?:" + "|".join(sorted(map(re.escape, NEGATORS), key=len, reverse=True)) + r")\b"
@@ -111,8 +112,9 @@ def _end_of_reach(lower: str, start: int) -> int:
             boundary = audience.start()  # "without violence for the whole family"
             break
     for clause in _AND_NEW_CLAUSE.finditer(lower, start, boundary):
-        how = clause.group("how")
-        # "No comedy and from before 1990" bounds; "nothing from the 80s and from the 90s" goes on.
+        how = clause.group("how") or clause.group("verb")
+        # "No comedy and from before 1990" bounds, "isn't set in space and came out by 1990" as well;
+        # "nothing from the 80s and from the 90s", "nothing that is sad and that is long" go on.
         if how is None or not re.search(rf"\b{how}\b", lower[start : clause.start()]):
             return clause.start()
     return boundary
@@ -136,14 +138,15 @@ _CLAUSE = re.compile(r"[.!?;,\n]+|\bbut\b|\band\b")
 _REQUEST = re.compile(
     r"\bwe (?:both|all) (?:really )?(?:like|love|enjoy)\b|\b(?:both|all) of us (?:like|love|enjoy)\b|\b(?:want|wanna|looking|look for|recommend|recommendations?|suggest|suggestions?|give me|show me|find|need|prefer|mood"
     r"|(?<!love me )some(?:thing|body)?|any(?:thing)?|would (?:like|love)|i'd (?:like|love|rather|prefer)|how about|what about|can you|could you"
-    r"|do you (?:have|know)|only|must|please|make it|should i|to watch|what are|what's a|best(?! (?:[\w-]+ ){1,4}ever\b(?! made))|hoping|search(?:ing)?|instead|meant)\b"
+    r"|do you (?:have|know)|(?:was|am|'m|were|been) (?:thinking|after)|had in mind|only|must|please|make it|should i|to watch|what are|what's a|best(?! (?:[\w-]+ ){1,4}ever\b(?! made))|hoping|search(?:ing)?|instead|meant)\b"
 )
 _TASTE = re.compile(
-    r"\b(?:i|we|he|she|they)(?:'m| am|'re| are| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly| even| kinda| still"
+    r"\b(?:i|we|he|she|they) (?:mostly|usually|mainly|normally|generally|typically|often) (?:watch|see|pick|choose|go for)\b"
+    r"|\b(?:i|we|he|she|they)(?:'m| am|'re| are|'s| is| do| also| really| usually| mostly| personally| just| always| absolutely| both| mainly| even| kinda| still"
     r"| sometimes| often| actually| especially)* "
     r"(?:like|love|enjoy|adore|into|big fan|a fan|fan|starting to like|tend to)\b"
     r"|\b(?:i|we)(?:'m| am|'re| are) an? [\w -]{2,40} (?:fan|addict|buff|lover|junkie|nut)\b|\bfavou?rites?\b|\bmy top\b"
-    r"|\bdo (?:you|u) (?:guys )?(?:like|love|enjoy)\b|^\W*(?:especially|mostly|mainly|usually)\b|\b(?:mostly|mainly|usually)\W*$|\b(?:loves|likes|enjoys|fan of|obsessed with)\b"
+    r"|\bdo (?:you|u) (?:guys )?(?:like|love|enjoy)\b|^\W*(?:especially|mostly|mainly|usually)\b|\b(?:mostly|mainly|usually)\W*$|\b(?:loves|likes|enjoys|adores|fan of|obsessed with)\b"
 )
 _COMMENT = re.compile(
     r"\b(?:it|that|this|they|those|these|he|she|which(?! (?:films?|movies?|ones?)\b)|one|ones|(?<!which )(?<!what )(?<!any )(?:movie|film)(?! (?:where|in which|with|about|set|starring|by)\b)|title|part|ending|acting|story)(?:'s|'re)?\b(?: \w+){0,3}?"
@@ -205,8 +208,9 @@ _ASIDE = re.compile(
 
 
 _RELATIVE = re.compile(
-    rf"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?|(?:{_KINDS})s?)\b(?: [\w-]+){{0,4}}? ?\b(?:that|which)"
-    r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?)\b"
+    rf"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?|(?:{_KINDS})s?)\b(?: [\w-]+){{0,6}}? ?\b(?:that|which)"
+    r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?"
+    r"| (?:was|were) (?:made|rated|directed|released|filmed|shot|produced))\b"
     r"|\b(?:(?:as|so) long as|provided(?: that)?|only if|make sure(?: that)?) (?:it|they|that|this)(?:'s|'re|s| is| are| has| isn't| aren't)?\b"
 )
 """What describes the film that is wanted, none seen: "a film that is funny", "as long as it's one"."""

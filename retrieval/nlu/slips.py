@@ -23,7 +23,7 @@ _BOUNDS = (
 _UNITS = "minutes minute hours hour years".split()
 _OF_FILMS = (
     "movie movies film films something anything similar like with from about want please recommend"
-    " fifties sixties seventies eighties nineties"
+    " fifties sixties seventies eighties nineties gory scary violent bloody romantic depressing"
 ).split()
 _ELSEWHERE = (
     "weather order pizza translate taxi recipe capital president forecast book write poem joke"

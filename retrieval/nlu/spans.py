@@ -21,6 +21,8 @@ NUMBER_WORDS = {
         "dozen": 12,
     },
 }
+_LARGER = {"fifteen": 15, "twenty": 20, "thirty": 30}
+"""Numbers of years, and of nothing else here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +40,4 @@ class Span:
 
 def number(word: str) -> float:
     """The value of a number in digits or words; "half a dozen" has words of its own."""
-    return float(NUMBER_WORDS[word]) if word in NUMBER_WORDS else float(word)
+    return float(NUMBER_WORDS.get(word) or _LARGER.get(word) or word)

@@ -7,7 +7,7 @@ linking.py.
 
 import re
 
-from retrieval.nlu.wording import COMPANIONS
+from retrieval.nlu.wording import COMPANIONS, MOOD_WORDS, NATIONS
 
 _FILM = r"(?:movies?|films?|flicks?|picture)"
 _OF_A_FILM = (
@@ -84,6 +84,8 @@ _SET_IN = re.compile(
 )
 _ROLE_BEFORE = re.compile(r"\bplay(?:s|ed|ing)? (?:the )?$")
 _ROLE_AFTER = re.compile(r" in\b")
+_ORIGIN = re.compile(rf"\b(?:{'|'.join(re.escape(n) for n in NATIONS if ' ' in n)})\b")
+"""Of which half is no title: the "East" of "something East Asian"."""
 _COMPANY = re.compile(r"\b(?:with|for|and|my|our|without) (?:my |our |the |a )?$")
 
 
@@ -103,18 +105,33 @@ def which_version(lower: str, start: int, end: int) -> str | None:
     return "remake" if _REMAKE_BEFORE.search(before) or _REMAKE_BEHIND.match(after) else None
 
 
-def is_place_or_company(lower: str, start: int, key: str) -> bool:
+def is_place_or_company(lower: str, start: int, end: int, key: str) -> bool:
     """Whether it is a place, a role or who watches: "set in Paris", "plays the villain in"."""
     before = lower[:start]
     company = key in COMPANIONS and _COMPANY.search(before)
     role = _ROLE_BEFORE.search(before) and _ROLE_AFTER.match(lower, start + len(key))
-    return bool(company or role or (" " not in key and _SET_IN.search(before)))
+    origin = any(start <= m.start() < end < m.end() for m in _ORIGIN.finditer(lower))
+    return bool(company or role or origin or (" " not in key and _SET_IN.search(before)))
 
 
 _AWARD_BEFORE = re.compile(
     r"\b(?:won|wins?|winning|got|received|nominated for) (?:an? |the |any |many )?$"
 )
 _AWARD_AFTER = re.compile(r"[- ](?:winn|nomin|night|worthy|bait)")
+
+
+_QUALITY_BEFORE = re.compile(
+    r"\b(?:i'?m|i am|we'?re|we are|he's|she's|they'?re|feel|feeling|so|very|really|too|quite|pretty|kinda|a bit|a little|super) $"
+)
+_LISTED_BEFORE = re.compile(
+    rf"\b({'|'.join(sorted({w for w in MOOD_WORDS if ' ' not in w}, key=len, reverse=True))})(?:,| and|, and| but) $"
+)
+
+
+def is_quality(lower: str, start: int) -> bool:
+    """Whether words in small letters say how somebody or something is: "I'm wide awake"."""
+    before = lower[:start]
+    return bool(_QUALITY_BEFORE.search(before) or _LISTED_BEFORE.search(before))
 
 
 def is_evening(lower: str, start: int, end: int) -> bool:

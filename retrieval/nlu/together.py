@@ -16,7 +16,7 @@ def together(findings: Sequence[Finding], hedged: Sequence[Finding] = ()) -> tup
 
     Args: hedged: those brought up with "maybe".
     """
-    return _unique(_either(_stricter_genre(_firm(findings, hedged))))
+    return _unique(_either(_one_company(_stricter_genre(_firm(findings, hedged)))))
 
 
 def _firm(findings: Sequence[Finding], hedged: Sequence[Finding]) -> list[Finding]:
@@ -25,6 +25,12 @@ def _firm(findings: Sequence[Finding], hedged: Sequence[Finding]) -> list[Findin
     if all(f in hedged for f in wanted):
         return list(findings)
     return [replace(f, hard=False, loose=False) if f in hedged else f for f in findings]
+
+
+def _one_company(findings: Sequence[Finding]) -> list[Finding]:
+    """Without date night where children watch as well: "me, my wife and our 15 year old"."""
+    with_children = any(f.kind == "companion" and f.value in ("kids", "teens") for f in findings)
+    return [f for f in findings if not (with_children and f.value == "date night")]
 
 
 def _stricter_genre(findings: Sequence[Finding]) -> list[Finding]:

@@ -19,11 +19,18 @@ def wanted(reading: Reader) -> None:
         start = match.start(1)
         words = match.group(1).split()
         kept = words[: next((n for n, w in enumerate(words) if w in STOPWORDS), len(words))]
-        topic = " ".join(kept)
-        end = start + len(topic)
+        said = " ".join(kept)
+        topic, end = _singular(said), start + len(said)
         told = patterns.TOLD.search(lower[:start]) or mode_at(lower, start) == "comment"
         if topic and not told and reading.free(start, end) and not reading.negated(start):
             reading.findings.append(Finding("keyword", topic, "want", False))
+
+
+def _singular(topic: str) -> str:
+    """Without the plural ending that `movie.stem` leaves half: "volcanoes"."""
+    last = topic.split()[-1:]
+    many = last and len(last[0]) > len("shoes") and last[0].endswith("oes")
+    return topic.removesuffix("es") if many else topic
 
 
 def alone(reading: Reader) -> None:
@@ -35,7 +42,7 @@ def alone(reading: Reader) -> None:
     while words and words[-1] in STOPWORDS:
         words.pop()  # "or about jazz then"
     if words and not patterns.NOT_TOPICS & set(words) and not reading.negated(match.start(1)):
-        reading.findings.append(Finding("keyword", " ".join(words), "want", False))
+        reading.findings.append(Finding("keyword", _singular(" ".join(words)), "want", False))
         reading.linker.take(*match.span(1))
 
 

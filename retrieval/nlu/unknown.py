@@ -13,14 +13,22 @@ from retrieval.nlu.linking import Linker
 from retrieval.nlu.wording import COMPANIONS, NATIONS, SERVICES, STOPWORDS, UNTOLD
 
 _BEFORE = (
-    r"\b(?:like|similar to|loved|liked|enjoyed|hated|seen|watched|directed|made|(?:stars|is|was) in"
+    r"\b(?:like|similar to|loved?|liked|enjoyed?|adored?|hated?|seen|watched|rewatched|finished"
+    r"|obsessed with|fan of|directed|made|(?:stars|is|was) in"
     r"|(?:runtime|length|plot|cast|director|vein|style|spirit|lines) of|how long is)"
     r" (?:the (?:movie|film) )?"
 )
 _WORD = r"[A-Z][\w'’-]*"
 _UNTOLD = {what: re.compile("|".join(patterns)) for what, patterns in UNTOLD.items()}
 _SMALL = "of|the|and|in|a|an|to|for|on|de|la|le|du"
-_NAME = re.compile(rf"{_BEFORE}({_WORD}(?:(?: (?:{_SMALL}))* {_WORD})*)")
+_TITLE = rf"({_WORD}(?:(?: (?:{_SMALL}))* {_WORD})*)"
+_NAME = re.compile(rf"{_BEFORE}{_TITLE}")
+_ASKED = re.compile(
+    rf"\b(?:[Ii]s|[Ww]as) {_TITLE} (?:an?|too|very|really|more|about|scary|funny|sad|violent|good"
+    r"|worth|any good|suitable|ok|okay|on)\b"
+    rf"|\b(?:[Hh]ave you got|[Dd]o you (?:have|know)) {_TITLE}(?=\W*$)"
+)
+"""A film that is asked about or for: "Is Nope a horror film?"."""
 MIN_LETTERS = 4
 """Shorter names are more often abbreviations."""
 
@@ -29,8 +37,10 @@ def unknown_names(linker: Linker) -> tuple[str, ...]:
     """The names that nothing else of the utterance explains."""
     if not linker.cased:
         return ()
-    found = (match for match in _NAME.finditer(linker.text) if _stands_alone(linker, match))
-    return tuple(dict.fromkeys(match.group(1) for match in found))
+    matches = [*_NAME.finditer(linker.text), *_ASKED.finditer(linker.text)]
+    named = [(m.group(n), m.start(n)) for m in matches for n in (1, 2) if m.re.groups >= n and m[n]]
+    found = (name for name, start in named if _stands_alone(linker, name, start))
+    return tuple(dict.fromkeys(found))
 
 
 def untold(linker: Linker) -> tuple[str, ...]:
@@ -46,11 +56,10 @@ def _in_a_title(linker: Linker, span: tuple[int, int]) -> bool:
     return any(a < span[1] and span[0] < b for a, b in linker.title_spans)
 
 
-def _stands_alone(linker: Linker, match: re.Match[str]) -> bool:
-    start, end = match.span(1)
-    if len(match.group(1)) < MIN_LETTERS or not linker.free(start, end):
+def _stands_alone(linker: Linker, name: str, start: int) -> bool:
+    if len(name) < MIN_LETTERS or not linker.free(start, start + len(name)):
         return False
-    parts = [fold(word) for word in match.group(1).split()]
+    parts = [fold(word) for word in name.split()]
     return not any(_explained(linker, part) for part in parts) and not all(
         part in STOPWORDS for part in parts
     )

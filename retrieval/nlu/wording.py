@@ -48,6 +48,8 @@ FEELING_MOODS: Final[dict[str, list[str]]] = _TABLES["feelings"]
 """What somebody who says "I feel X" is usually helped by."""
 GRADE_WORDS: Final = _signed("grades")
 """Word -> (attribute, +1 when more of the word means more of the attribute)."""
+AMOUNTS: Final = _signed("amounts")
+"""Noun -> the grade that more of it raises: "less blood"."""
 COMPARATIVES: Final = _signed("comparatives")
 """Comparative -> (what is compared, direction)."""
 NATIONS: Final[dict[str, tuple[str, str]]] = {
@@ -59,6 +61,8 @@ NICKNAMES: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["nickname
 """What somebody is called -> their name, folded."""
 LANDS: Final[dict[str, str]] = {str(k): str(v) for k, v in _TABLES["lands"].items()}
 """Country or continent -> adjective of `NATIONS`."""
+HOMES: Final[dict[str, str]] = _TABLES["homes"]
+"""Language -> the country that its adjective means beside another country's."""
 MOSTLY: Final[dict[str, str]] = _TABLES["mostly"]
 """Field -> the code that most films have of which it is not known."""
 
@@ -70,7 +74,9 @@ def _place_names(field: str) -> dict[str, str]:
     regions = field == "country"  # of a language, the land is told of whole regions only
     chosen = {v: land for v, land in reversed(lands.items()) if regions or " or " in v}
     first = {v: next(k for k, n in LANDS.items() if NATIONS[n] == (field, v)) for v in chosen}
-    return named | {v: _titled(land) for v, land in first.items()}
+    spoken = {v: land for land, w in reversed(LANDS.items()) if (v := HOMES.get(NATIONS[w][1]))}
+    at_home = {v: _titled(land) for v, land in spoken.items() if field == "country"}
+    return at_home | named | {v: _titled(land) for v, land in first.items()}
 
 
 def _titled(land: str) -> str:
