@@ -300,6 +300,37 @@ async def test_another_process_sees_changes_and_rebuilds_within_seconds(
 
 
 @needs_opensearch
+async def test_after_a_change_only_what_changed_is_read_again(executor: Executor) -> None:
+    async with opened(ENCODER, executor, ROWS) as writing:
+        to = server()
+        reading = OpenSearchIndex(to, writing.alias, ENCODER, executor)
+        every = [movie.movie_id for movie in MOVIES]
+        listed = ListLeg({movie_id: 1.0 for movie_id in every})
+        await reading.get(every)
+        await reading.vectors(every)
+        before = await ids(reading, listed)
+        await writing.upsert([Row(replace(MOVIES[0], title="Changed"), vector(1.0))])
+        await writing.delete([every[1]])
+        await reading.views.look(0)
+        asked: list[str] = []
+        good = to.send
+
+        async def told(*arguments: Any, **more: Any) -> Any:
+            asked.append(str(arguments[2:]))
+            return await good(*arguments, **more)
+
+        to.send = told  # type: ignore[method-assign]  # the wire's last inch
+        there = await reading.get(every)
+        assert (there[every[0]].title, every[1] in there) == ("Changed", False)
+        assert (await reading.vectors(every)).keys() == there.keys()
+        assert await ids(reading, listed) == tuple(i for i in before if i != every[1])
+        assert len(asked) == 3
+        for question in asked:
+            assert [i for i in every if f"'{i}'" in question or f'"{i}"' in question] == every[:2]
+        await to.close()
+
+
+@needs_opensearch
 async def test_two_writers_at_once_both_move_the_revision(executor: Executor) -> None:
     async with opened(ENCODER, executor, ROWS) as index:
         before = int((await index.revision()).rpartition(".")[2])

@@ -155,8 +155,9 @@ def _settle(first: bool) -> None:
     """Keep the garbage collector away from the tables.
 
     They are none, and looking through them stops every turn for 0.1 s (the starter's, measured).
+    Old tables go with the last turn that reads them: nothing in them leads back to itself, so no
+    collection has to look through the frozen ones (0.2 s of catalogue_core's, at every change).
     """
     if not first:
-        gc.unfreeze()
-        gc.collect()  # else the old tables might stay
+        gc.collect()  # else what is garbage by now would be frozen too
     gc.freeze()

@@ -39,6 +39,14 @@ class Lists:
             self._fits.clear()
         return self._fits.setdefault(json.dumps(wanted), {})
 
+    def without(self, movie_ids: frozenset[str]) -> "Lists":
+        """The same for another revision, where only these movies differ."""
+        fits = {
+            wanted: {i: fit for i, fit in known.items() if i not in movie_ids}
+            for wanted, known in self._fits.items()
+        }
+        return Lists(fits, dict(self._orders))
+
     def order(self, scores: Mapping[str, float]) -> Sequence[str]:
         """Best first, ties by id."""
         kept = self._orders.get(id(scores))

@@ -209,7 +209,10 @@ class Views:
         view, mark = await self.look(FRESH_S), self._marks.get(revision)
         if mark is None or revision.rpartition(".")[0] != view.generation.movies:
             return None
-        counter, place = mark
+        return await self._told(view, *mark)
+
+    async def _told(self, view: View, counter: int, place: int) -> Changed | None:
+        """What the log of a view's generation says since an earlier counter and place."""
         later = {"range": {"_seq_no": {"gt": place, "lte": view.place}}}
         query = {"bool": {"filter": [{"term": {"entry": "change"}}, later]}}
         body = {"query": query, "size": LONGEST_GAP, "_source": ["movie_ids", "name"]}
@@ -242,10 +245,27 @@ class Views:
         else:
             meta = await self._meta(generation, running=old is not None)
         view = View(generation, counter, place, meta, await self._top(generation), seen_at)
+        if old is not None and old.generation == generation:
+            view = await self._with_kept(view, old)
         if place != UNKNOWN:
             last = list(self._marks.items())[1 - KEPT_MARKS :]
             self._marks = dict([*last, (view.revision, (counter, place))])
         return view
+
+    async def _with_kept(self, view: View, old: View) -> View:
+        """The new view with all that was kept of the old one and is as it was."""
+        if not old.movies and not old.vectors or UNKNOWN in (old.place, view.place):
+            return view
+        changed = await self._told(view, old.counter, old.place)
+        if changed is None:
+            return view
+        gone = changed.movie_ids
+        return replace(
+            view,
+            movies={i: movie for i, movie in old.movies.items() if i not in gone},
+            vectors={i: vector for i, vector in old.vectors.items() if i not in gone},
+            lists=old.lists.without(gone),
+        )
 
     async def _head(self) -> tuple[Generation, int, int]:
         """The current generation, how many changes it has had, and the place of the last."""
