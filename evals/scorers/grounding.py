@@ -214,8 +214,8 @@ def wrong_facts(case: Case) -> Verdict | None:
 
 
 RULES = (
-    Rule(shared("grounding", 2), grounding, needs_catalogue=True),
-    Rule(counted("invented_names", 2, floor=True), invented, needs_catalogue=True),
-    Rule(counted("ungrounded_names", 2, floor=True), ungrounded, needs_catalogue=True),
-    Rule(counted("wrong_facts", 2, floor=True), wrong_facts, needs_catalogue=True),
+    Rule(shared("grounding", 3), grounding, needs_catalogue=True),
+    Rule(counted("invented_names", 3, floor=True), invented, needs_catalogue=True),
+    Rule(counted("ungrounded_names", 3, floor=True), ungrounded, needs_catalogue=True),
+    Rule(counted("wrong_facts", 3, floor=True), wrong_facts, needs_catalogue=True),
 )

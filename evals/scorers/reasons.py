@@ -216,6 +216,6 @@ def untrue(case: Case) -> Verdict | None:
 
 
 RULES = (
-    Rule(shared("reason_faithfulness"), faithfulness, needs_catalogue=True),
-    Rule(counted("untrue_reasons", floor=True), untrue, needs_catalogue=True),
+    Rule(shared("reason_faithfulness", 2), faithfulness, needs_catalogue=True),
+    Rule(counted("untrue_reasons", 2, floor=True), untrue, needs_catalogue=True),
 )
