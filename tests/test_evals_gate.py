@@ -10,7 +10,7 @@ from evals.__main__ import main
 from evals.dialogues.scores import Scorer
 from evals.verdicts.gate_output import junit, markdown
 from evals.verdicts.gates import MUST_BE_MEASURED, RELATIVE_MARGIN, SHARE_MARGIN, Check, Gate
-from scored_folders import LATENCY, SUCCESS, TURNS, VIOLATIONS, Column, run_folder
+from scored_folders import ACTS, LATENCY, SUCCESS, TURNS, VIOLATIONS, Column, run_folder
 from test_evals_compare import passes, refused
 
 N = 100
@@ -103,6 +103,20 @@ def test_a_scorer_cannot_pass_by_falling_silent(
     half = run_folder(tmp_path / "half", {VIOLATIONS: blind, SUCCESS: passes(100, N)})
     assert outcomes(capsys, 0, half)["violations"] == "passed"
     assert outcomes(capsys, 1, half, "--baseline", base)["violations"] == "failed"
+
+
+def test_a_baseline_is_renewed_over_the_older_version_of_a_scorer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = stored(tmp_path, (SUCCESS, passes(80, N)), (ACTS, passes(90, N)))
+    raised = ACTS.model_copy(update={"version": 2})
+    columns = {VIOLATIONS: CLEAN, SUCCESS: passes(70, N), raised: passes(20, N)}
+    again = run_folder(tmp_path / "again", columns)
+    assert "version 1 in base.json and 2" in refused(capsys, "gate", again, "--baseline", base)
+    assert main(["baseline", str(again), "--output", str(base)]) == 0
+    out = capsys.readouterr().out
+    assert "act_accuracy: version 1 -> 2" in out and "task_success: 0.8 -> 0.7" in out
+    assert outcomes(capsys, 0, again, "--baseline", base)["act_accuracy"] == "passed"
 
 
 def test_a_judge_that_was_not_calibrated_is_only_heard(

@@ -5,6 +5,8 @@ only writer of baselines. Called by evals/__main__.py.
 """
 
 import argparse
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from evals.commands import Commands, new_command
@@ -48,6 +50,17 @@ def say_what_moves(old: ScoredRun, new: ScoredRun) -> None:
             print(f"  {place}: {before!r} -> {after!r}")
         print("  other data than before: values cannot be compared")
         return
-    for row in compare(old, new).rows:
+    both = old.values.keys() & new.values.keys()
+    raised = sorted(n for n in both if old.values[n].version != new.values[n].version)
+    for name in raised:
+        before, after = old.values[name].version, new.values[name].version
+        print(f"  {name}: version {before} -> {after}, values cannot be compared")
+    if len(raised) == len(both):
+        return
+    for row in compare(_without(raised, old), _without(raised, new)).rows:
         if row.difference.value:
             print(f"  {row.values.scorer}: {row.a:.3g} -> {row.b:.3g}")
+
+
+def _without(names: Collection[str], run: ScoredRun) -> ScoredRun:
+    return replace(run, values={n: v for n, v in run.values.items() if n not in names})
