@@ -4,7 +4,6 @@ Knows ranks and weights. Does not know what a leg is or where hits come from; th
 the local index and OpenSearch, so that every candidate keeps its per-leg ranks for "why". Pure.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -34,12 +33,13 @@ def reciprocal_rank_fusion(
 
     A leg without a weight takes no part. Only the best `keep` are given back, if it is given.
     """
-    scores: defaultdict[str, float] = defaultdict(float)
+    scores: dict[str, float] = {}
+    so_far = scores.get  # a defaultdict takes half as long again
     weighty = [hits for hits in legs if weights.get(hits.leg, 0.0) > 0.0]
     for hits in weighty:
         parts = _parts(weights[hits.leg], k, len(hits.movie_ids))
         for movie_id, part in zip(hits.movie_ids, parts, strict=True):
-            scores[movie_id] += part
+            scores[movie_id] = so_far(movie_id, 0.0) + part
     # Twice, without a function of ours for a key: a third of the time. Ties stay in order of id.
     ranked = sorted(sorted(scores), key=scores.__getitem__, reverse=True)[:keep]
     # Evidence only for what is kept: ten legs of 200 find far more movies than anybody reads.

@@ -136,7 +136,7 @@ def stem(word: str) -> str:
 
 def stems(text: str) -> tuple[str, ...]:
     """The stemmed words of a text, in order."""
-    return tuple(stem(w.removesuffix("'s")) for w in words(text))
+    return tuple([stem(w.removesuffix("'s")) for w in words(text)])
 
 
 # --- constraints: a conjunction of clauses --------------------------------------------------------
