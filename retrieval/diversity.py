@@ -37,17 +37,17 @@ def reorder(
     pool = candidates[:depth]
     if len(pool) < 3 or trade_off >= 1.0:
         return list(candidates)
-    relevance = 1.0 - np.arange(len(pool)) / len(pool)
-    alike = _similarities([vectors.get(c.movie.movie_id) for c in pool])
-    nearest = np.zeros(len(pool))
-    left = np.ones(len(pool), dtype=bool)
+    # Plain floats: thirty steps over thirty films are too short for numpy.
+    relevance = [trade_off * (1.0 - place / len(pool)) for place in range(len(pool))]
+    alike = _similarities([vectors.get(c.movie.movie_id) for c in pool]).tolist()
+    nearest = [0.0] * len(pool)
+    left = list(range(len(pool)))
     order: list[int] = []
-    while left.any():
-        marginal = trade_off * relevance - (1 - trade_off) * nearest
-        best = int(np.argmax(np.where(left, marginal, -np.inf)))
+    while left:
+        best = max(left, key=lambda i: relevance[i] - (1 - trade_off) * nearest[i])
         order.append(best)
-        left[best] = False
-        nearest = np.maximum(nearest, alike[best])
+        left.remove(best)
+        nearest = list(map(max, nearest, alike[best]))
     return [*_cap_franchises([pool[i] for i in order]), *candidates[depth:]]
 
 
