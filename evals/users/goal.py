@@ -22,6 +22,8 @@ from retrieval.understanding import QuestionField
 GOALS = FOLDER / "goals"
 HELD_OUT = FOLDER / "held_out"
 """Goals of the split "test": nobody reads them while they work on the agent."""
+ONCE_HELD_OUT = FOLDER / "once_held_out"
+"""Goals that were read after all; the gate does not play them."""
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 Disclosure = Literal["passive", "answers", "volunteers"]
@@ -267,6 +269,11 @@ def _rows_of(file: Path) -> Iterator[tuple[str, object]]:
     for number, row in enumerate(rows, 1):
         name = row.get("id", number) if isinstance(row, dict) else number
         yield f"{file}, goal {name}", row
+
+
+def every_goal_of_ours() -> list[Goal]:
+    """Those that are played by default, those held out and those that once were."""
+    return [goal for place in (GOALS, ONCE_HELD_OUT, HELD_OUT) for goal in load_goals(place)]
 
 
 # --- coverage -------------------------------------------------------------------------------------
