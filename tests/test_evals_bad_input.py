@@ -114,7 +114,7 @@ def test_a_partial_run_is_scored_as_partial_and_never_judged_whole(
     for command in ("gate", "report", "compare"):
         more = {"compare": (run.path,), "report": ("--output", tmp_path / "r.html")}
         error = refused(capsys, command, run.path, *more.get(command, ()))
-        assert "is partial: 1 of 2 dialogues; give the same command again to go on" in error
+        assert "is partial: 1 of 2 dialogues; give the `run` command that made it again" in error
 
 
 def test_a_run_that_was_edited_or_cut_is_named_by_file(
@@ -137,3 +137,35 @@ def test_films_that_no_index_has_are_not_all_missed(
     file.write_text(json.dumps({"qid": "1", "text": "a boat", "target_movie_id": "m1"}) + "\n")
     error = refused(capsys, "describe", "--index", starter_index(), "--input", file)
     assert "none of the 1 films described is in this index" in error
+
+
+def test_transcripts_where_scores_belong_are_told_how_they_become_some(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = partial_run(tmp_path / "run").path / TRANSCRIPTS
+    error = refused(capsys, "compare", file, file)
+    assert f"python -m evals score {file} --output" in error
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("score",),
+        ("export", "--input"),
+        ("simulate", "--replay"),
+        ("scenarios", "--output", "OUT", "--from"),
+    ],
+)
+def test_a_folder_of_transcripts_is_a_run_or_says_what_it_lacks(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(tmp_path / "out") if word == "OUT" else word for word in command]
+    (tmp_path / "plain").mkdir()
+    assert "is no run: it has no config.json" in refused(capsys, *given, tmp_path / "plain")
+
+
+def test_checking_goals_and_making_scenarios_are_two_things(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = ("--from", tmp_path / "x.jsonl", "--index", tmp_path)
+    assert "give one of them" in refused(capsys, "scenarios", *both)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evals.commands import Commands, add_json, new_command
-from evals.dialogues.run_folder import CONFIG, RunFolder
 from evals.dialogues.score_command import read_transcripts
 from evals.dialogues.transcript import Transcript
 from evals.dialogues.transcript_files import EvalInputProblem, schema_text, write_lines
@@ -81,8 +80,6 @@ def _transcripts(given: argparse.Namespace, pseudonyms: Pseudonyms) -> Sequence[
         if not given.user:
             raise EvalInputProblem("--conversation needs --user: whose is it?")
         return [asyncio.run(_stored(given.conversation, given.user, pseudonyms))]
-    if (given.input / CONFIG).exists():
-        return RunFolder.open(given.input).transcripts()
     return read_transcripts(given.input)
 
 

@@ -165,7 +165,7 @@ class RunFolder:
         if done != self.config.dialogues:
             raise EvalInputProblem(
                 f"{self.path} is partial: {done} of {self.config.dialogues} dialogues; "
-                "give the same command again to go on"
+                f"give the `{self.config.command}` command that made it again to go on"
             )
         if not (self.path / SCORES).exists():
             raise EvalInputProblem(f"{self.path} has no scores: python -m evals score {self.path}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.dialogues.hear import heard
 from evals.dialogues.reference import Reference, load_reference
-from evals.dialogues.run_folder import CONFIG, RunFolder
+from evals.dialogues.run_folder import RunFolder
 from evals.dialogues.scored import Scored, scored, tell
 from evals.dialogues.transcript import Transcript
 from evals.dialogues.transcript_files import EvalInputProblem, objects_of, write_models
@@ -58,7 +58,7 @@ async def score(given: argparse.Namespace) -> int:
     place = given.input or given.file
     if place is None or (given.input and given.file):
         raise EvalInputProblem("name the transcripts once: python -m evals score FILE")
-    folder = RunFolder.open(place) if (place / CONFIG).exists() else None
+    folder = RunFolder.open(place) if place.is_dir() else None
     transcripts = folder.transcripts() if folder else read_transcripts(place)
     if not transcripts:
         raise EvalInputProblem(f"{place} has no dialogue yet: play it first")
@@ -113,7 +113,9 @@ async def _reference(index: Path | None) -> Reference | None:
 
 
 def read_transcripts(path: Path) -> list[Transcript]:
-    """Every dialogue of a file, in any known form. Raises: EvalInputProblem."""
+    """Every dialogue of a run folder, or of a file in any form. Raises: EvalInputProblem."""
+    if path.is_dir():
+        return RunFolder.open(path).transcripts()
     found: list[Transcript] = []
     lines: dict[tuple[str, int], int] = {}
     for number, row in objects_of(path):

@@ -21,6 +21,7 @@ from evals.dialogues.transcript_files import (
     EvalInputProblem,
     fault_of,
     lines_of,
+    objects_of,
     read_models,
     write_lines,
 )
@@ -85,6 +86,13 @@ def load_run(path: Path) -> ScoredRun:
         return load_folder(path)
     if path.suffix == ".json":
         return load_baseline(path)
+    for number, row in objects_of(path):
+        if "scorer" not in row:
+            raise EvalInputProblem(
+                f"{path} line {number}, field scorer: there is none, so this is no file of scores; "
+                f"python -m evals score {path} --output FILE makes one of transcripts"
+            )
+        break
     return run_of(path.name, read_models(path, Score), str(path))
 
 
