@@ -24,6 +24,7 @@ from retrieval.understanding import Question
 _IS_A = re.compile(
     r"\b(?:is|was|isn't)\b[^.?!]* (?:an? ([^.?!,]{2,30})|(animated|romantic|historical))\?"
 )
+_THAT = re.compile(r"\b(?:that|it)\b")
 _THAT_ONE = re.compile(r"\b(?:that|this) one\b|\bwhy (?:it|that|this)\W*$")
 MAX_REMEMBERED = 5
 """Liked films of other evenings that are named; the rest is counted."""
@@ -95,7 +96,10 @@ def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
         return
     cards = before.shown[-1].cards if before.shown else ()
     asked = state["understanding"].mentions
-    pointed = {before.in_focus or ""} if _THAT_ONE.search(state["turn"].message.lower()) else set()
+    said = state["turn"].message.lower()
+    # "What's the fifth about?", then "why did you pick that?": of the fifth.
+    turned = bool(cards) and before.in_focus != cards[0]["id"] and _THAT.search(said)
+    pointed = {before.in_focus or ""} if turned or _THAT_ONE.search(said) else set()
     named = ({m.movie_id for m in asked} or pointed) & {str(c["id"]) for c in cards}
     chosen = [c for c in cards if not named or c["id"] in named][: 1 if named else 3]
     if not chosen:

@@ -18,6 +18,9 @@ from retrieval.understanding import Comparison, Finding, Mention, Withdrawal
 
 PLAYERS = frozenset({"person", "actor"})
 """Kinds of which another one takes the place; who directs and who plays are asked for together."""
+EITHER = frozenset({"genre", "language", "country", "actor", "director", "person"})
+"""Kinds of which "or" makes a choice with what was asked for before."""
+OR_ELSE = re.compile(r"^\W*(?:or|else)\b(?! else)")
 WITH_MORE = re.compile(r"^\W*(?:and |but )?with (?!.*\binstead\b)")
 """Begins a message that adds to what was said: "with comedy" after "romance"."""
 
@@ -54,7 +57,7 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
             LedgerEdit(
                 "add",
                 kind=finding.kind,
-                value=finding.value,
+                value=_or_else(finding, context),
                 polarity=finding.polarity,
                 hard=finding.hard,
                 loose=finding.loose and not _insisted_on(finding, context),
@@ -68,6 +71,16 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
         edits += [edit] if edit else []
         edits += _outgrown(comparison, ledger)
     return tuple(edits)
+
+
+def _or_else(finding: Finding, context: DecisionContext) -> Any:
+    """The value, beside the one before where it is only an alternative: "or French"."""
+    wished = context.state.ledger.of(finding.kind, polarity="want")
+    same_kind = finding.kind in EITHER and finding.polarity == "want" and bool(wished)
+    if not (same_kind and OR_ELSE.match(context.message.lower())):
+        return finding.value
+    values = [*str(wished[-1].value).split(" or "), *str(finding.value).split(" or ")]
+    return " or ".join(dict.fromkeys(values))
 
 
 def _insisted_on(finding: Finding, context: DecisionContext) -> bool:

@@ -229,3 +229,18 @@ async def test_what_must_be_mild_is_known_to_be(assistant: Assistant) -> None:
     reply = await Talk(assistant, "mild").say("a comedy, nothing above PG-13")
     assert reply.cards
     assert all(card.facts.certificate in ("G", "PG", "PG-13") for card in reply.cards)
+
+
+async def test_or_is_a_choice_with_what_was_said_before(assistant: Assistant) -> None:
+    talk = Talk(assistant, "or")
+    await talk.say("something in Italian")
+    assert "in Italian or French" in (await talk.say("or French, I don't care which")).labels
+
+
+async def test_why_is_asked_of_the_film_just_spoken_of(assistant: Assistant) -> None:
+    talk = Talk(assistant, "why")
+    listed = await talk.say("a western")
+    await talk.say("what's the third one about?")
+    said = (await talk.say("why did you pick that?")).text
+    assert listed.cards[2].title in said
+    assert listed.cards[0].title not in said

@@ -341,33 +341,5 @@ def test_what_must_not_be_in_it_in_other_languages(text: str, kind: str, value: 
     assert (value, "avoid", True) in values(text, kind)
 
 
-@pytest.mark.parametrize(
-    ("text", "kinds"),
-    [
-        ("what is the best crime movie from 2010", {"genre", "year"}),
-        ("what was the best comedy of 2011?", {"genre", "year"}),
-        ("what are the scariest horror films?", {"genre"}),
-        ("what is a highly rated western made in 1970", {"genre", "year"}),
-        (
-            "what is a documentary that was rated PG and made in 2010",
-            {"genre", "year", "certificate"},
-        ),
-    ],
-)
-def test_the_best_of_a_kind_is_asked_of_the_catalogue(text: str, kinds: set[str]) -> None:
-    heard = hear(text)
-    assert heard.question is None
-    assert {f.kind for f in heard.findings} == kinds
-
-
-@pytest.mark.parametrize(
-    "text", ["which is the best of these comedies?", "what's the scariest?", "what is Alien rated?"]
-)
-def test_what_is_asked_of_films_at_hand(text: str) -> None:
-    heard = hear(text, SHOWN)
-    assert heard.question is not None
-    assert not heard.findings
-
-
 def test_a_plural_that_english_spells_its_own_way() -> None:
     assert values("any films about volcanoes?", "keyword") == [("volcano", "want", False)]

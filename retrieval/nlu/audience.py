@@ -70,7 +70,8 @@ def occasion(reading: Reader) -> None:
             reading.findings.append(Finding("keyword", match.group(1), "want", False))
             reading.linker.take(*match.span())
     for match in patterns.FOR_SOMEBODY.finditer(reading.lower):
-        if reading.free(*match.span()) and not reading.negated(match.start()):
+        suits = patterns.TOO_MUCH_FOR.search(reading.lower[: match.start()])
+        if reading.free(*match.span()) and not (suits or reading.negated(match.start())):
             whom = next(name for name in match.groups() if name)
             reading.findings.append(Finding("companion", f"my {whom}{NOT_ME}", "want", False))
             reading.linker.take(*match.span())
@@ -274,6 +275,7 @@ def which_look(reading: Reader) -> None:
 def on_services(reading: Reader) -> None:
     """The streaming service it should be on."""
     for match in patterns.ON_SERVICE.finditer(reading.lower):
-        if reading.free(*match.span()):
+        asked = any(a <= match.start() < b for a, b in reading.linker.asking)
+        if reading.free(*match.span()) and not asked:
             names = " or ".join(name for name in match.groups() if name)
             reading.add("service", names, *match.span())

@@ -21,6 +21,9 @@ _NOW = re.compile(
 _END = re.compile(
     rf"\b(?:till|til|until|by|before|(?:bed|leave|done|over|ends?|finish(?:ed)?|go|starts?|out)(?: \w+)? at)(?: (?:around|about))? {_TIME}{_NOT_TIME}"
 )
+_MIDNIGHT = re.compile(
+    r"\b(?:till|til|until|by|before|at)(?: (?:around|about))? (?P<twelve>midnight|noon)\b"
+)
 _HOURS_MINUTES = re.compile(
     r"(?P<before>\b(?:under|max(?:imum)?|at most|less than|no (?:longer|more) than|below|within) )?"
     r"\b(?P<h>[1-3])[:h.](?P<m>[0-5]\d)\b(?P<after>,? (?:max(?:imum)?|tops|at (?:the )?most|or (?:less|under|shorter)))?"
@@ -34,8 +37,9 @@ _BARE_HOURS = re.compile(
 def find_time_left(text: str) -> list[Span]:
     """The lengths that two times of day, or hours written like one, leave."""
     found = []
+    ends = [*_END.finditer(text), *_MIDNIGHT.finditer(text)]
     for now in _NOW.finditer(text):
-        for end in _END.finditer(text):
+        for end in ends:
             left = (_minutes(end) - _minutes(now)) % HALF_DAY
             apart = now.end() <= end.start() or end.end() <= now.start()
             if apart and SHORTEST <= left <= LONGEST:
@@ -55,6 +59,8 @@ def find_time_left(text: str) -> list[Span]:
 
 
 def _minutes(match: re.Match[str]) -> int:
+    if match.re is _MIDNIGHT:
+        return HALF_DAY
     hour = match.group(1)
     hours = int(hour) if hour.isdigit() else NUMBER_WORDS.get(hour, 0)
     return 60 * hours + int(match.group(2) or 0)

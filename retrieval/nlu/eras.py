@@ -37,6 +37,9 @@ _CLASSIC = re.compile(
 _DECADE_OF_NOW = re.compile(r"\b(?:from |in |of )?(?:the )?this (decade|century)\b")
 _BEFORE_THIS_DECADE = re.compile(r"\b(?:from |in |of )?the previous decade\b")
 _THIS_YEAR = re.compile(r"\b(?:from |in )?this year\b")
+_LAST_TWO = re.compile(
+    r"\b(?:from |in )?(?:this year (?:or|and) (?:the )?last(?: year| one)?|last year (?:or|and) this(?: year| one)?)\b"
+)
 _LAST_MONTHS = re.compile(r"\b(?:last|past) (?:twelve|12|six|6|few|couple of) months\b")
 
 _ERAS = re.compile(
@@ -168,7 +171,11 @@ def _than_somebody(text: str, newest: int) -> Iterator[Span]:
 
 def find_eras(text: str, newest: int) -> list[Span]:
     """Years that "recent", "classic" or "this decade" stand for."""
-    spans = [Span("year", *m.span(), min=newest) for m in _THIS_YEAR.finditer(text)]
+    spans = [Span("year", *m.span(), min=newest - 1) for m in _LAST_TWO.finditer(text)]
+    taken = [(s.start, s.end) for s in spans]
+    this_year = [m.span() for m in _THIS_YEAR.finditer(text)]
+    alone = [m for m in this_year if not any(a <= m[0] < b for a, b in taken)]
+    spans += [Span("year", *m, min=newest) for m in alone]
     for match in _DECADE_OF_NOW.finditer(text):
         decade = match.group(1) == "decade"
         spans.append(Span("year", *match.span(), min=newest // 10 * 10 if decade else 2000))

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from retrieval.movie import Movie, fold, stem, title_key
-from retrieval.nlu.wording import COMPOUND_GENRES, GENRE_WORDS, MOOD_WORDS, STOPWORDS
+from retrieval.nlu.wording import COMPOUND_GENRES, GENRE_WORDS, MOOD_WORDS, STOPWORDS, TONES
 from retrieval.understanding import SlotKind
 
 RARE_PRIOR = 100.0
@@ -279,7 +279,8 @@ def vocabulary_of(phrase: str) -> list[tuple[SlotKind, str]]:
     singular = " ".join(stem(w) for w in phrase.split())
     for key in (phrase, singular):
         if key in COMPOUND_GENRES:
-            return [("genre", g) for g in COMPOUND_GENRES[key]]
+            tone: list[tuple[SlotKind, str]] = [("mood", TONES[key])] if key in TONES else []
+            return [*(("genre", g) for g in COMPOUND_GENRES[key]), *tone]
         if key in GENRE_WORDS:
             return [("genre", GENRE_WORDS[key])]
     if phrase in MOOD_WORDS:

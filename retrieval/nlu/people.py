@@ -49,6 +49,8 @@ _DIRECTS_AFTER = re.compile(
 _MADE_AFTER = re.compile(r"\s*(?:has |have |had )?ma(?:d|k)es?\b")
 _ASKS_WHO_DIRECTS = re.compile(r"\b(?:did|does|has|have|had|will|is|was|can)\s+$")
 _DIRECT_LATER = re.compile(r"[\w' ]{0,40}?\bdirect(?:ed|ing)?\b(?! by)")
+_BY_ALONE = re.compile(r"\b(?:by|from) $")
+"""Before a director's surname that is a title as well: "something by Hitchcock"."""
 _BY = re.compile(r"\b(?:by|from|of)\s+$")
 _PLAYS_BEFORE = re.compile(
     r"\b(?:with|wiht|wih|wit|starring|staring|stars?|starred|featuring|features|actors?|actress(?:es)?|has|have|and|played by|cast)\s+$"
@@ -241,7 +243,12 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
     if full is None:
         known = one_name and one_name.acts + one_name.directs >= WELL_KNOWN
         return one_name if known and len(key) > 3 and _PERSON_CUE.search(before) else None
-    if key in lexicon.titles or _belongs_to_a_name(text, i) or _after_first_name(text, i):
+    by = _BY_ALONE.search(before) and lexicon.people[full].directs
+    if (
+        (key in lexicon.titles and not by)
+        or _belongs_to_a_name(text, i)
+        or _after_first_name(text, i)
+    ):
         return None
     cue = bool(_PERSON_CUE.search(before))
     # "A zombie comedy" is by nobody of that name.

@@ -52,6 +52,7 @@ COMPARE = re.compile(
 )
 LITTLE_KNOWN = re.compile(
     r"\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
+    r"|\b(?:i|we) (?:might|may|probably|likely|surely|certainly)(?: \w+)? (?:not|n't|don'?t|haven'?t|never) (?:know|known|seen|heard of)\b|\b(?:i|we) (?:haven'?t|have not|have never) heard of\b|\boff the beaten (?:path|track)\b"
     r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
 )
 LITTLE = "little known"
@@ -69,7 +70,7 @@ SCARE_ME = re.compile(
     r"\b(?:want|like|love|need|wanna|ready) to (?:be|get) (?:\w+ )?scared\b|\b(?:scare|frighten|terrify) (?:me|us)\b"
 )
 FOR_ADULTS = re.compile(
-    r"\bfor (?:us )?(?:adults|grown[- ]?ups)\b|\badults? only\b|\badult animation\b|\ba grown[- ]?up (?:film|movie|one)\b|\b(?:not|n't|no) (?:an? )?(?:kids?|children'?s?) (?:movie|film|stuff|flick)s?\b"
+    r"\b(?:that'?s|that is|that are|which is|something) not (?:really |just )?for (?:kids|children)\b|\bfor (?:us )?(?:adults|grown[- ]?ups)\b|\badults? only\b|\badult animation\b|\ba grown[- ]?up (?:film|movie|one)\b|\b(?:not|n't|no) (?:an? )?(?:kids?|children'?s?) (?:movie|film|stuff|flick)s?\b"
 )
 """Asks for nothing that is made for children."""
 CLEAN = re.compile(
@@ -242,6 +243,8 @@ WATCHED = re.compile(
     r"\b(?:saw|seen|watched)\b|\bwatch(?:es)? (?:it|that|this|them)(?: one)? (?:all the time|every|over and over|constantly|so often|a lot)\b"
 )
 """Before "with my son": they tell of what they saw."""
+TOO_MUCH_FOR = re.compile(r"\b(?:too|enough) (?:[\w-]+ )?$")
+"""Before "for my wife": she watches as well, "too gory for my wife"."""
 _DEAR = r"(?:(?:old|little|big|dear|lovely|good|new|younger|older|elderly|teenage|teen|best) )*"
 _RELATIVE = "|".join(sorted(map(re.escape, RELATIVES), key=len, reverse=True))
 FOR_SOMEBODY = re.compile(
@@ -266,7 +269,7 @@ FOREIGN = re.compile(
     r"^\W*international\b|\b(?:international|overseas) (?:films?|movies?|cinema|stuff|one)\b|\bfrom (?:abroad|overseas|(?:other|different) countries|another country|around the world)\b|\bforeign(?:[- ]language)?\b|\bworld cinema\b|\bsubtitled\b|\bnot in english\b|\bnon[- ]english\b"
 )
 SUBTITLES_FINE = re.compile(
-    r"\b(?:happy|glad|willing|prepared|able) to read subtitles\b|\bsubtitled (?:is|ones are|films are|movies are|would be) (?:also |totally |perfectly )?(?:ok(?:ay)?|fine|good|no problem)\b"
+    r"(?<!\bno )\b(?:with |has |have )?(?:english|eng) (?:subtitles|subs|captions)\b|\b(?:happy|glad|willing|prepared|able) to read subtitles\b|\bsubtitled (?:is|ones are|films are|movies are|would be) (?:also |totally |perfectly )?(?:ok(?:ay)?|fine|good|no problem)\b"
 )
 NO_SUBTITLES = re.compile(
     r"\b(?:nothing|not|no|don'?t want|without)(?: (?:anything|something|one|films?|movies?|that|where|which|to))* (?:(?:we|i|you) (?:have|need) to read|having to read|reading|read)\b(?! (?:the|a|about))|\b(?:no|without|hate|avoid|nothing with|not with|(?:don't|dont) (?:want|like|do)(?: to read| reading)?|without reading) subtitles\b|\bin english\b|\benglish only\b|\bonly english\b|\benglish[- ]language\b"
@@ -320,6 +323,10 @@ TOPIC = re.compile(
     r"(?: (?:that(?:'s| is| are)|which is|made))?(?: all)? (?:about|involving|featuring|set (?:in|on|at|during)|that takes? place (?:in|on|at)) "
     r"(?:a |an |the |some |any )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
+WITH_THINGS = re.compile(
+    r"\b(?:something|anything|movies?|films?|flicks?|ones?) with (?:(?:lots|plenty|loads) of |some |many |a few |big |huge |real )*([a-z]{3,}s)\b"
+)
+"""Plural things behind "something with"."""
 OWNS = re.compile(
     r"\b(?!(?:that|which|it|one|ones|something|anything|film|movie|i|we)\b)[a-z']+ (?:has|had)(?: got)? $"
 )

@@ -87,6 +87,7 @@ class Preferences:
         topics.unwanted(self)
         topics.wanted(self)
         topics.alone(self)
+        topics.with_things(self)
         return together(self.findings, self.hedged)
 
     # --- bookkeeping ---

@@ -328,7 +328,9 @@ _DECADES = re.compile(
 _DECADE_NAMES = re.compile(
     rf"\b(?:(before|pre|after|post|since|nothing before|nothing older than|older than|newer than)[ -])?(?:the )?(?:(early|mid|late)[ -])?({'|'.join(DECADE_WORDS)})\b"
 )
-_OR_ON = re.compile(r" (?:or|and) (earlier|older|before|later|newer|after)\b")
+_OR_ON = re.compile(
+    r",? (?:(?:or|and) (earlier|older|before|later|newer|after|up|on|onwards?)|(onwards?|on(?= *(?:$|[.,;!?]))))\b"
+)
 """Behind a decade: "the 80s or earlier"."""
 _LIVES = re.compile(r"\b(?:our|my|his|her|their|your) (?:early |mid |late )?$")
 """Before an age: "a couple in our sixties"."""

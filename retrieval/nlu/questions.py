@@ -54,7 +54,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
         "availability",
-        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)|\bdoes (?:netflix|hulu|prime|disney|hbo|mubi|apple)\b[^.?!]{0,12} (?:have|carry|show|stream)\b",
+        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?!there\b)(?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)|\bdoes (?:netflix|hulu|prime|disney|hbo|mubi|apple)\b[^.?!]{0,12} (?:have|carry|show|stream)\b",
     ),
     (
         "language",
@@ -121,7 +121,9 @@ _THAN = re.compile(
     rf"\b(?:is|was|are) [^.?!,]{{1,40}}? (?P<most>{'|'.join(sorted(map(re.escape, SUPERLATIVES), key=len, reverse=True))}) than [^.?!,]+"
 )
 """Two films held against each other: "is The Exorcist scarier than Hereditary?"."""
-_OF_THE_LIST = frozenset({"certificate", "difference", "availability", "rating", "language"})
+_OF_THE_LIST = frozenset(
+    {"certificate", "difference", "availability", "rating", "language", "runtime"}
+)
 """Questions whose other words are no wish: "is Alien ok for kids?" asks for no children's film."""
 _ASKING_FOR_LIST = re.compile(
     r"\b(?:recommend|suggest|(?:give|show|find|get) (?:me|us)|what (?:should|can|could) (?:i|we) watch)\b"

@@ -18,6 +18,11 @@ _SEEN_AFTER = re.compile(
     r"^[\"')]*,? (?:i|we)(?:'ve| have|'d| had)? ?(?:already |just |both )?(?:seen|watched|saw|know)\b"
 )
 """Behind a title: "Alien I have seen before"."""
+_KNOWN = re.compile(r"\b(?:i|we)(?: already| both)? know (?:the )?$")
+_SWAPPED = re.compile(
+    r"\b(?:swap|replace|exchange|change|lose|ditch|take out|instead of)(?: out)?(?: the)? $"
+)
+"""Before a film of the list: another one is wanted in its place."""
 _LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
 _LOVED_AFTER = re.compile(
     r"^(?: (?:last \w+|yesterday|recently|again|today|the other day))?(?:,? (?:and )?(?:which|that|it|i|we)\b|,? and (?=(?:really |absolutely )?(?:loved|liked|enjoyed) (?:it|them|that)\b))?(?:(?! and | but )[^.,;!?]){0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
@@ -46,6 +51,10 @@ def stance_at(lower: str, start: int, end: int, reach: Reach | None) -> Stance:
         return "seed"
     if _PUTS_OFF_AFTER.match(after) or _PUTS_OFF_TOO.match(after):
         return "not_now"
+    if _SWAPPED.search(before):
+        return "not_now"
+    if _KNOWN.search(before):
+        return "seen"
     hated, loved = _last(_HATED, before), _last(_LOVED, before)
     if hated >= loved > -1 or hated > loved or _HATED_AFTER.match(after):
         return "disliked"  # of "hate war films, love Up" the nearer word counts

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from retrieval.nlu import audience
+from retrieval.nlu.preference_patterns import TOO_MUCH
+from retrieval.nlu.wording import GRADE_WORDS
 from retrieval.understanding import Finding
 
 
@@ -16,7 +18,7 @@ def together(findings: Sequence[Finding], hedged: Sequence[Finding] = ()) -> tup
 
     Args: hedged: those brought up with "maybe".
     """
-    return _unique(_either(_one_company(_stricter_genre(_firm(findings, hedged)))))
+    return _unique(_either(_one_company(_stricter_genre(_mild(_firm(findings, hedged))))))
 
 
 def _firm(findings: Sequence[Finding], hedged: Sequence[Finding]) -> list[Finding]:
@@ -25,6 +27,20 @@ def _firm(findings: Sequence[Finding], hedged: Sequence[Finding]) -> list[Findin
     if all(f in hedged for f in wanted):
         return list(findings)
     return [replace(f, hard=False, loose=False) if f in hedged else f for f in findings]
+
+
+def _mild(findings: Sequence[Finding]) -> list[Finding]:
+    """Bar only the most of what is asked for: "something scary, but not too scary"."""
+    asked = {
+        GRADE_WORDS.get(str(f.value)) for f in findings if f.kind == "mood" and f.polarity == "want"
+    }
+    young = any(f.kind == "companion" and f.value == "kids" for f in findings)
+    return [
+        replace(f, value={"name": _graded(f), "min": TOO_MUCH + 1})
+        if not young and (_graded(f), 1) in asked and _bar(f) == TOO_MUCH
+        else f
+        for f in findings
+    ]
 
 
 def _one_company(findings: Sequence[Finding]) -> list[Finding]:
@@ -57,8 +73,21 @@ def _either(findings: Sequence[Finding]) -> list[Finding]:
     return either
 
 
+def _graded(finding: Finding) -> str:
+    """The grade that must not be too high; empty for other findings."""
+    barred = finding.kind == "attribute" and finding.polarity == "avoid"
+    return str(finding.value["name"]) if barred and not isinstance(finding.value, str) else ""
+
+
+def _bar(finding: Finding) -> int:
+    """From which grade on it is barred: "not too scary" bars more than a child's age may."""
+    return 0 if isinstance(finding.value, str) else int(finding.value.get("min", 0))
+
+
 def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     kept: list[Finding] = []
+    least = {_graded(f): f for f in sorted(findings, key=_bar, reverse=True) if _graded(f)}
+    findings = [f for f in findings if least.get(_graded(f), f) == f]
     firm = {(f.kind, str(f.value), f.polarity) for f in findings if f.hard}
     for finding in findings:
         softer = not finding.hard and (finding.kind, str(finding.value), finding.polarity) in firm

@@ -5,6 +5,7 @@ want to see ("no ghosts or demons"). Does not know themes, genres or titles: wha
 taken. Pure; called by preferences.py, whose findings it adds to.
 """
 
+from retrieval.movie import stem
 from retrieval.nlu import preference_patterns as patterns
 from retrieval.nlu.audience import Reader
 from retrieval.nlu.scope import mode_at
@@ -24,6 +25,18 @@ def wanted(reading: Reader) -> None:
         told = patterns.TOLD.search(lower[:start]) or mode_at(lower, start) == "comment"
         if topic and not told and reading.free(start, end) and not reading.negated(start):
             reading.findings.append(Finding("keyword", topic, "want", False))
+
+
+def with_things(reading: Reader) -> None:
+    """What there is to be in the film, where its keywords know such things: "with explosions"."""
+    for match in patterns.WITH_THINGS.finditer(reading.lower):
+        thing = _singular(stem(match.group(1)))
+        known = thing in reading.linker.lexicon.subjects and match.group(1) not in STOPWORDS
+        start, end = match.span(1)
+        told = patterns.TOLD.search(reading.lower[:start])
+        if known and not told and reading.free(start, end) and not reading.negated(start):
+            reading.findings.append(Finding("keyword", thing, "want", False))
+            reading.linker.take(start, end)
 
 
 def _singular(topic: str) -> str:

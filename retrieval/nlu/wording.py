@@ -33,6 +33,8 @@ GENRE_WORDS: Final[dict[str, str]] = dict(_by_wording("genres"))
 """Word or phrase (singular, folded) -> genre."""
 COMPOUND_GENRES: Final[dict[str, list[str]]] = _TABLES["compound_genres"]
 """One phrase -> several genres: "romantic comedy"."""
+TONES: Final[dict[str, str]] = _TABLES["tones"]
+"""The mood that such a phrase means beside its genres."""
 SUBGENRE_WORDS: Final[dict[str, str]] = dict(_by_wording("subgenres"))
 """Phrase -> sub-genre as catalogues write it in keywords."""
 TOPIC_WORDS: Final[dict[str, str]] = dict(_by_wording("topics"))
