@@ -71,6 +71,10 @@ def test_what_is_asked_of_films_at_hand(text: str) -> None:
         ("something in Italian with English subtitles", "language", ("it", "want", True)),
         ("is there any western on netflix?", "service", ("netflix", "want", True)),
         ("is there any western on netflix?", "genre", ("western", "want", True)),
+        ("nobody wants anything longer than two hours", "runtime", ({"max": 120}, "want", True)),
+        ("nothin romantic", "attribute", ({"name": "romance", "min": 2}, "avoid", True)),
+        ("what's new in horror", "year", ({"min": lexicon().newest_year - 4}, "want", False)),
+        ("we've got twins, they're seven", "genre", ("family or animation", "want", True)),
         ("a comedy I might not know", "fame", ("little known", "want", False)),
         (
             "something scary, but not too scary",
@@ -99,7 +103,9 @@ def test_a_question_is_no_wish(text: str) -> None:
     assert not hear(text).findings
 
 
-@pytest.mark.parametrize("text", ["can you call my mom for me", "who's the president of france?"])
+@pytest.mark.parametrize(
+    "text", ["can you call my mom for me", "who's the president of france?", "turn the lights off"]
+)
 def test_not_what_an_usher_does(text: str) -> None:
     assert hear(text).out_of_scope
 
@@ -121,6 +127,19 @@ def test_a_director_s_name_that_is_also_a_title() -> None:
     heard = understand("something by Hitchcock", more)
     assert [(f.kind, f.value) for f in heard.findings] == [("director", "Alfred Hitchcock")]
     assert [m.title for m in understand("have you seen Hitchcock?", more).mentions] == ["Hitchcock"]
+
+
+def test_what_somebody_fears_is_not_wanted() -> None:
+    names = build_lexicon((*films(), _film(9, "My Son")))
+    heard = understand("my son is afraid of spiders", names)
+    assert not heard.mentions
+    assert all(f.polarity == "avoid" for f in heard.findings if f.value == "spiders")
+
+
+def test_a_sequel_is_asked_of_the_film_that_is_named() -> None:
+    heard = hear("is there a sequel to Heat?")
+    assert heard.question is not None
+    assert [m.title for m in heard.mentions] == ["Heat"]
 
 
 def test_things_that_films_are_known_to_have() -> None:

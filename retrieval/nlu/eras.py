@@ -25,7 +25,7 @@ ADULT_AGE = 18
 
 _RECENT = re.compile(
     r"\b(?:recent|recently (?:released|made|out)|latest|newest|brand new|(?:new|newer|more modern) (?:movies?|films?|releases?|ones?|stuff|flicks?)"
-    r"|(?:something|anything|a) new|modern|contemporary)\b"
+    r"|(?:something|anything|a) new|what'?s new(?= in\b|\W*$)|modern|contemporary)\b"
 )
 _NOT_OLD = re.compile(
     r"\b(?:not|nothing|isn't|n't|no)(?: \w+)? ?(?:be )?(?:(?:too|so|very|that|super) old|ancient|dated|antique|prehistoric|from decades ago)\b|\bno (?:oldies|old (?:movies|films|stuff))\b"

@@ -226,6 +226,10 @@ _TOLD_AGES = re.compile(
 _AGE_WORD = re.compile(
     rf"\b({'|'.join(w for w, n in NUMBER_WORDS.items() if n > 1)})[- ]years?[- ]olds?\b"
 )
+_TOLD_WORD = re.compile(
+    rf"\b(?:he's|he is|she's|she is|they're|they are|who is|who are) "
+    rf"({'|'.join(w for w, n in NUMBER_WORDS.items() if n > 2)})(?=\W*$|[.,;!?]| and (?:they|he|she|we|want|love|like)\b)"
+)
 _SCHOOL = re.compile(r"\b(\d)(?:st|nd|rd|th)[- ]grade(?:rs?)?\b")
 FIRST_GRADE = 6
 """Years old in the first year of an American school."""
@@ -242,7 +246,7 @@ def _ages(text: str, _newest: int) -> list[Span]:
         ages = [int(n) for n in re.findall(r"\d{1,2}", match.group(1))]
         if min(ages) < ADULT:
             found.append(Span("age", *match.span(1), min=min(ages), max=max(ages)))
-    for match in _AGE_WORD.finditer(text):
+    for match in [*_AGE_WORD.finditer(text), *_TOLD_WORD.finditer(text)]:
         if not _IN_A_STORY.search(text[: match.start()]):
             age = NUMBER_WORDS[match.group(1)]
             found.append(Span("age", *match.span(), min=age, max=age))

@@ -90,11 +90,11 @@ _IS_ABOUT = re.compile(
 )
 """Of its story: "is the second one about the Beatles?" asks for no film about them."""
 _OTHER = re.compile(
-    r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b|\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
+    r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b|\b(?:is|are|was) there (?:an? |any )?(?:sequels?|prequels?|remakes?) (?:to|of|for)\b|\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
     r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,30} (?:in|of|for)\b"
 )
 _OF_IT = re.compile(
-    r"^\W*(?:(?:and|but|so|ok|hm+)\W+)*(?:(?:is|was|are) there (?:an? |any )?(?:sequels?|prequels?|remakes?|second (?:part|one)|part (?:two|2)|follow[- ]?up)\b|(?:has|have|does|did|is|was) (?:it|that one|this one) (?:got|have|part of|one of|end|ends?)\b|how (?:does|did) (?:it|that one|this one) end\b)[^.?!]*"
+    r"^\W*(?:(?:and|but|so|ok|hm+)\W+)*(?:(?:is|was|are) there (?:an? |any )?(?:sequels?|prequels?|remakes?|second (?:part|one)|part (?:two|2)|follow[- ]?up)\b(?! (?:to|of|for) )|(?:has|have|does|did|is|was) (?:it|that one|this one) (?:got|have|part of|one of|end|ends?)\b|how (?:does|did) (?:it|that one|this one) end\b)[^.?!]*"
 )
 """Asked of a film that is only pointed at: none of the words is a wish."""
 _BASED_ON = re.compile(r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b")

@@ -25,7 +25,7 @@ _RESET = re.compile(
     r"\bstart (?:over|again|fresh)\b|\bforget everything\b|^\W*(?:please |can you |let's )*reset\b|\breset (?:everything|all)\b|\bfrom scratch\b|\bnew search\b"
 )
 _ABOUT_ME = re.compile(
-    r"^\W*(?:and |so )?what do you know\W*$|\bwhat (?:do|have) you (?:know|got|remember|noted|have|understood|heard|stored|saved|learned|written)[\w ]*(?:about me|on me|so far|on file)\b|\bwhat are my (?:wishes|criteria|filters|preferences|requirements)\b|\bwhat am i (?:looking|searching|asking) for\b|\b(?:summari[sz]e|recap|sum up|repeat) (?:my|what i|what you|everything i)\b|\bmy (?:preferences|profile|ledger)\b"
+    r"^\W*(?:and |so )?what do you know\W*$|\bwhat (?:do|have) you (?:know|got|remember|noted|have|understood|heard|stored|saved|learned|written)[\w ]*(?:about me|on me|so far|on file)\b|\bwhat are my (?:wishes|criteria|filters|preferences|requirements)\b|\bwhat (?:am|was|were) (?:i|we) (?:looking|searching|asking) for\b|\b(?:summari[sz]e|recap|sum up|repeat) (?:my|what i|what you|everything i)\b|\bmy (?:preferences|profile|ledger)\b"
     r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
 )
 _MORE = re.compile(

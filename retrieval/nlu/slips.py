@@ -45,6 +45,7 @@ _COMPARED = re.compile(
 _MEASURE = re.compile(r" (?:\d|the \d|an?\b|one\b|two\b|three\b|half\b|[A-Z])")
 """Around "then" where "than" was meant: "newer then 2010"."""
 _VOWEL = re.compile("[aeiouy]")
+_SHORTHAND = {"nto": "not", "nothin": "nothing", "nuthin": "nothing", "somethin": "something"}
 MIN_LETTERS = 4
 """Shorter words lie too near to each other, unless they cannot be words at all ("mst")."""
 
@@ -82,8 +83,8 @@ def mended(text: str, lexicon: Lexicon) -> Mended:
 def _meant(match: re.Match[str], text: str, lexicon: Lexicon) -> str | None:
     said = match.group()
     word = said.lower()
-    if word == "nto":
-        return "not"
+    if word in _SHORTHAND:
+        return _SHORTHAND[word]
     if word == "then" and _COMPARED.search(text[: match.start()].lower()):
         return "than" if _MEASURE.match(text, match.end()) else None
     if _AT.search(text[: match.start()].lower()) and _NUMBER_AFTER.match(text, match.end()):
