@@ -42,11 +42,11 @@ from retrieval.rank_features import Search
 from retrieval.ranker import CANDIDATES, Ranker, ranks, reranked
 
 WITH_SEEDS: Mapping[str, float] = {
-    **{"proposals": 10.0, "neighbours": 1.0, "comention": 0.55, "mentions": 0.3, "popular": 0.2},
+    **{"proposals": 5.0, "neighbours": 1.0, "comention": 0.55, "mentions": 0.3, "popular": 0.2},
     **{"archetypes": 0.3, "tags": 0.6, "dense_seeds": 0.3, "dense": 0.15, "text": 0.05},
 }
 WITHOUT_SEEDS: Mapping[str, float] = {
-    **{"proposals": 10.0, "neighbours": 1.0, "comention": 0.7, "mentions": 1.0, "popular": 0.1},
+    **{"proposals": 5.0, "neighbours": 1.0, "comention": 0.7, "mentions": 1.0, "popular": 0.1},
     **{"archetypes": 1.0, "tags": 1.2, "dense": 0.3, "text": 0.2},
 }
 KNOWN_ITEM: Mapping[str, float] = {"dense": 1.0, "text": 1.0}
