@@ -109,3 +109,12 @@ NEWEST = lexicon().newest_year
 def test_spans_of_years(text: str, low: int, high: int | None) -> None:
     [finding] = [f for f in understand(f"a comedy {text}", lexicon()).findings if f.kind == "year"]
     assert finding.value == {"min": low} | ({"max": high} if high else {})
+
+
+@pytest.mark.parametrize(
+    "text", ["Yeah it was awesome.", "That was awesome too", "Seven was amazing"]
+)
+def test_praise_names_no_film(text: str) -> None:
+    praise = (Movie("p1", "Awesome", year=2006), Movie("p2", "Amazing", year=2018))
+    named = understand(text, build_lexicon((*films(), *praise))).mentions
+    assert not {m.movie_id for m in named} & {"p1", "p2"}
