@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import serving
+from agent.events import Option
 from evals.__main__ import main
 from evals.dialogues.run_folder import RunFolder
 from evals.dialogues.scenario import load_scenarios
@@ -96,6 +97,35 @@ async def test_answers_only_what_is_asked() -> None:
 async def test_a_wish_that_was_not_heard_is_said_again() -> None:
     said = await after_opening(world(), answer("m3"))
     assert said.acts[0] == "restate:comedy" and "a comedy" in said.text
+
+
+@pytest.mark.parametrize(
+    ("wish", "chip"),
+    [
+        ({"every": {"person": "Tim Curry"}}, "with Tim Curry"),
+        ({"every": {"person": "Tim Curry"}}, "directed by Tim Curry"),
+        ({"every": {"topic": ["heist", "robbery"]}}, "about heist"),
+        ({"none": {"topic": "heist"}}, "no heist"),
+        ({"every": {"year": {"max": 1920}}}, "up to 1920"),
+        ({"like": "Magnolia (1999)"}, "like Magnolia (1999)"),
+    ],
+)
+async def test_a_wish_of_their_own_is_known_by_its_chip(wish: Any, chip: str) -> None:
+    """What they never wanted is tapped away; a hard wish only where the goal may drop it."""
+    wants = {"comedy": FUNNY["wants"]["comedy"], "mine": wish}
+    places = [
+        world(wants=wants, ends=["accepted", "gave_up"], may_drop=given) for given in ([], ["mine"])
+    ]
+    asked = Question(
+        question="What could you do without?",
+        options=(Option(label=chip, text=f'remove "{chip}"'),),
+    )
+    stubborn, yielding = [
+        await AgendaUser(place, 0).speak(PlayedTurn(user="", prose="", shown=(), question=asked))
+        for place in places
+    ]
+    assert isinstance(yielding, Said) and yielding.acts == ("let_go:mine",)
+    assert isinstance(stubborn, Left) or "like" in wish
 
 
 async def test_a_passive_user_says_what_is_wrong_the_second_time() -> None:

@@ -7,6 +7,7 @@ Does not know any agent. Called by simulate.py.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evals.dialogues.expected import clause_label
@@ -16,8 +17,13 @@ from evals.users.goal import Move, Speech
 from evals.users.goal_world import World
 from evals.users.user import Left, Said
 from evals.users.user_words import called, joined, noisy, phrases, say, say_question, wordings
-from retrieval.movie import Movie, fold
+from retrieval.movie import Match, MatchField, Movie, fold
 
+_READ_AS: Mapping[str, tuple[MatchField, ...]] = {
+    "person": ("person", "actor", "director"),
+    "topic": ("theme", "keyword", "genre", "mood"),
+}
+"""Fields of which the agent may know more than the wish says."""
 MAX_RESTATED = 2
 """How often one wish is said again; who is not heard then goes on without hope."""
 
@@ -159,7 +165,8 @@ class AgendaUser:
     def _let_go(self, heard: Heard) -> Said | Left:
         """Nothing fits: tap what they never wanted, else what they can do without."""
         goal = self.world.goal
-        mine = {fold(self._label(name)): name for name in self.progress.live(goal)}
+        live = self.progress.live(goal)
+        mine = {fold(chip): name for name in live for chip in self._chips(name)}
         for shown, text in heard.may_go:
             if fold(shown) not in mine:
                 return Said(text, ("tap",))
@@ -169,12 +176,19 @@ class AgendaUser:
                 return Said(text, (f"let_go:{name}",))
         return Left("gave_up")
 
-    def _label(self, name: str) -> str:
-        """What the agent would call a wish on a chip; its own words where it has no such chip."""
+    def _chips(self, name: str) -> tuple[str, ...]:
+        """What the agent may call a wish on a chip: it takes a person for an actor, say."""
         slot, clause = self.world.goal.wants[name], self.world.clauses.get(name)
         if clause is None:
-            return f"like {self.world.named[name].title}".lower()
-        return clause_label(clause, bool(slot.none)).lower()
+            return (f"like {self.world.named[name].label()}",)
+        if not isinstance(clause, Match):
+            return (clause_label(clause, bool(slot.none)),)
+        readings = [
+            Match(field, values)
+            for field in _READ_AS.get(clause.field, (clause.field,))
+            for values in (clause.values, *(frozenset({value}) for value in clause.values))
+        ]
+        return tuple(clause_label(reading, bool(slot.none)) for reading in readings)
 
     def _meant(self, heard: Heard) -> Said:
         """Yes to a film they named, no to any other."""
