@@ -105,11 +105,15 @@ class Ledger:
     def apply(self, edits: Iterable[LedgerEdit], turn_id: str) -> tuple["Ledger", list[Change]]:
         """Apply the edits of one turn as one step that a single undo takes back.
 
+        What two of them take away ("forget the nineties, any year is fine") is gone once.
+
         Raises: StaleEdit when an edit names an unknown entry.
         """
         changes: list[Change] = []
         ledger = self
         for edit in edits:
+            if edit.op == "withdraw" and self._holds(edit) and not ledger._holds(edit):
+                continue
             if edit.op == "undo":
                 ledger, undone = ledger._undo()
                 changes += undone
@@ -122,6 +126,9 @@ class Ledger:
         )
         past = ledger.past if undone_only else (*self.past, self.entries)[-UNDO_DEPTH:]
         return replace(ledger, version=self.version + 1, past=past), changes
+
+    def _holds(self, edit: LedgerEdit) -> bool:
+        return any(e.id == edit.entry_id for e in self.entries)
 
     def _one(self, edit: LedgerEdit, turn_id: str, changes: list[Change]) -> "Ledger":
         if edit.op == "clear":

@@ -147,7 +147,7 @@ class _Reading:
         named = self._named(titles, spans, known_item)
         mentions = named + brands.refused + self._pronouns(named, people)
         mentions = self._in_question(mentions, questions, pointed, preferences)
-        wished, described = asked_for(self.lower, people, titles, self.context.shown)
+        wished, described = asked_for(self.lower, people, titles, self.context.shown, self.reaches)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
         findings += tuple(series.wish for series in franchises)
         shown = self.context.shown

@@ -75,6 +75,16 @@ def test_unknown_entries_are_refused() -> None:
         Ledger().apply([LedgerEdit("withdraw", entry_id="e7")], "t1")
 
 
+def test_what_two_edits_of_a_turn_take_away_is_gone_once() -> None:
+    before = ledger_of(add("genre", "horror"), add("year", {"max": 1999}))
+    gone = LedgerEdit("withdraw", entry_id=before.entries[0].id)
+    for edits in ([gone, gone], [add("genre", "comedy"), gone], [LedgerEdit("clear"), gone]):
+        after, _ = before.apply(edits, "t2")
+        assert before.entries[0] not in after.entries
+    with pytest.raises(StaleEdit):
+        before.apply([gone], "t2")[0].apply([gone], "t3")
+
+
 _EDITS = st.one_of(
     st.builds(
         add,

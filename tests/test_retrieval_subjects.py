@@ -166,6 +166,19 @@ def test_films_of_somebody_are_asked_for_all_the_same(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "but not by Christopher Nolan, I've seen them all",
+        "nothing with Christopher Nolan, I saw enough of him",
+        "no Christopher Nolan, nice as he is",
+    ],
+)
+def test_who_is_refused_is_not_only_spoken_of(text: str) -> None:
+    [finding] = understand(text, lexicon(), LIST).findings
+    assert (finding.value, finding.polarity, finding.hard) == ("Christopher Nolan", "avoid", True)
+
+
+@pytest.mark.parametrize(
     "text", ["if friends ask I have to say action", "if anyone asks, I watched a comedy"]
 )
 def test_what_others_would_be_told_is_no_wish(text: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from retrieval.movie import Movie, fold
 from retrieval.nlu.linking import LinkedTitle
 from retrieval.nlu.people import LinkedPerson
-from retrieval.nlu.scope import asks
+from retrieval.nlu.scope import Reach, asks
 from retrieval.understanding import Finding
 
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
@@ -57,12 +57,19 @@ def asked_for(
     people: Sequence[LinkedPerson],
     titles: Sequence[LinkedTitle],
     shown: Sequence[Movie],
+    reaches: Sequence[Reach],
 ) -> tuple[list[LinkedPerson], list[Finding]]:
-    """The people who are asked for, and, only to rank by, those who are spoken of."""
+    """The people who are asked for, and, only to rank by, those who are spoken of.
+
+    Who stands under a negator is refused, whatever else is said of them: "not by Wes Anderson, I've
+    seen them all".
+    """
     wished: list[LinkedPerson] = []
     described: list[Finding] = []
     for person in people:
-        if _describes_a_title(lower, person, titles) or _remarked(lower, person, shown):
+        refused = any(r.start <= person.start < r.end for r in reaches)
+        spoken_of = not refused and _remarked(lower, person, shown)
+        if _describes_a_title(lower, person, titles) or spoken_of:
             described.append(Finding("person", person.person.name, "want", False))
         elif lower[: person.start].rstrip()[-1:] != "(":
             wished.append(person)
