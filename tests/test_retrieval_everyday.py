@@ -343,3 +343,46 @@ def test_what_must_not_be_in_it_in_other_languages(text: str, kind: str, value: 
 
 def test_a_plural_that_english_spells_its_own_way() -> None:
     assert values("any films about volcanoes?", "keyword") == [("volcano", "want", False)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it mustn't go over 100 minutes",
+        "a thriller that shouldn't run over 100 minutes",
+        "it cannot be more than 100 minutes",
+        "nothing that goes over 100 minutes",
+        "una comedia que dure como mucho 100 minutos",
+    ],
+)
+def test_what_a_film_must_not_go_over_is_the_most_it_may_have(text: str) -> None:
+    assert values(text, "runtime") == [({"max": 100}, "want", True)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a comedy, anyone but Tom Hanks",
+        "a comedy with anybody but Tom Hanks in it",
+        "a comedy, as long as Tom Hanks isn't in it",
+        "a comedy, provided Tom Hanks is not part of the cast",
+    ],
+)
+def test_who_must_not_be_in_it_is_refused(text: str) -> None:
+    people = [f for f in hear(text).findings if f.kind in ("person", "actor")]
+    assert [(f.value, f.polarity, f.hard) for f in people] == [("Tom Hanks", "avoid", True)]
+    assert values(text, "genre") == [("comedy", "want", True)]
+
+
+@pytest.mark.parametrize("text", ["I cannot find a good thriller", "I can't find a good thriller"])
+def test_what_nobody_finds_is_not_refused(text: str) -> None:
+    assert {polarity for _, polarity, _ in values(text, "genre")} == {"want"}
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [("how many minutes does Heat run?", "runtime"), ("which actors are in Heat?", "cast")],
+)
+def test_minutes_and_actors_are_asked_after_in_other_words(text: str, about: str) -> None:
+    question = hear(text).question
+    assert question is not None and question.about == about

@@ -32,7 +32,7 @@ _CLAUSE_END = re.compile(r"[?.!;\n]|$")
 _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
         "runtime",
-        r"\bhow long (?:is|was|does|are)\b|\b(?:is|was) [^.?!,]{1,40} (?:very |too |really |that |so )?(?:long|short)\?|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
+        r"\bhow (?:long|many minutes|many hours) (?:is|was|does|are)\b|\b(?:is|was) [^.?!,]{1,40} (?:very |too |really |that |so )?(?:long|short)\?|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
     ),
     (
         "director",
@@ -40,7 +40,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ),
     (
         "cast",
-        r"\bwho(?:'s| is| was| are| were)?(?: all)? (?:in|starring|stars|acts|acted|plays|played|the (?:lead|actors?|cast))\b|\bwho stars\b|\b(?:cast|actors) (?:of|in)\b",
+        r"\bwho(?:'s| is| was| are| were)?(?: all)? (?:in|starring|stars|acts|acted|plays|played|the (?:lead|actors?|cast))\b|\bwho stars\b|\b(?:cast|actors) (?:of|in)\b|\b(?:what|which) (?:actors?|actress(?:es)?|stars?) (?:is|are|was|were|plays?|stars?|acts?) in\b",
     ),
     (
         "year",

@@ -30,11 +30,14 @@ _AFTERWARDS = re.compile(
     r"\b(?P<what>[\w' -]{2,40}?)(?:(?: is| are|'s| movies are| films are)(?:(?:n't| not) (?:really |exactly )?"
     r"(?:my thing|for me|my cup of tea|what i (?:want|need)|an option|our thing|for us)|(?: a)?(?: (?:hard|big|definite|firm))? no(?:[- ]go)?\b(?![- ]brainer| \w)"
     r"| out\b(?= *(?:$|[.,;!?]| of the question))| off the (?:table|menu|list))"
+    r"|(?:(?: is| are)(?: not|n't)|'s not) (?:in|part of) (?:it|them|any of (?:it|them)|the (?:cast|film|movie))\b"
     r"| (?:bores?|annoys?|irritates?|depress(?:es)?) (?:me|us|him|her|them)\b| (?:puts?|turns?) (?:me|us) off| (?:do|does) nothing for (?:me|us)"
     r"|\? ?no(?:,? thanks| way|pe)?\b(?= *(?:$|[.,;!?])))"
 )
 """Refused after it was named: "rom-coms are a no", "horror's out", "musicals? no thanks"."""
-_LAST_CLAUSE = re.compile(r".*\b(?:but|and|though|because|so) ")
+_LAST_CLAUSE = re.compile(
+    r".*\b(?:but|and|though|because|so(?! long)|as long as|so long as|if|provided(?: that)?) "
+)
 _NON = re.compile(r"\bnon[- ](?=[a-z]+)")
 _NO_REFUSAL = frozenset({"fiction", "stop", "linear", "verbal"})
 """After "non": a kind of its own."""
