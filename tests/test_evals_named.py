@@ -63,6 +63,15 @@ def test_people_are_found_by_their_full_name() -> None:
     assert [person.key for person in found.people] == ["ann bell"]
 
 
+def test_who_made_a_film_is_nobodys_title() -> None:
+    about = Movie("m1", "Ann Bell: A Life", year=2011, kind="movie", directors=("Ann Bell",))
+    lexicon = Reference.of([about]).lexicon
+    credited = names_in("By Ann Bell, and with Ann Bell", lexicon)
+    assert not credited.titles and [p.key for p in credited.people] == ["ann bell", "ann bell"]
+    films = names_in("You might like Ann Bell (2011), by Ann Bell", lexicon)
+    assert [t.text for t in films.titles] == ["Ann Bell"] and len(films.people) == 1
+
+
 def test_long_texts_take_no_time() -> None:
     # Capitals without a break once were a worst case of the pattern.
     assert names_in("AAAA" * 5000 + " (1990) " + "The " * 5000, REFERENCE.lexicon).people == ()

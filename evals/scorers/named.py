@@ -26,6 +26,8 @@ _LISTED = re.compile(
 _DATED = re.compile(r"([^\n\"“”*()]{2,90}?)[\"”*_]*\s*\(((?:18|19|20)\d\d)\)")
 _RATED = re.compile(r"\brated $", re.IGNORECASE)
 """A certificate follows: "rated G" names no film G."""
+_CREDITED = re.compile(r"\b(?:by|with|starring|featuring) $", re.IGNORECASE)
+"""A person follows, even where a title begins so: "Stanley Kubrick: A Life in Pictures"."""
 _INSIDE_TITLES = frozenset("of the and a an in to for on at from with vs vs. &".split())
 _SHORTENED = re.compile(r"(?:[A-Z]\.)+|(?:Mrs?|Ms|Dr|St|Sgt|Jr|Vol|Capt|Lt|vs)\.")
 """Words whose full stop ends no sentence."""
@@ -76,10 +78,14 @@ def names_in(text: str, lexicon: Lexicon, tags: frozenset[str] = frozenset()) ->
             if not all(end <= a or start >= b for a, b in taken):
                 continue
             key = " ".join(token.folded for token in span)
-            if key in lexicon.titles and _is_title(span, key, text, lexicon):
+            person = 1 < n <= _LONGEST_NAME and key in lexicon.people and _capitals(span)
+            credited = (
+                person and _CREDITED.search(text[:start]) and not _YEAR_AFTER.match(text, end)
+            )
+            if key in lexicon.titles and not credited and _is_title(span, key, text, lexicon):
                 titles.append(_title(text, start, end, key, lexicon))
                 taken.append((start, end))
-            elif 1 < n <= _LONGEST_NAME and key in lexicon.people and _capitals(span):
+            elif person:
                 people.append(NamedPerson(key, start, end))
                 taken.append((start, end))
             elif n > 1 and is_tag(key, lexicon, tags):
