@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from retrieval.nlu.preference_patterns import CERTIFICATES
+from retrieval.nlu.preference_patterns import AT_MOST
 from retrieval.nlu.wording import (
     COUNTRY_NAMES,
     LANGUAGE_NAMES,
@@ -41,6 +41,7 @@ _GRADED = {
     "family_friendly": "family-friendly",
 }
 _HOW_MUCH = {0: "not at all", 1: "a little", 2: "quite", 3: "very"}
+_AT_MOST = {allowed: highest for highest, allowed in AT_MOST.items()}
 _ABOVE = {
     "R or NC-17 or TV-MA": "PG-13",
     "PG-13 or R or NC-17 or TV-14 or TV-MA": "PG",
@@ -91,8 +92,8 @@ def _string_label(kind: str, value: str) -> str:
         return f"from {' or '.join(COUNTRIES.get(v, v) for v in value.split(' or '))}"
     if kind in ("actor", "person"):
         return f"with {value}" if kind == "actor" else value
-    if kind == "certificate" and value.startswith("G or Approved or "):
-        return f"rated {_highest(value)} at most"
+    if kind == "certificate" and value in _AT_MOST:
+        return f"rated {_AT_MOST[value]} at most"
     prefix = {
         "director": "directed by ",
         "service": "on ",
@@ -108,11 +109,6 @@ def _string_label(kind: str, value: str) -> str:
     if kind == "kind":
         return "films" if value == "movie" else "series"
     return prefix + value
-
-
-def _highest(certificates: str) -> str:
-    """The highest of the American certificates among them."""
-    return [c for c in certificates.split(" or ") if c in CERTIFICATES][-1]
 
 
 def _year_label(low: int | None, high: int | None) -> str:

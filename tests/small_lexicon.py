@@ -1,10 +1,13 @@
-"""A small catalogue of real titles for tests of understanding: names, years and people only."""
+"""A small catalogue of real titles for tests of understanding, and what is heard with it."""
 
 from functools import cache
+from typing import Any
 
 from retrieval.movie import Movie
 from retrieval.nlu.lexicon import Lexicon
 from retrieval.nlu.lexicon_builder import build_lexicon
+from retrieval.understand import Context, understand
+from retrieval.understanding import Understanding
 
 _FILMS = (
     ("Inception", 2010, 148, "Christopher Nolan", "Leonardo DiCaprio"),
@@ -55,3 +58,16 @@ def films() -> tuple[Movie, ...]:
 def lexicon() -> Lexicon:
     """Their names."""
     return build_lexicon(films())
+
+
+def hear(text: str, context: Context | None = None) -> Understanding:
+    """What an utterance says to somebody who knows these films."""
+    return understand(text, lexicon(), context)
+
+
+def values(text: str, kind: str, context: Context | None = None) -> list[tuple[Any, str, bool]]:
+    """Value, polarity and hardness of what is found of one kind."""
+    found = [f for f in hear(text, context).findings if f.kind == kind]
+    return [
+        (f.value if isinstance(f.value, str) else dict(f.value), f.polarity, f.hard) for f in found
+    ]

@@ -1,27 +1,13 @@
 """Everyday sentences whose words mean something else than they seem to: reach, asides, amounts."""
 
-from typing import Any
-
 import pytest
 
 from retrieval.movie import Movie
 from retrieval.nlu.lexicon_builder import build_lexicon
 from retrieval.understand import Context, understand
-from retrieval.understanding import Understanding
-from small_lexicon import films, lexicon
+from small_lexicon import films, hear, lexicon, values
 
 SHOWN = Context(films()[:5])
-
-
-def hear(text: str, context: Context | None = None) -> Understanding:
-    return understand(text, lexicon(), context)
-
-
-def values(text: str, kind: str, context: Context | None = None) -> list[tuple[Any, str, bool]]:
-    found = [f for f in hear(text, context).findings if f.kind == kind]
-    return [
-        (f.value if isinstance(f.value, str) else dict(f.value), f.polarity, f.hard) for f in found
-    ]
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.understand import Context, understand
-from retrieval.understanding import Understanding
-from small_lexicon import films, lexicon
+from retrieval.understand import Context
+from small_lexicon import films, hear
 
 SHOWN = tuple(m for t in ("Memento", "Fight Club", "Jaws") for m in films() if m.title == t)
-
-
-def hear(text: str, context: Context | None = None) -> Understanding:
-    return understand(text, lexicon(), context)
 
 
 def slots(text: str) -> set[tuple[str, Any, str]]:

@@ -197,9 +197,7 @@ def _certificates(reading: Reader) -> None:
 
 def at_most(name: str) -> Finding:
     """What "nothing above PG-13" asks for: a certificate that is known, and no higher."""
-    upto = patterns.CERTIFICATES[: patterns.CERTIFICATES.index(name) + 1]
-    known = [c for rung in upto for c in (rung, *patterns.AS_MILD_AS.get(rung, ()))]
-    return Finding("certificate", " or ".join(known), "want", True)
+    return Finding("certificate", patterns.AT_MOST[name], "want", True)
 
 
 def _is_limit(lower: str, match: re.Match[str]) -> bool:

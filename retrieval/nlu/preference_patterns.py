@@ -225,6 +225,13 @@ AS_MILD_AS = {
     "PG-13": ("TV-14",),
 }
 """Certificates of other times and of television beside those that they come near."""
+AT_MOST = {
+    name: " or ".join(
+        known for rung in CERTIFICATES[: n + 1] for known in (rung, *AS_MILD_AS.get(rung, ()))
+    )
+    for n, name in enumerate(CERTIFICATES)
+}
+"""All that "nothing above PG-13" allows, as the value of one wish."""
 FINE = re.compile(r"\b(?:fine|ok|okay|happy|no problem|comfortable|good|cool) with\b|\bmind\b")
 CHOSE = re.compile(
     r"(?: (?:just|has|have|had|recently|finally))* (?:picked|chose|watched|showed|recommended|told|says|said|saw|made|liked|bought|dumped|left|broke|cheated|divorced|died)\b"

@@ -100,8 +100,8 @@ _HOURS = re.compile(
 )
 _MINUTES = re.compile(rf"\b(\d{{2,3}}|{_TENS}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
-    r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|not above|no above|tops|no (?:more|longer) than"
-    r"|nothing (?:over|above|longer than)|not (?:more|longer) than|within|up to|nothing more than|(?:nothing|no|not|n't)(?: \w+){0,3} past|ready by|fits? (?:in|into|inside)"
+    r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|no above|tops|no (?:more|longer) than"
+    r"|nothing (?:over|above|longer than)|within|up to|nothing more than|(?:nothing|no|not|n't)(?: \w+){0,3} past|ready by|fits? (?:in|into|inside)"
     r"|(?:not|n't|cannot|never|nothing that) (?:\w+ ){0,2}?(?:over|above|beyond|more than|longer than)|(?:only|just) (?:have|got)"
     r"|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in|(?:flight|ride|drive|trip|journey|layover|break|nap) (?:is|takes|lasts))\s+(?:about |around )?$|\bsub-?\s?$"
 )
