@@ -214,6 +214,7 @@ class _Reading:
                 self.linker.take(*asked.words)
         self.linker.trusted = [asked.span for asked in questions]
         self.linker.asking = [asked.span for asked in questions if asked.asks_only]
+        self.linker.films_asked = [asked.film for asked in questions if asked.film]
         return questions
 
     def _asks_of(self, named: Mention) -> tuple[tuple[FoundQuestion, ...], bool]:

@@ -43,7 +43,8 @@ class Shop:
             {"type": "turn.started", "conversation_id": who},
             {"type": "ledger", "version": len(said), "entries": [_entry(e) for e in ledger]},
         ]
-        if not empty:
+        bare = self.fault == "no chips" and removed is not None
+        if not empty and not bare:
             cards = [_card(f"m{number + i}") for i in range(5)]
             sent.append({"type": "recommendations", "cards": cards})
             chips = [{"label": text, "text": text} for text in CHIPS]
@@ -88,6 +89,19 @@ async def test_each_fault_is_seen_and_told_with_what_was_said(fault: str, where:
     told: Sequence[str] = getattr(found, where)
     assert told and not found.holds
     assert all(" / " in one for one in told)
+
+
+async def test_what_was_offered_before_a_chip_was_taken_away_is_not_tapped() -> None:
+    shop = Shop("no chips")
+    await walk(shop, 120, seed=1)
+    after = [
+        said[n + 1]
+        for said in shop.heard.values()
+        for n, text in enumerate(said[:-1])
+        if not text or parse_remove_text(text)
+    ]
+    assert len(after) > 10
+    assert not set(after) & set(CHIPS)
 
 
 def test_a_list_changes_by_what_is_not_on_the_other() -> None:

@@ -181,6 +181,12 @@ def test_a_war_film_is_none_from_before_the_war() -> None:
         ("short and sweet", {"max": 100}),
         ("short films", {"max": 45}),
         ("a three-hour epic", {"min": 165, "max": 195}),
+        ("at most 2 hours, at least 7 out of 10", {"max": 120}),
+        ("under 100 minutes, at least 3 of them please", {"max": 100}),
+        ("two hours at most", {"max": 120}),
+        ("longer than 90 minutes, shorter than 120", {"min": 90, "max": 120}),
+        ("at least two hours but no more than two and a half", {"min": 120, "max": 150}),
+        ("over an hour and a half, but under 2", {"min": 90, "max": 120}),
     ],
 )
 def test_how_long_it_may_be(text: str, minutes: dict[str, int]) -> None:

@@ -15,7 +15,16 @@ EASTWOOD = Movie(
     cast=("Clint Eastwood", "Gene Hackman"),
     fame=4,
 )
-NAMES = build_lexicon((*films(), EASTWOOD))
+HITCHCOCKS = (
+    *(
+        Movie(f"h{year}", title, year=year, directors=("Alfred Hitchcock",), fame=5)
+        for title, year in (("Vertigo", 1958), ("Psycho", 1960), ("Rear Window", 1954))
+    ),
+    Movie("h2012", "Hitchcock", year=2012, directors=("Sacha Gervasi",), fame=3),
+    Movie("crowd", "Crowd", cast=tuple(f"Extra{n} Unknown{n}" for n in range(600)), fame=1),
+)
+"""One of 150 people is famous: the crowd makes room for him."""
+NAMES = build_lexicon((*films(), EASTWOOD, *HITCHCOCKS))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +53,30 @@ def test_who_is_joined_to_a_director_directs_too() -> None:
 def test_a_role_nobody_had_binds_to_the_person_only() -> None:
     [finding] = understand("a film directed by tom hanks", lexicon()).findings
     assert (finding.kind, finding.value) == ("person", "Tom Hanks")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("top ten Hitchcock films", "Alfred Hitchcock"),
+        ("I love Hitchcock", "Alfred Hitchcock"),
+        ("Hitchcock", "Alfred Hitchcock"),
+        ("Hitchcock's best", "Alfred Hitchcock"),
+        ("have you got Eastwood westerns", "Clint Eastwood"),
+    ],
+)
+def test_a_surname_is_the_person_where_their_films_are_meant(text: str, name: str) -> None:
+    heard = understand(text, NAMES)
+    assert name in {f.value for f in heard.findings}
+    assert not heard.mentions
+
+
+@pytest.mark.parametrize(
+    "text", ["I've seen Hitchcock", "Hitchcock (2012)", "who is in Hitchcock?"]
+)
+def test_the_film_called_as_a_person_is_still_one(text: str) -> None:
+    [mention] = understand(text, NAMES).mentions
+    assert mention.title == "Hitchcock"
 
 
 @pytest.mark.parametrize("text", ["movies with zork dicaprio", "list movies", "with quentin nolan"])

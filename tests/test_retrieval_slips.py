@@ -113,6 +113,7 @@ def test_no_bound_is_lost_turned_or_made_a_film(text: str, expected: set[Any]) -
     [
         ("a good scifi moive like interstleler", {"Interstellar": "seed"}),
         ("somthing like Intersteller pls", {"Interstellar": "seed"}),
+        ("somthing lik intersteler", {"Interstellar": "seed"}),
         ("Parasite blew me away. More like that?", {"Parasite": "seed"}),
         ("Back to the Future I have seen before", {"Back to the Future": "seen"}),
         ("Back to the Future it is, thanks!", {"Back to the Future": "unseen"}),
@@ -132,6 +133,23 @@ def test_films_are_taken_seen_and_asked_about(text: str, expected: dict[str, str
     assert not found.undo
     assert not found.findings or "scifi" in text
     assert ("accept" in found.small_talk) == ("unseen" in expected.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "genre"),
+    [
+        ("documentery about whales", "documentary"),
+        ("some westerms", "western"),
+        ("a fantazy film", "fantasy"),
+    ],
+)
+def test_kinds_of_film_with_another_letter(text: str, genre: str) -> None:
+    assert mended(text, lexicon()).text != text
+    assert genre in {f.value for f in hear(text).findings}
+
+
+def test_what_a_misspelt_documentary_is_about_is_no_title() -> None:
+    assert not hear("documentery abuot the matrix").mentions
 
 
 @pytest.mark.parametrize("text", ["no, undo", "no wait, undo that", "take that back please, undo"])

@@ -230,6 +230,11 @@ def test_questions(text: str, about: str) -> None:
         ("how many oscars did Heat win?", "awards"),
         ("who wrote Alien?", "other"),
         ("does the dog die in Jaws?", "other"),
+        ("is Heat rated R?", "certificate"),
+        ("Is The Dark Knight rated PG-13?", "certificate"),
+        ("is Alien longer than two hours?", "runtime"),
+        ("was Heat made in the 90s?", "year"),
+        ("is Jaws by Spielberg?", "director"),
     ],
 )
 def test_a_question_about_a_film_is_no_wish(text: str, about: str) -> None:

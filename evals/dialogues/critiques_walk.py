@@ -104,7 +104,7 @@ class _Walker:
             if tapped and message in chips and message != OTHERS.text and self.has_twin:
                 await self._twin(before, turn)
             if turn.ledger and self.rng.random() < REMOVES:
-                await self._remove(talk, turn.ledger)
+                turn = await self._remove(talk, turn.ledger)  # chips are judged by their own list
 
     async def _say(self, talk: Talk, message: str) -> PlayedTurn:
         self.said.append(message)
@@ -120,7 +120,7 @@ class _Walker:
         if changed(turn, more) < MIN_CHANGED:
             self.walked.idle.append(self._told(f"{titles(turn)} beside {titles(more)}"))
 
-    async def _remove(self, talk: Talk, ledger: Sequence[LedgerEntryView]) -> None:
+    async def _remove(self, talk: Talk, ledger: Sequence[LedgerEntryView]) -> PlayedTurn:
         gone = self.rng.choice(ledger)
         by_words = self.walked.removals % 2 == 0
         if by_words:
@@ -138,6 +138,7 @@ class _Walker:
             self.walked.wrong_removals.append(
                 self._told(f"{gone.label!r} {way}: {was} became {now}")
             )
+        return turn
 
     def _told(self, what: str) -> str:
         return f"{' / '.join(self.said)}: {what}"

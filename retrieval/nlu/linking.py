@@ -93,6 +93,8 @@ class Linker:
         """Stretches where capitals mean titles, whatever else the word means: "Alien and Aliens"."""
         self.asking: list[tuple[int, int]] = []
         """Stretches that only ask: nothing there is a wish."""
+        self.films_asked: list[tuple[int, int]] = []
+        """Where a question has its film: "is The Thing rated R?"."""
         small = [t for n, t in enumerate(self.tokens) if n or not t.capital]
         plain = [t for t in small if t.folded in STOPWORDS and t.folded != "i"]
         # Where even small words are capitals, capitals say nothing.
@@ -181,7 +183,7 @@ class Linker:
     ) -> bool:
         start, end = self.tokens[i].start, self.tokens[j - 1].end
         capital = self.cased and self.capitalised(i, j)
-        if self._quoted(i, j):
+        if self._quoted(i, j) or ((start, end) in self.films_asked and key not in _POINTING):
             return True
         elsewhere = title_cues.is_place_or_company(self.lower, start, end, key)
         if elsewhere or self._cuts_a_name(i, j):

@@ -30,7 +30,10 @@ FILM_NOUNS = frozenset(
     "actor actors".split()
 )
 _CUES = frozenset("starring staring featuring directed director actor actress played".split())
-_NO_NAMES = STOPWORDS | FILM_NOUNS | _CUES | frozenset(n.replace("'", "") for n in NEGATORS)
+_LIKES = frozenset("love loved like liked hate hated enjoy enjoyed adore adored prefer".split())
+_NO_NAMES = (
+    _LIKES | STOPWORDS | FILM_NOUNS | _CUES | frozenset(n.replace("'", "") for n in NEGATORS)
+)
 _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
 )
@@ -49,6 +52,12 @@ _DIRECTS_AFTER = re.compile(
 _MADE_AFTER = re.compile(r"\s*(?:has |have |had )?ma(?:d|k)es?\b")
 _ASKS_WHO_DIRECTS = re.compile(r"\b(?:did|does|has|have|had|will|is|was|can)\s+$")
 _DIRECT_LATER = re.compile(r"[\w' ]{0,40}?\bdirect(?:ed|ing)?\b(?! by)")
+_THEIR_WORK = re.compile(
+    r"'s(?= (?:work|best|new|lat|last|old|ear|other|less|most|great|first|movie|film|stuff|masterp))"
+    r"(?: (?:best|newest|latest|first|last|early|earlier|later|other|new|old|lesser known|most famous|greatest))*"
+    r"(?:\W*$|[.,;!?]| (?:works?|movies?|films?|stuff|masterpieces?|filmography)\b)"
+)
+"""Behind a name: "Scorsese's best", "Nolan's films"."""
 _BY_ALONE = re.compile(r"\b(?:by|from) $")
 """Before a director's surname that is a title as well: "something by Hitchcock"."""
 _BY = re.compile(r"\b(?:by|from|of)\s+$")
@@ -243,24 +252,36 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
     if full is None:
         known = one_name and one_name.acts + one_name.directs >= WELL_KNOWN
         return one_name if known and len(key) > 3 and _PERSON_CUE.search(before) else None
-    by = _BY_ALONE.search(before) and lexicon.people[full].directs
+    person = lexicon.people[full]
+    theirs = raw.endswith("'s") and bool(_THEIR_WORK.match(text.lower, token.end - len("'s")))
+    by = _BY_ALONE.search(before) and person.directs
+    maker = _outshines_the_film(lexicon, full, key)
+    alone = maker and len(text.tokens) == 1
     if (
-        (key in lexicon.titles and not by)
+        (key in lexicon.titles and not (by or maker))
         or _belongs_to_a_name(text, i)
         or _after_first_name(text, i)
     ):
         return None
-    cue = bool(_PERSON_CUE.search(before))
+    cue = bool(_PERSON_CUE.search(before)) or theirs or alone
     # "A zombie comedy" is by nobody of that name.
     named = token.capital or not (key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags)
     cue = cue or (named and (_refers(text, i, before) or before.endswith("that ")))
-    person = lexicon.people[full]
     if key in lexicon.small and not token.capital:
         # "DAN has no ledger": an ordinary word is a name where only a name can stand.
         famous = full in lexicon.famous and (cue or after in FILM_NOUNS)
         return person if famous or _MAKER_BEFORE.search(before) else None
     a_kind = key in SUBGENRE_ADJECTIVES or f"{key}s" in lexicon.tags  # "a zombie movie"
-    return person if cue or (after in FILM_NOUNS and not a_kind) else None
+    films = after in FILM_NOUNS or (token.capital and i > 0 and is_vocabulary(after))
+    return person if cue or (films and not a_kind) else None
+
+
+def _outshines_the_film(lexicon: Lexicon, full: str, key: str) -> bool:
+    """Whether a director is better known than the film of that name: "a Hitchcock film"."""
+    person, film = lexicon.people[full], lexicon.choose(key)
+    known = full in lexicon.famous and person.directs > person.acts * MOSTLY
+    topic = f"{key}s" in lexicon.tags or key in lexicon.tags
+    return known and not topic and film is not None and person.directs > MOSTLY * film.prior**0.5
 
 
 def _belongs_to_a_name(text: Text, i: int) -> bool:
@@ -295,7 +316,7 @@ def _beside(text: Text, i: int, k: int) -> bool:
 def _refers(text: Text, i: int, before: str) -> bool:
     """Whether "no" or "like" before a surname means the person, not the start of a title."""
     tables = (text.lexicon.titles, text.lexicon.franchises)
-    longer = (_key(text, i, j) for j in range(i + 2, i + 8))
+    longer = (_key(text, i, j) for j in range(i + 2, min(i + 8, len(text.tokens) + 1)))
     begins_a_title = any(key in table for key in longer for table in tables)
     return bool(_SURNAME_CUE.search(before)) and not begins_a_title
 

@@ -114,14 +114,16 @@ _OF_SOMETHING_ELSE = re.compile(
 )
 """Before minutes that are no film's length: "asleep after 20 minutes"."""
 _LONG_AFTER = r"^,?\s*(?:long\s*,?\s*)?"
+_OF_THE_NEXT = r"(?! than| (?:of )?(?:a |an |about )?(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|half)\b)"
+"""Not behind such a bound: "at most 2 hours, at least 7 out of 10" bounds another number."""
 _AFTER_MOST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?most"
     r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer)|(?:before|until|till) (?!the end)"
-    r"|-?(?:train |bus |car |plane )?(?:ride|flight|drive|trip|journey|commute|layover|lunch)(?: break)?)\b(?! than)"
+    rf"|-?(?:train |bus |car |plane )?(?:ride|flight|drive|trip|journey|commute|layover|lunch)(?: break)?)\b{_OF_THE_NEXT}"
 )
 _AFTER_LEAST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:more|longer|over)|(?:at|the) (?:the )?least|min(?:im(?:um|al|ally))|plus"
-    r"|(?:and |but )?(?:no|not|nothing) (?:less|shorter|under))\b(?! than)"
+    rf"|(?:and |but )?(?:no|not|nothing) (?:less|shorter|under))\b{_OF_THE_NEXT}"
 )
 _BOTH_ENDS = re.compile(
     r"\b(?:(?:between|from|anywhere from|over|more than|longer than|at least) )?(\d{2,3}|\d(?:\.5)?|one|two|three|four)"
@@ -129,6 +131,13 @@ _BOTH_ENDS = re.compile(
     r"(\d{2,3}|\d(?:\.5)?|one|two|three|four) ?-?(minutes?|mins?|hours?|hrs?|h)\b"
 )
 """Two ends that share a unit: "between 120 and 160 minutes", "90-120 min", "two to three hours"."""
+_OTHER_END = re.compile(
+    r",? ?(?:and |but |yet )?(?:(?P<most>at most|(?:no|not|nothing) (?:more|longer) than|under|less than|shorter than|below|up to)"
+    r"|(?P<least>at least|(?:no|not|nothing) (?:less|shorter) than|over|more than|longer than)) "
+    r"(?P<n>\d{1,3}(?:\.\d)?|one|two|three|four)(?P<half> and a half)?(?=\W*$|,? (?:and|but|or|please|with|in|if)\b|[.;!?])"
+)
+"""The other end of a bounded length, its unit left out: "longer than 90 minutes, shorter than 120"."""
+_IN_HOURS = re.compile(r"hours?|hrs?|\dh\b")
 _SHORT = re.compile(
     r"\b(?:(?:something|anything|a|an|make it|keep it|nice and|pretty|fairly|be) short(?! series| show)|short (?:movie|one)|quick watch|short and sweet|short ?-?ish|short enough|(?:on the )?shorter side"
     r"|(?<!too )(?<!so )(?<!very )(?<!not )short (?=(?:[a-z]+ )?(?:comed|drama|thriller|horror|romance|western|documentar|action|animat|sci|adventure|family|musical|myster|cartoon))"
@@ -163,18 +172,35 @@ def _runtimes(text: str, _newest: int) -> list[Span]:
         if low and high:  # "nothing longer than" contains "longer than": the longer cue counts
             low, high = (low, None) if low.start() < high.start() else (None, high)
         start = low.start() if low else high.start() if high else match.start()
-        if low or _AFTER_LEAST.match(after):
+        if low or (not high and _AFTER_LEAST.match(after)):
             found.append(Span("runtime", start, match.end(), min=minutes))
         elif high or _AFTER_MOST.match(after):
             found.append(Span("runtime", start, match.end(), max=minutes))
         elif not _OF_SOMETHING_ELSE.search(before):
             found.append(Span("runtime", start, match.end(), minutes - 15, minutes + 15))
+    found = [_with_other_end(span, text) for span in found]
     found += [
         Span("runtime", *m.span(), max=SHORT_FILM_MIN, vague=True) for m in _SHORTS.finditer(text)
     ]
     found += [Span("runtime", *m.span(), max=SHORT_MIN, vague=True) for m in _SHORT.finditer(text)]
     found += [Span("runtime", *m.span(), min=LONG_MIN, vague=True) for m in _LONG.finditer(text)]
     return found
+
+
+def _with_other_end(span: Span, text: str) -> Span:
+    """The span with the end that follows it, in the unit that was said once."""
+    other = _OTHER_END.match(text, span.end)
+    if other is None or (span.min is not None and span.max is not None):
+        return span
+    unit = 60 if _IN_HOURS.search(text[span.start : span.end]) else 1
+    minutes = round((number(other.group("n")) + 0.5 * bool(other.group("half"))) * unit)
+    if not SHORTEST <= minutes <= LONGEST:
+        return span
+    if other.group("most") and span.min is not None and minutes > span.min:
+        return replace(span, end=other.end(), max=minutes)
+    if other.group("least") and span.max is not None and minutes < span.max:
+        return replace(span, end=other.end(), min=minutes)
+    return span
 
 
 def _both_ends(text: str) -> list[Span]:

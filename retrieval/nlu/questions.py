@@ -21,6 +21,9 @@ from retrieval.understanding import Question, QuestionField, SmallTalk
 
 _GRADES = "|".join(sorted(map(re.escape, GRADE_WORDS), key=len, reverse=True))
 _FILM = r"(?:it|that|this|(?!(?:there|it|that|this)\b)[^.?!,]{1,40}?)"
+_NOT_ANY = (
+    r"(?!(?:there|any|an?|some|something|anything|everything|what|which|one|ones|movies?|films?)\b)"
+)
 _AT_FIRST = r"^\W*(?:(?:and|but|so|ok|hm+)\W+)*"
 _TONGUES = "|".join(sorted(word for word, (kind, _) in NATIONS.items() if kind == "language"))
 _PARTS = re.compile(
@@ -89,6 +92,27 @@ _IS_ABOUT = re.compile(
     rf"{_AT_FIRST}(?:is|was|are) (?!(?:(?:any|some)(?:thing)?|all|both|each|they|these|those)\b){_FILM} (?P<words>(?:about|set in) [^.?!]+)\?"
 )
 """Of its story: "is the second one about the Beatles?" asks for no film about them."""
+_HELD_TO = tuple(
+    (
+        cast(QuestionField, field),
+        re.compile(
+            rf"{_AT_FIRST}(?:is|was) {_NOT_ANY}(?P<film>(?:that|this) one|{_FILM}) (?P<words>{predicate})\W*$"
+        ),
+    )
+    for field, predicate in (
+        ("certificate", r"(?:rated|certified|an?) (?:g|pg|pg-?13|r|nc-?17|\d\d)(?:[- ]rated)?"),
+        (
+            "runtime",
+            r"(?:longer|shorter|over|under|more|less)(?: than)? (?:an?|\d+|one|two|three|four|half an)[^.?!]*?(?:hours?|hrs?|minutes?|mins?)[^.?!]*",
+        ),
+        (
+            "year",
+            r"(?:older|newer|from|made|released|before|after)(?: than| in| before| after)? (?:the )?(?:\d{2,4}\W?s?|\w+ties|noughties)",
+        ),
+        ("director", r"(?:directed |made )?by [^.?!,]{3,40}"),
+    )
+)
+"""A film held to one fact: "is The Thing rated R?", "is it longer than two hours?"."""
 _OTHER = re.compile(
     r"^\W*(?:is|was|are) [^.?!,]{1,40} based on\b|\b(?:is|are|was) there (?:an? |any )?(?:sequels?|prequels?|remakes?) (?:to|of|for)\b|\b(?:who (?:wrote|produced|composed)|what(?:'s| is| was) the (?:budget|box office|soundtrack)|how much did)\b"
     r"|\b(?:does|did|do) (?:he|she|it|they|the (?!kids?\b|children\b)[\w ]{2,20}|anyone|anybody) (?!like|love|want|enjoy|prefer|have to|need)[^.?!]*\?|\bwho(?:'s| is) the [^.?!,]{2,30} (?:in|of|for)\b"
@@ -147,6 +171,8 @@ class FoundQuestion:
     """Words inside that name what is asked ("scary"): they are no wish."""
     extreme: Literal[-1, 0, 1] = 0
     """1 for "the longest", -1 for "the shortest" of a list."""
+    film: tuple[int, int] | None = None
+    """Where the sentence has the film, whatever its letters look like."""
 
     @property
     def asks_only(self) -> bool:
@@ -156,7 +182,8 @@ class FoundQuestion:
     def moved(self, by: int) -> "FoundQuestion":
         """The same, so many letters further on."""
         words = (self.words[0] + by, self.words[1] + by) if self.words else None
-        return replace(self, span=(self.span[0] + by, self.span[1] + by), words=words)
+        film = (self.film[0] + by, self.film[1] + by) if self.film else None
+        return replace(self, span=(self.span[0] + by, self.span[1] + by), words=words, film=film)
 
     def of(self, movie_id: str | None, other_id: str | None = None) -> Question:
         """The question, about this movie."""
@@ -184,6 +211,9 @@ def asks_for_list(lower: str) -> bool:
 def _find_question(lower: str) -> FoundQuestion | None:
     if _ASKING_ME.search(lower):
         return None
+    for field, pattern in _HELD_TO:
+        if held := pattern.search(lower):
+            return FoundQuestion(field, held.span(), held.span("words"), film=held.span("film"))
     asked = (p.search(lower) for p in (_SUPERLATIVE, _THE_MOST, _THAT_IS_MOST, _THAN))
     most = next(filter(None, asked), None)
     if most:

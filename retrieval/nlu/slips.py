@@ -25,6 +25,11 @@ _OF_FILMS = (
     "movie movies film films something anything similar like with from about want please recommend"
     " fifties sixties seventies eighties nineties gory scary violent bloody romantic depressing"
 ).split()
+_KINDS = (
+    "documentary documentaries thriller thrillers western westerns musical musicals fantasy mystery"
+    " mysteries adventure adventures animated animation comedy comedies horror romance cartoon"
+).split()
+"""Kinds of film: another letter in the place of one makes no other word."""
 _ELSEWHERE = (
     "weather order pizza translate taxi recipe capital president forecast book write poem joke"
     " homework alarm election email hotel flight"
@@ -45,7 +50,15 @@ _COMPARED = re.compile(
 _MEASURE = re.compile(r" (?:\d|the \d|an?\b|one\b|two\b|three\b|half\b|[A-Z])")
 """Around "then" where "than" was meant: "newer then 2010"."""
 _VOWEL = re.compile("[aeiouy]")
-_SHORTHAND = {"nto": "not", "nothin": "nothing", "nuthin": "nothing", "somethin": "something"}
+_SHORTHAND = {
+    "lik": "like",
+    "liek": "like",
+    "abt": "about",
+    "nto": "not",
+    "nothin": "nothing",
+    "nuthin": "nothing",
+    "somethin": "something",
+}
 MIN_LETTERS = 4
 """Shorter words lie too near to each other, unless they cannot be words at all ("mst")."""
 
@@ -96,7 +109,7 @@ def _meant(match: re.Match[str], text: str, lexicon: Lexicon) -> str | None:
     if _NUMBER_BEFORE.search(text[: match.start()].lower()):
         unit = _nearest(word, _UNITS, 2 if len(word) > MIN_LETTERS else 1)
         return unit or _nearest(word, _SMALL, 1)
-    return _nearest(word, (*_SMALL, *_ELSEWHERE), 1)
+    return _nearest(word, (*_SMALL, *_ELSEWHERE), 1) or _nearest_kind(word)
 
 
 def _is_spelt(word: str, lexicon: Lexicon) -> bool:
@@ -105,6 +118,10 @@ def _is_spelt(word: str, lexicon: Lexicon) -> bool:
     if key in STOPWORDS or key in _SMALL or key in _ELSEWHERE or key in _OTHER_WORDS:
         return True
     return is_vocabulary(key) or any(key in table for table in tables)
+
+
+def _nearest_kind(word: str) -> str | None:
+    return next((k for k in _KINDS if word[0] == k[0] and OSA.distance(word, k) == 1), None)
 
 
 def _by_a_slip(word: str, target: str) -> bool:
