@@ -53,6 +53,10 @@ _BAD_IT = re.compile(
     r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b"
 )
 
+_VERSION_OF = re.compile(
+    r"(?: (?:version|take|kind|sort|type|spin|variation|cousin|relative) (?:of|on|to))? ['\"]?"
+)
+"""Between "darker" and the film that it is held to: "a darker version of Heat", "a shorter Dune"."""
 _SIMILAR = re.compile(
     r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?(?:$|\b(?:but|and|only|just|except|without|from|in|with)\b)"
     r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b|\bin the same (?:vein|spirit|style|mood|line)\b|\balong (?:those|the same|these) lines\b"
@@ -355,7 +359,9 @@ class _Reading:
             than = self.lower[end : end + 12].lstrip().startswith("than")
             after = [m for m in mentions if m.start >= end and than]
             before = [m for m in mentions if m.start < start and m.stance == "seed"]
-            anchor = after[0] if after else before[-1] if before else None
+            made_so = [m for m in mentions if m.start >= end and m.stance == "seed"]
+            made_so = [m for m in made_so if _VERSION_OF.fullmatch(self.lower, end, m.start)]
+            anchor = next(iter((*after, *made_so, *before[::-1])), None)
             found.append(Comparison(what, direction, anchor.movie_id if anchor else None))
         return tuple(found)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.understand import Context
-from small_lexicon import films, hear
+from small_lexicon import films, hear, values
 
 SHOWN = tuple(m for t in ("Memento", "Fight Club", "Jaws") for m in films() if m.title == t)
 
@@ -75,7 +75,7 @@ def stances(text: str, context: Context | None = None) -> dict[str, str]:
         ("it wasn't that funny honestly", set()),
         ("it was a good horror film", set()),
         ("a comedy that isn't about love", {("genre", "comedy", "want")}),
-        ("a comedy which is not stupid", {("genre", "comedy", "want")}),
+        ("a comedy which is not stupid", {("genre", "comedy", "want"), ("mood", "silly", "avoid")}),
         (
             "no nudity or swearing",
             {("keyword", "nudity", "avoid"), ("keyword", "swearing", "avoid")},
@@ -199,6 +199,54 @@ def test_corrections_withdraw_and_want() -> None:
 def test_flags(text: str, flag: str) -> None:
     assert getattr(hear(text), flag)
     assert not getattr(hear("a quiet drama about gardening"), flag)
+
+
+@pytest.mark.parametrize(
+    ("text", "grades", "longest"),
+    [
+        ("nothing sad, violent or long", {"sadness", "violence"}, 100),
+        ("I don't want anything scary or gory", {"scariness", "violence"}, None),
+        ("not too sad or violent please", {"sadness", "violence"}, None),
+        ("no horror, something violent or sad", set(), None),
+    ],
+)
+def test_every_quality_of_a_refused_list_is_barred(
+    text: str, grades: set[str], longest: int | None
+) -> None:
+    barred = [value for value, polarity, _ in values(text, "attribute") if polarity == "avoid"]
+    assert grades == {value["name"] for value in barred}
+    assert [value for value, _, _ in values(text, "runtime")] == (
+        [{"max": longest}] if longest else []
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a funnier version of Heat",
+        "a shorter take on Alien",
+        "a less violent Alien",
+        "an older Alien",
+    ],
+)
+def test_another_version_of_a_film_is_held_to_it(text: str) -> None:
+    heard = hear(text)
+    [mention] = heard.mentions
+    [comparison] = heard.comparisons
+    assert (mention.stance, comparison.anchor) == ("seed", mention.movie_id)
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("anything that kids can watch", "kids"),
+        ("kids can watch it", "kids"),
+        ("teenagers, a sleepover, something scary", "teens"),
+        ("game night, something silly", "friends"),
+    ],
+)
+def test_who_watches_is_heard_without_with(text: str, who: str) -> None:
+    assert who in {f.value for f in hear(text).findings if f.kind == "companion"}
 
 
 @pytest.mark.parametrize(

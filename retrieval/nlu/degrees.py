@@ -9,6 +9,7 @@ import re
 from retrieval.nlu import audience
 from retrieval.nlu import preference_patterns as patterns
 from retrieval.nlu.audience import Reader
+from retrieval.nlu.quantities import SHORT_MIN
 from retrieval.nlu.scope import mode_at
 from retrieval.nlu.wording import FEELING_MOODS, GRADE_WORDS
 from retrieval.understanding import Finding
@@ -29,6 +30,9 @@ def too_much(reading: Reader) -> None:
         value = {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
         reading.findings.append(Finding("attribute", value, "avoid", True))
 
+    for match in patterns.TOO_AS_WELL.finditer(reading.lower):
+        if reading.negated(match.start(1)) and reading.free(*match.span(1)):
+            _as_well(reading, match)
     for match in patterns.NO_VIOLENCE.finditer(reading.lower):
         if reading.free(*match.span()) and not patterns.TOLD.search(reading.lower[: match.start()]):
             _bar(reading, "violence", match)
@@ -44,6 +48,17 @@ def too_much(reading: Reader) -> None:
         reading.findings.append(Finding("mood", "lighthearted", "want", False))
     for match in patterns.TIMID.finditer(reading.lower):
         _bar(reading, "scariness", match)
+
+
+def _as_well(reading: Reader, match: re.Match[str]) -> None:
+    """Bar one more quality of a refused list: "nothing sad, violent or long"."""
+    name, sign = GRADE_WORDS.get(match.group(1), ("runtime", 1))
+    if name == "runtime":
+        reading.findings.append(Finding("runtime", {"max": SHORT_MIN}, "want", True))
+    elif sign > 0:
+        value = {"name": name, "min": patterns.TOO_MUCH}
+        reading.findings.append(Finding("attribute", value, "avoid", True))
+    reading.linker.take(*match.span(1))
 
 
 def _a_little(reading: Reader, match: re.Match[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from retrieval.movie import fold
 from retrieval.nlu.lexicon import FUZZY_PERSON, SURE_PERSON, Lexicon, PersonEntry, is_vocabulary
+from retrieval.nlu.spans import NUMBER_WORDS
 from retrieval.nlu.wording import GRADE_WORDS, NEGATORS, NICKNAMES, STOPWORDS, SUBGENRE_ADJECTIVES
 
 LONGEST_NAME = 4
@@ -32,7 +33,12 @@ FILM_NOUNS = frozenset(
 _CUES = frozenset("starring staring featuring directed director actor actress played".split())
 _LIKES = frozenset("love loved like liked hate hated enjoy enjoyed adore adored prefer".split())
 _NO_NAMES = (
-    _LIKES | STOPWORDS | FILM_NOUNS | _CUES | frozenset(n.replace("'", "") for n in NEGATORS)
+    _LIKES
+    | frozenset(NUMBER_WORDS)
+    | STOPWORDS
+    | FILM_NOUNS
+    | _CUES
+    | frozenset(n.replace("'", "") for n in NEGATORS)
 )
 _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"

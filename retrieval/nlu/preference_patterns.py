@@ -40,6 +40,10 @@ EASY = re.compile(
 TOO = re.compile(
     rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |to |so |very |that |overly |be |as |all that )*({GRADES})\b"
 )
+TOO_AS_WELL = re.compile(
+    rf"(?:,? (?:or|nor)|,) (?:too |so |very |that |overly |all that )*(?!gore\b)({GRADES}|long)(?=\W*$|[.,;!?]| (?:or|nor|and|but|please|tonight|though|for|movies?|films?|stuff|things?)\b)"
+)
+"""The further ones of "nothing sad, violent or scary"."""
 MORE_LESS = re.compile(rf"\b(more|less|not as|not so) ({GRADES}|long|old|recent|modern)\b")
 MORE_OF = re.compile(
     r"\b(?:(?P<less>less|fewer|not (?:so|as|that) much)|more|with more)(?: of the)? ("
@@ -239,7 +243,8 @@ CHOSE = re.compile(
 )
 """After "my husband": he is told of, and need not watch."""
 COMPANION = re.compile(
-    r"(?<!about )\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:a bunch of |a group of |a couple of |lots of |my |our |the |some |two |three |little |small |young )*("
+    r"(?<!about )(?:\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:a bunch of |a group of |a couple of |lots of |my |our |the |some |two |three |little |small |young )*"
+    r"|^(?=\w+,)|(?:^|\b(?:that|which|so)(?: both)? )(?=\w+ (?:can|could|will|would|might|should|may)(?: both| all| also)? (?:watch|see|enjoy|like|love|follow)\b))("
     + "|".join(COMPANIONS)
     + r")\b"
 )

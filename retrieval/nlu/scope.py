@@ -59,7 +59,10 @@ _NEW_CLAUSE = re.compile(
     r"|\b(?:actually,? )?(?:an?|some) [\w -]{2,30}? would be (?:good|nice|great|fine|fun|perfect|cool|awesome|better)\b"
 )
 """Where people go on without a stop: "I don't like action movies do you know of a comedy"."""
-_LIST_TAIL = re.compile(r"^,[^.;!?]{1,40}?\b(?:or|nor)\b")
+_LIST_TAIL = re.compile(
+    r"^,(?! ?(?:something|some|but|just|maybe|perhaps|rather|instead|preferably|i|i'd|i'm|give|show)\b)[^.;!?]{1,40}?\b(?:or|nor)\b"
+)
+"""The rest of "no ghosts, demons or clowns", and not the wish in "no horror, something funny or sad"."""
 
 
 @dataclass(frozen=True, slots=True)

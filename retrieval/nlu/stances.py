@@ -64,7 +64,8 @@ def stance_at(lower: str, start: int, end: int, reach: Reach | None) -> Stance:
         return "seen"
     if _SEEN.search(before) and not _LOVED.search(before):
         return "seen"
-    if reach and not before.rstrip().endswith("than"):  # "less scary than The Ring"
+    # "Less scary than The Ring", "a less violent Gladiator" go by the film.
+    if reach and reach.cue != "less" and not before.rstrip().endswith("than"):
         return "disliked" if reach.cue.startswith(("hate", "dislike")) else "not_now"
     return "seed"
 

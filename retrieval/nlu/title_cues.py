@@ -131,10 +131,13 @@ _LISTED_BEFORE = re.compile(
 _SOMEBODY = re.compile(rf"(?:my|our) (?:{'|'.join(map(re.escape, COMPANIONS))})\b")
 
 
+_FAN_OF = re.compile(r"(?:big|huge|great|massive|real|true|the|a) fans? of\b")
+
+
 def is_quality(lower: str, start: int) -> bool:
     """Whether words in small letters say how or who somebody is: "I'm wide awake", "my son"."""
     before = lower[:start]
-    if _SOMEBODY.match(lower, start):
+    if _SOMEBODY.match(lower, start) or _FAN_OF.match(lower, start):
         return True
     return bool(_QUALITY_BEFORE.search(before) or _LISTED_BEFORE.search(before))
 
