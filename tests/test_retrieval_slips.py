@@ -114,6 +114,8 @@ def test_no_bound_is_lost_turned_or_made_a_film(text: str, expected: set[Any]) -
         ("a good scifi moive like interstleler", {"Interstellar": "seed"}),
         ("somthing like Intersteller pls", {"Interstellar": "seed"}),
         ("somthing lik intersteler", {"Interstellar": "seed"}),
+        ("an intersteler type of movie", {"Interstellar": "seed"}),
+        ("some back to the future kind of film", {"Back to the Future": "seed"}),
         ("Parasite blew me away. More like that?", {"Parasite": "seed"}),
         ("Back to the Future I have seen before", {"Back to the Future": "seen"}),
         ("Back to the Future it is, thanks!", {"Back to the Future": "unseen"}),

@@ -237,6 +237,33 @@ def test_another_version_of_a_film_is_held_to_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("actually, forget the kids, they're at grandma's", "companion", "kids"),
+        ("I changed my mind about horror", "genre", "horror"),
+    ],
+)
+def test_taken_back_in_other_words(text: str, kind: str, value: str) -> None:
+    heard = hear(text)
+    assert [(w.kind, w.value) for w in heard.withdrawals] == [(kind, value)]
+    assert not heard.mentions and not heard.findings
+
+
+def test_who_is_scared_of_something_does_not_want_to_see_it() -> None:
+    assert ("spiders", "avoid", True) in values("my boyfriend is scared of spiders", "keyword")
+
+
+def test_where_it_is_set_is_heard_without_a_film_before_it() -> None:
+    assert ("italy", "want", False) in values("like Heat, but set in Italy", "keyword")
+
+
+def test_a_service_asked_of_a_list_is_no_wish() -> None:
+    heard = hear("are any of these on Netflix?", Context(films()[:3]))
+    assert heard.question and heard.question.about == "availability"
+    assert not heard.findings
+
+
+@pytest.mark.parametrize(
     ("text", "who"),
     [
         ("anything that kids can watch", "kids"),

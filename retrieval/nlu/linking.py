@@ -40,6 +40,10 @@ _FUZZY_CUE = re.compile(
 _FUZZY_END = re.compile(
     r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?|pl[sz])\b"
 )
+_OF_ITS_KIND = re.compile(
+    r"(?:^\W*(?:(?:an?|some|any|another|more) )?|\b(?:an?|some|any|another|more) )(?P<name>[\w' -]{5,40}?)(?:[ -](?:type|kind|sort)(?: of)?|[ -](?:style|like|esque)) (?:movies?|films?|flicks?|things?|stuff|vibes?)\b"
+)
+"""A film whose kind is wanted: "a jurasic park type of movie"."""
 WELL_KNOWN = 100.0
 """Prior of a film from which its title is believed after a cue though its words are ordinary."""
 _REFUSING = frozenset("not no without except besides".split())
@@ -248,6 +252,7 @@ class Linker:
         """Whether nothing around a title in small letters says that it is none."""
         start, end = self.tokens[i].start, self.tokens[j - 1].end
         told = title_cues.tells(self.lower, start) or title_cues.is_quality(self.lower, start)
+        told = told or key in COMPANIONS or title_cues.is_feared(self.lower, start)
         if told or key in UNMISTAKABLE or self._cuts_a_tag(i, j):
             return False  # "I'm wide awake", "black and white"
         telling = self.lexicon.is_telling(key)  # "Star Wars: Episode IV - A New Hope"
@@ -356,7 +361,25 @@ class Linker:
             if linked:
                 self.take(linked.start, linked.end)
                 found.append(linked)
+        for kind in _OF_ITS_KIND.finditer(self.lower):
+            linked = self._named_by_kind(*kind.span("name"))
+            if linked:
+                self.take(linked.start, linked.end)
+                found.append(linked)
         return found
+
+    def _named_by_kind(self, low: int, high: int) -> LinkedTitle | None:
+        """The film whose kind is wanted, if all of what stands there is its name."""
+        words = [t for t in self.tokens if low <= t.start and t.end <= high]
+        if not words or not self.free(low, high):
+            return None
+        key = " ".join(t.folded for t in words)
+        if len(words) > 1 and not is_vocabulary(key):
+            entry = next(iter(self.lexicon.series_of(key)), None) or self.lexicon.choose(key)
+            if entry and entry.prior >= WELL_KNOWN:
+                return LinkedTitle(entry, low, high)
+        linked = self._fuzzy_span(words)
+        return linked if linked and linked.sure and linked.end == high else None
 
     def _fuzzy_span(self, words: list[Token]) -> LinkedTitle | None:
         if not words or not self.free(words[0].start, words[-1].end):

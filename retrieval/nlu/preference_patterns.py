@@ -122,6 +122,7 @@ WITHDRAW = re.compile(
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
     r"|\b(?:not|no not) (?:an? |the )?([\w' -]{2,25}?),? i (?:actually |really )?(?:meant?|said|wanted)\b"
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
+    r"|\bchanged my mind (?:about|on) (?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$)"
     r"|\b(?:without|less) the ([\w-]{2,25}) (?:part|bit|thing|requirement|element|aspect|stuff|angle)\b"
     r"|^\W*(?:(?:ok(?:ay)?|hm+|well|sure|actually)\W+)*any ([a-z]+)\W*$"
     r"|\bany ([a-z]+) (?:is|would be|will be|works|are) (?:fine|ok|okay|good)?"
@@ -327,12 +328,13 @@ OF_PEOPLE = re.compile(
 )
 """Before "from England": somebody, no film."""
 UNWANTED_NOUNS = re.compile(
-    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: to see)?(?: any)?|fewer)\s+"
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: to see)?(?: any)?|fewer|(?:afraid|scared|terrified|frightened) of|allergic to)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
 )
 TOPIC = re.compile(
-    r"\b(?:movies?|films?|flicks?|something|anything|one|ones|stor(?:y|ies)|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|series|romances?|horrors?|myster(?:y|ies)|westerns?|musicals?|adventures?)\b"
-    r"(?: (?:that(?:'s| is| are)|which is|made))?(?: all)? (?:about|involving|featuring|set (?:in|on|at|during)|that takes? place (?:in|on|at)) "
+    r"(?:\b(?:movies?|films?|flicks?|something|anything|one|ones|stor(?:y|ies)|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|series|romances?|horrors?|myster(?:y|ies)|westerns?|musicals?|adventures?)\b"
+    r"(?: (?:that(?:'s| is| are)|which is|made))?(?: all)? (?:about|involving|featuring|set (?:in|on|at|during)|that takes? place (?:in|on|at))"
+    r"|(?:,|\b(?:but|and|only|ideally|preferably)) set (?:in|on|at|during)) "
     r"(?:a |an |the |some |any )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
 )
 WITH_THINGS = re.compile(

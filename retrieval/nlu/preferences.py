@@ -25,6 +25,7 @@ from retrieval.nlu.spans import Span
 from retrieval.nlu.together import together
 from retrieval.nlu.vocabulary import barred, is_subgenre, meaning
 from retrieval.nlu.wording import (
+    COMPANIONS,
     LOOSE_KINDS,
     NATIONS,
     NEGATORS,
@@ -169,6 +170,8 @@ class Preferences:
         if what in NATIONS:
             kind, code = NATIONS[what]
             return [Withdrawal(cast(SlotKind, kind), code)]
+        if what in COMPANIONS:
+            return [Withdrawal("companion", COMPANIONS[what])]
         if what in ("colour", "color"):
             return [Withdrawal("keyword", "black and white")]
         if what in patterns.KIND_NAMES:

@@ -57,7 +57,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
         "availability",
-        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?!there\b)(?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)|\bdoes (?:netflix|hulu|prime|disney|hbo|mubi|apple)\b[^.?!]{0,12} (?:have|carry|show|stream)\b",
+        r"\b(?:where )?can i (?:watch|see|stream|find|rent) (?:it|that|this)\b|\bwhere can i (?:watch|see|stream|find|rent)\b|\bis (?!there\b)(?:it|that|this|[^.?!,]{1,40}) (?:on|streaming on) (?:netflix|hulu|prime|disney)|\b(?:is|are) (?:any|some|all|both|either|one|which) of (?:these|those|them|the \w+) (?:available |streaming )?on \w|\bdoes (?:netflix|hulu|prime|disney|hbo|mubi|apple)\b[^.?!]{0,12} (?:have|carry|show|stream)\b",
     ),
     (
         "language",

@@ -142,6 +142,14 @@ def is_quality(lower: str, start: int) -> bool:
     return bool(_QUALITY_BEFORE.search(before) or _LISTED_BEFORE.search(before))
 
 
+_FEARED = re.compile(r"\b(?:afraid|scared|terrified|frightened|fear|allergic) (?:of|to) (?:the )?$")
+
+
+def is_feared(lower: str, start: int) -> bool:
+    """Whether somebody is afraid of what stands there, in small letters: "scared of spiders"."""
+    return bool(_FEARED.search(lower[:start]))
+
+
 def is_evening(lower: str, start: int, end: int) -> bool:
     """Whether a day is the day of the evening: "for Friday night"."""
     before = re.search(r"\b(?:for|on|this|next|last|every|by|until) $", lower[:start])
