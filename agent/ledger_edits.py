@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from agent.decision import DecisionContext
-from agent.ledger import Entry, Ledger, LedgerEdit, movie_id_of
+from agent.ledger import Entry, Ledger, LedgerEdit, Value, movie_id_of
 from retrieval.movie import ATTRIBUTES, Movie, fold, number_of
 from retrieval.nlu.audience import FOR_CHILDREN, NOT_ME
 from retrieval.nlu.wording import GRADE_WORDS
@@ -76,11 +76,28 @@ def _added(context: DecisionContext) -> tuple[LedgerEdit, ...]:
 def _or_else(finding: Finding, context: DecisionContext) -> Any:
     """The value, beside the one before where it is only an alternative: "or French"."""
     wished = context.state.ledger.of(finding.kind, polarity="want")
-    same_kind = finding.kind in EITHER and finding.polarity == "want" and bool(wished)
-    if not (same_kind and OR_ELSE.match(context.message.lower())):
+    if finding.polarity != "want" or not wished:
+        return finding.value
+    also = context.understanding.additive
+    or_else = bool(OR_ELSE.match(context.message.lower()))
+    if finding.kind == "year" and (also or or_else):
+        return _both_spans(wished[-1].value, finding.value)
+    # "Also in French": a film has one language, so that is a choice as well.
+    if finding.kind not in EITHER or not (or_else or (also and finding.kind == "language")):
         return finding.value
     values = [*str(wished[-1].value).split(" or "), *str(finding.value).split(" or ")]
     return " or ".join(dict.fromkeys(values))
+
+
+def _both_spans(before: Value, said: Value) -> Value:
+    """The eighties "and the seventies too": one span, where nothing lies between the two."""
+    if isinstance(before, str) or isinstance(said, str):
+        return said
+    if not {"min", "max"} <= set(before) & set(said):
+        return said
+    (low, high), (new_low, new_high) = ((int(s["min"]), int(s["max"])) for s in (before, said))
+    apart = new_low > high + 1 or low > new_high + 1
+    return said if apart else {"min": min(low, new_low), "max": max(high, new_high)}
 
 
 def _insisted_on(finding: Finding, context: DecisionContext) -> bool:

@@ -237,6 +237,19 @@ async def test_or_is_a_choice_with_what_was_said_before(assistant: Assistant) ->
     assert "in Italian or French" in (await talk.say("or French, I don't care which")).labels
 
 
+async def test_a_decade_that_is_added_widens_the_years(assistant: Assistant) -> None:
+    talk = Talk(assistant, "decades")
+    await talk.say("a comedy from the 80s")
+    assert "from 1970 to 1989" in (await talk.say("and the 70s too")).labels
+    assert "from the 1950s" in (await talk.say("the 50s too")).labels  # a gap lies between
+
+
+async def test_a_language_that_is_added_is_a_choice(assistant: Assistant) -> None:
+    talk = Talk(assistant, "languages")
+    await talk.say("an Italian drama")
+    assert "in Italian or French" in (await talk.say("also in French")).labels
+
+
 async def test_why_is_asked_of_the_film_just_spoken_of(assistant: Assistant) -> None:
     talk = Talk(assistant, "why")
     listed = await talk.say("a western")
