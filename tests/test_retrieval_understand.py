@@ -249,6 +249,17 @@ def test_taken_back_in_other_words(text: str, kind: str, value: str) -> None:
     assert not heard.mentions and not heard.findings
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["change comedy to western", "swap the comedy for a western", "turn comedy into western"],
+)
+def test_one_wish_is_exchanged_for_another(text: str) -> None:
+    heard = hear(text)
+    assert [(w.kind, w.value) for w in heard.withdrawals] == [("genre", "comedy")]
+    assert values(text, "genre") == [("western", "want", True)]
+    assert not hear("turn it into a western").withdrawals
+
+
 def test_who_is_scared_of_something_does_not_want_to_see_it() -> None:
     assert ("spiders", "avoid", True) in values("my boyfriend is scared of spiders", "keyword")
 
@@ -268,6 +279,7 @@ def test_a_service_asked_of_a_list_is_no_wish() -> None:
     [
         ("anything that kids can watch", "kids"),
         ("kids can watch it", "kids"),
+        ("something for a teenage boy", "teens"),
         ("teenagers, a sleepover, something scary", "teens"),
         ("game night, something silly", "friends"),
     ],

@@ -35,13 +35,14 @@ _WHEN = frozenset({"after", "before", "since", "until", "from", "by", "around", 
 """Before a year, in small letters: a time."""
 _JOINERS = frozenset({"and", "or", "also", "plus", "both"})
 _FUZZY_CUE = re.compile(
-    r"\b(?:like|loved|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
+    r"\b(?:like|loved|who(?:'?s| is| was|se) in|who (?:directed|starred in|stars in|plays in)|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
 )
 _FUZZY_END = re.compile(
     r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?|pl[sz])\b"
 )
 _OF_ITS_KIND = re.compile(
     r"(?:^\W*(?:(?:an?|some|any|another|more) )?|\b(?:an?|some|any|another|more) )(?P<name>[\w' -]{5,40}?)(?:[ -](?:type|kind|sort)(?: of)?|[ -](?:style|like|esque)) (?:movies?|films?|flicks?|things?|stuff|vibes?)\b"
+    r"|^\W*(?P<end>[\w' -]{5,40}?)[ -](?:type|style|esque)\W*$"
 )
 """A film whose kind is wanted: "a jurasic park type of movie"."""
 WELL_KNOWN = 100.0
@@ -362,7 +363,7 @@ class Linker:
                 self.take(linked.start, linked.end)
                 found.append(linked)
         for kind in _OF_ITS_KIND.finditer(self.lower):
-            linked = self._named_by_kind(*kind.span("name"))
+            linked = self._named_by_kind(*kind.span("name" if kind.group("name") else "end"))
             if linked:
                 self.take(linked.start, linked.end)
                 found.append(linked)

@@ -64,6 +64,8 @@ _THEIR_WORK = re.compile(
     r"(?:\W*$|[.,;!?]| (?:works?|movies?|films?|stuff|masterpieces?|filmography)\b)"
 )
 """Behind a name: "Scorsese's best", "Nolan's films"."""
+_ENDS_OR_GOES_ON = re.compile(r"\W*(?:$|please\b|but\b|only\b|in (?:colou?r|black)|from the\b)")
+"""Behind a director's name that opens a message: "Hitchcock but in colour"."""
 _BY_ALONE = re.compile(r"\b(?:by|from) $")
 """Before a director's surname that is a title as well: "something by Hitchcock"."""
 _BY = re.compile(r"\b(?:by|from|of)\s+$")
@@ -262,7 +264,7 @@ def _alone(text: Text, i: int) -> PersonEntry | None:
     theirs = raw.endswith("'s") and bool(_THEIR_WORK.match(text.lower, token.end - len("'s")))
     by = _BY_ALONE.search(before) and person.directs
     maker = _outshines_the_film(lexicon, full, key)
-    alone = maker and len(text.tokens) == 1
+    alone = maker and i == 0 and bool(_ENDS_OR_GOES_ON.match(text.lower, token.end))
     if (
         (key in lexicon.titles and not (by or maker))
         or _belongs_to_a_name(text, i)

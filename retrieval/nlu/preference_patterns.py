@@ -122,6 +122,7 @@ WITHDRAW = re.compile(
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
     r"|\b(?:not|no not) (?:an? |the )?([\w' -]{2,25}?),? i (?:actually |really )?(?:meant?|said|wanted)\b"
     r"|\b(?:doesn'?t|does not|don'?t) (?:have|need) to be (?:an? |from |in )?(?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$| and | but )"
+    r"|\b(?:change|switch|swap|replace|turn) (?:the |that |it from )?(?!it\b|that\b|this\b|them\b)([\w-]+(?: [\w-]+)?) (?:to|for|with|by|into) (?=(?:an? |the |some )?\w)"
     r"|\bchanged my mind (?:about|on) (?:the )?([\w' -]{2,30}?)(?=[,.;!?]|$)"
     r"|\b(?:without|less) the ([\w-]{2,25}) (?:part|bit|thing|requirement|element|aspect|stuff|angle)\b"
     r"|^\W*(?:(?:ok(?:ay)?|hm+|well|sure|actually)\W+)*any ([a-z]+)\W*$"
@@ -245,6 +246,7 @@ CHOSE = re.compile(
 """After "my husband": he is told of, and need not watch."""
 COMPANION = re.compile(
     r"(?<!about )(?:\b(?:with|for|my|our|the|and|have|two|three|four|\d)\s+(?:a bunch of |a group of |a couple of |lots of |my |our |the |some |two |three |little |small |young )*"
+    r"|\bfor an? (?:young |little |small )?(?=(?:kid|child|toddler|teen|tween|preschooler))"
     r"|^(?=\w+,)|(?:^|\b(?:that|which|so)(?: both)? )(?=\w+ (?:can|could|will|would|might|should|may)(?: both| all| also)? (?:watch|see|enjoy|like|love|follow)\b))("
     + "|".join(COMPANIONS)
     + r")\b"
@@ -328,7 +330,7 @@ OF_PEOPLE = re.compile(
 )
 """Before "from England": somebody, no film."""
 UNWANTED_NOUNS = re.compile(
-    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|not about|not into|skip|n't want(?: to see)?(?: any)?|fewer|(?:afraid|scared|terrified|frightened) of|allergic to)\s+"
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|(?:not|isn't|isnt|aren't|arent|wasn't) about|not into|skip|n't want(?: to see)?(?: any)?|fewer|(?:afraid|scared|terrified|frightened) of|allergic to)\s+"
     r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
 )
 TOPIC = re.compile(
