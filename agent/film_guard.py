@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from agent.ledger_labels import COUNTRIES, LANGUAGES
 from retrieval.movie import Movie, fold
 from retrieval.nlu.lexicon import LONGEST_TITLE, Lexicon, is_vocabulary
-from retrieval.nlu.linking import Token, tokenize
+from retrieval.nlu.tokens import Token, tokenize
 from retrieval.nlu.wording import STOPWORDS
 
 SHINGLE = 6

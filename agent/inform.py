@@ -10,16 +10,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from agent.awards import said
-from agent.ledger import Entry, Ledger, movie_id_of
+from agent.ledger import Entry, Ledger, movie_id_of, movie_ids_of
 from agent.ledger_labels import LANGUAGES, graded
+from agent.query import clause_of
 from agent.request_words import genre_films, wanted
 from agent.state import TurnState
 from agent.suitable import age_asked, suits
 from prompts.loader import Phrases, listed, load_tag_words
-from retrieval.movie import ATTRIBUTES, Movie, RangeField, fold, number_of, values_of
+from retrieval.movie import (
+    ATTRIBUTES,
+    Constraints,
+    Movie,
+    RangeField,
+    fold,
+    number_of,
+    satisfies,
+    values_of,
+)
 from retrieval.nlu.audience import NOT_ME
 from retrieval.nlu.wording import GENRE_WORDS, MOOD_WORDS
-from retrieval.understanding import Question
+from retrieval.understanding import Mention, Question
 
 _IS_A = re.compile(
     r"\b(?:is|was|isn't)\b[^.?!]* (?:an? ([^.?!,]{2,30})|(animated|romantic|historical))\?"
@@ -101,12 +111,39 @@ def _why(state: TurnState, phrases: Phrases) -> Iterator[str]:
     turned = bool(cards) and before.in_focus != cards[0]["id"] and _THAT.search(said)
     pointed = {before.in_focus or ""} if turned or _THAT_ONE.search(said) else set()
     named = ({m.movie_id for m in asked} or pointed) & {str(c["id"]) for c in cards}
+    absent = [m for m in asked if m.movie_id not in {str(c["id"]) for c in cards}]
+    if cards and absent and not named:
+        yield _why_absent(absent[0], state, phrases)
+        return
     chosen = [c for c in cards if not named or c["id"] in named][: 1 if named else 3]
     if not chosen:
         yield phrases.say("why_nothing")
     for card in chosen:
         yield phrases.say("why_open", len(state["before"].shown), title=card["title"])
         yield f"{listed([lower_first(w) for w in card['why']])}."
+
+
+def _why_absent(mention: Mention, state: TurnState, phrases: Phrases) -> str:
+    """Why a film is not on the list: what it does not fit, or that others came first."""
+    movie = state["movies"].get(mention.movie_id)
+    entries = state["ledger"].entries
+    unmet = [e.label for e in entries if e.hard and movie is not None and not _fits(e, movie)]
+    if unmet:
+        return phrases.say("why_absent", title=mention.title, labels=listed(unmet))
+    before = any(mention.movie_id in shown.movie_ids for shown in state["before"].shown)
+    return phrases.say("why_shown" if before else "why_beaten", title=mention.title)
+
+
+def _fits(entry: Entry, movie: Movie) -> bool:
+    """Whether one wish lets a film through."""
+    if movie.movie_id in movie_ids_of(entry):
+        return entry.polarity == "want"
+    clause = clause_of(entry)
+    if clause is None:
+        return True
+    wanted = entry.polarity == "want"
+    bound = Constraints((clause,), ()) if wanted else Constraints((), (clause,))
+    return satisfies(movie, bound)
 
 
 def answer(asked: Question, movie: Movie, phrases: Phrases, pick: int) -> str:

@@ -164,8 +164,9 @@ class Ledger:
             return self
         beaten = [e for e in self.entries if _contradicts(new, e, edit.joins)]
         changes += [Change("replaced", e) for e in beaten]
-        changes.append(Change("added", new))
-        kept = tuple(e for e in self.entries if e not in beaten)
+        left = {e.id: less for e in beaten if (less := _without(e, new))}
+        changes += [Change("added", e) for e in (*left.values(), new)]
+        kept = tuple(left.get(e.id, e) for e in self.entries if e not in beaten or e.id in left)
         return replace(self, entries=(*kept, new), issued=self.issued + 1)
 
     def _undo(self) -> tuple["Ledger", list[Change]]:
@@ -262,6 +263,15 @@ def _movie_contradicts(new: Entry, old: Entry) -> bool:
         return False
     # A film can be an example and seen at once; liking and disliking it exclude each other.
     return {new.kind, old.kind} != {"seed", "seen"}
+
+
+def _without(old: Entry, new: Entry) -> Entry | None:
+    """What is left of a choice of which one is refused: "Japanese or Korean", "not Korean"."""
+    refused = new.polarity == "avoid" and old.polarity == "want" and new.kind == old.kind
+    if not refused or not isinstance(old.value, str):
+        return None
+    rest = [v for v in old.value.split(" or ") if v not in _values(new)]
+    return replace(old, value=" or ".join(rest)) if rest else None
 
 
 def _is_person(entry: Entry) -> bool:

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.movie import Movie, fold
+from retrieval.nlu.alluding import alike_again, alluded_to
 from retrieval.nlu.asked import asked_about, asked_again, furthest, meant, movie_asked
 from retrieval.nlu.brands import find_brands
-from retrieval.nlu.cast_talk import asked_for, turns_to
+from retrieval.nlu.cast_talk import asked_for, best_known_of, turns_to
 from retrieval.nlu.forgotten import as_told, goes_on, is_known_item
 from retrieval.nlu.franchises import find_franchises, most_of
 from retrieval.nlu.gloss import ENGLISH, OTHER, gloss
 from retrieval.nlu.lexicon import Lexicon
-from retrieval.nlu.linking import LinkedTitle, Linker
+from retrieval.nlu.linking import Linker
 from retrieval.nlu.of_list import films_that_are, picks
 from retrieval.nlu.people import LinkedPerson
 from retrieval.nlu.pointing import pointed_at
@@ -25,13 +26,15 @@ from retrieval.nlu.preferences import Preferences
 from retrieval.nlu.questions import (
     FoundQuestion,
     asks_for_list,
+    find_absence,
     find_questions,
     find_why,
 )
 from retrieval.nlu.remarks import ANYTHING, INTRODUCED, is_taken, own_words, remarks, wordings
 from retrieval.nlu.scope import Reach, negated_spans
 from retrieval.nlu.slips import Mended, mended
-from retrieval.nlu.stances import NEVER_SEEN, stance_at
+from retrieval.nlu.stances import stance_at
+from retrieval.nlu.tokens import LinkedTitle
 from retrieval.nlu.unknown import unknown_names, untold
 from retrieval.nlu.wording import STOPWORDS
 from retrieval.understanding import (
@@ -43,24 +46,10 @@ from retrieval.understanding import (
     Unsure,
 )
 
-_SEEN_ALL = re.compile(
-    r"\b(?:seen|watched|know) (?:all|both|every one|most)(?:(?: of)? (?:them|those|these|that)\b|(?=\W*(?:$|[.,;!?]|but\b|already\b)))|\b(?:already )?(?:seen|watched) (?:them|those|these)\b"
-)
-_SEEN_IT = re.compile(
-    r"\b(?:i(?:'ve| have)? )?(?:already )?(?:seen|watched|saw) (?:it|that(?: one)?|this(?: one)?)\b"
-)
-_BAD_IT = re.compile(
-    r"\b(?:hated?|didn'?t like|don'?t like|dislike|not interested in) (?:it|that(?: one)?|this(?: one)?)\b"
-)
-
 _VERSION_OF = re.compile(
     r"(?: (?:version|take|kind|sort|type|spin|variation|cousin|relative) (?:of|on|to))? ['\"]?"
 )
 """Between "darker" and the film that it is held to: "a darker version of Heat", "a shorter Dune"."""
-_SIMILAR = re.compile(
-    r"\b(?:something|anything|films?|movies?|more) (?:very |quite )?similar\b(?! to \w)|\bsimilar(?: (?:films?|movies?|ones?|stuff|things?))?(?: to (?:it|that|this)(?: one)?)?\W*(?:please\W*)?(?:$|\b(?:but|and|only|just|except|without|from|in|with)\b)"
-    r"|\b(?:something|anything|films?|movies?|others?|more|one) (?:just |exactly )?like (?:it|that|this)(?: one)?\b|\bin the same (?:vein|spirit|style|mood|line)\b|\balong (?:those|the same|these) lines\b"
-)
 _PRAISE = re.compile(
     r"[\"')]*,? (?:looks?|sounds?|seems?|is|are|was) (?:\w+ ){0,2}?(?:good|nice|great|fun|funny|interesting|cool|promising|fine|perfect|lovely|intriguing|tempting|dull|boring|bad|terrible|awful|stupid|silly|depressing|weak|lame|heavy|long|slow|scary|violent|old|childish|tedious|dreary|meh)\b"
 )
@@ -132,7 +121,9 @@ class _Reading:
         self.context = context
         self.linker = Linker(text, lexicon)
         self.lexicon = lexicon
-        self.reaches = negated_spans(self.lower)
+        self.absence = find_absence(self.lower)
+        """Where they ask why somebody or something is not there: nobody is refused by it."""
+        self.reaches = [r for r in negated_spans(self.lower) if not self._asks_why_not(r.start)]
 
     def result(self) -> Understanding:
         questions, why = self._questions(), False
@@ -144,12 +135,16 @@ class _Reading:
             return most
         brands = find_brands(self.linker, self.reaches)
         pointed = pointed_at(self.linker, self.context.shown)
-        people = self.linker.people()
+        people = [p for p in self.linker.people() if not self._asks_why_not(p.start)]
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
         spans = [q.span for q in questions]
+        if self.absence:
+            self.linker.take(*self.absence.span)
+            spans.append(self.absence.span)
         named = self._named(titles, spans, known_item)
-        mentions = named + brands.refused + self._pronouns(named, people)
+        named += best_known_of(self.lower, people, self.lexicon) + alike_again(self.lower, named)
+        mentions = named + brands.refused + self._alluded(named, people)
         mentions = self._in_question(mentions, questions, pointed, preferences)
         wished, described = asked_for(self.lower, people, titles, self.context.shown, self.reaches)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
@@ -163,7 +158,12 @@ class _Reading:
             questions, why = self._asks_of(mentions[0])
             mentions = (replace(mentions[0], stance="asked"),) if questions or why else mentions
         answered = asked_about(questions, mentions, self.context.in_focus, self.lower, shown)
-        why = why or find_why(self.lower) or any(self._why(m.start) for m in mentions)
+        why = (
+            why
+            or find_why(self.lower)
+            or self._asks_why(questions)
+            or any(self._why(m.start) for m in mentions)
+        )
         # What a question or a comparison is about is not what they would like more of.
         return replace(
             self._remarks(mentions),
@@ -200,6 +200,19 @@ class _Reading:
             self.linker.take(*span)
         return self._only_asked(mentions, pointed, questions)
 
+    def _alluded(
+        self, named: Sequence[Mention], people: Sequence[LinkedPerson]
+    ) -> tuple[Mention, ...]:
+        return alluded_to(self.lower, named, people, self.context.shown, self.context.in_focus)
+
+    def _asks_why_not(self, place: int) -> bool:
+        span = self.absence.span if self.absence else (0, 0)
+        return span[0] <= place < span[1]
+
+    def _asks_why(self, questions: Sequence[FoundQuestion]) -> bool:
+        """Whether it is asked why something is not on the list, rather than in a film."""
+        return self.absence is not None and self.absence not in questions
+
     def _take_no_names(self) -> None:
         """Claim "anything goes", which in small letters is no film, and who they say they are."""
         for match in INTRODUCED.finditer(self.text):
@@ -212,6 +225,8 @@ class _Reading:
         """The questions, whose words are no wishes and whose capitals are titles."""
         if remarks(self.text, self.lower, ()).same_director:
             return ()  # "what else did the director of Alien make?" asks for films
+        if self.absence:
+            return (self.absence,) if self.absence.about == "cast" else ()
         questions = find_questions(self.lower)
         for asked in questions:
             if asked.words:
@@ -321,34 +336,6 @@ class _Reading:
         around = _ALL_BEFORE.search(self.lower[: mention.start])
         around = around or _SERIES_AFTER.match(self.lower[mention.end :])
         return mention.stance in ("seen", "disliked") and bool(plural or around)
-
-    def _pronouns(
-        self, mentions: Sequence[Mention], people: Sequence[LinkedPerson]
-    ) -> tuple[Mention, ...]:
-        """Movies of the list by pronoun: "seen it", "seen them all", "hated that one"."""
-        seen_all = _SEEN_ALL.search(self.lower)
-        # "Not by Wes Anderson, I've seen them all": all of his.
-        place = seen_all.start() if seen_all else 0
-        named = any(m.stance == "seen" and m.start >= place for m in mentions)
-        if seen_all and not named and not any(p.end <= place for p in people):
-            return tuple(meant(m, "seen") for m in self.context.shown)
-        focus = self.context.in_focus
-        asked = next((m for m in mentions if m.stance == "asked"), None)
-        if asked and len(mentions) == 1 and _SIMILAR.search(self.lower):
-            return (replace(asked, stance="seed", start=0, end=0),)
-        if focus is None:
-            return ()
-        if _SIMILAR.search(self.lower) and not mentions:
-            return (meant(focus, "seed"),)
-        bad, seen = _BAD_IT.search(self.lower), _SEEN_IT.search(self.lower)
-        said = bad or seen
-        if said and any(0 < m.end <= said.start() for m in mentions):
-            return ()  # "not the second one, I've seen it": of that one it is heard already
-        if bad:
-            return (meant(focus, "disliked"),)
-        if seen and not NEVER_SEEN.search(self.lower):
-            return (meant(focus, "seen"),)
-        return ()
 
     def _comparisons(
         self, preferences: Preferences, mentions: Sequence[Mention]

@@ -257,3 +257,18 @@ async def test_why_is_asked_of_the_film_just_spoken_of(assistant: Assistant) -> 
     said = (await talk.say("why did you pick that?")).text
     assert listed.cards[2].title in said
     assert listed.cards[0].title not in said
+
+
+async def test_why_a_film_is_not_on_the_list(assistant: Assistant) -> None:
+    talk = Talk(assistant, "absent")
+    reply = await talk.say("a comedy from the 80s")
+    unfit = await talk.say("why wasn't Pulp Fiction on the list?")
+    assert not unfit.cards
+    assert "does not fit what you asked for: from the 1980s" in unfit.text
+    first = reply.cards[0].title
+    await talk.say("more")
+    shown = await talk.say(f'why isn\'t "{first}" there?')
+    assert "already" in shown.text
+    left = await talk.say("other ones please")
+    assert left.cards
+    assert all(1980 <= (card.year or 0) <= 1989 for card in left.cards)

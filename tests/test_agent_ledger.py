@@ -172,3 +172,17 @@ def test_series_are_left_out_unless_asked_for() -> None:
     assert not satisfies(series, constraints_of(Ledger()))
     asked, _ = Ledger().apply([add("kind", "series")], "t1")
     assert satisfies(series, constraints_of(asked))
+
+
+def test_of_a_choice_the_other_is_left_where_one_is_refused() -> None:
+    ledger = ledger_of(add("language", "ja or ko"), add("language", "ko", "avoid"))
+    assert labels(ledger) == ["in Japanese", "not in Korean"]
+    back, _ = ledger.apply([LedgerEdit("undo")], "t2")
+    assert labels(back) == ["in Japanese or Korean"]
+
+
+def test_nothing_is_left_of_a_choice_of_which_all_is_refused() -> None:
+    ledger = ledger_of(
+        add("genre", "horror or thriller"), add("genre", "thriller or horror", "avoid")
+    )
+    assert [entry.polarity for entry in ledger.entries] == ["avoid"]

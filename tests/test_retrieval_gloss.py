@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.nlu.gloss import gloss
-from retrieval.understand import understand
-from small_lexicon import lexicon
+from retrieval.understand import Context, understand
+from small_lexicon import films, lexicon
 
 
 def slots(text: str) -> set[tuple[str, Any, str]]:
@@ -158,3 +158,51 @@ def test_what_is_recognisable_keeps_its_sense() -> None:
 @given(st.text())
 def test_a_gloss_never_raises(text: str) -> None:
     assert isinstance(gloss(text, lexicon()).text, str)
+
+
+SHOWN = Context(films()[:5], films()[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("den zweiten nehme ich", 1),
+        ("dann nehme ich den zweiten", 1),
+        ("ich entscheide mich für den dritten", 2),
+        ("gut, den vierten bitte", 3),
+        ("me quedo con la segunda", 1),
+        ("vamos con la tercera", 2),
+        ("la primera me vale", 0),
+        ("je prends le premier", 0),
+        ("va pour le deuxième", 1),
+        ("on regarde le troisième", 2),
+    ],
+)
+def test_a_film_of_the_list_is_taken(text: str, place: int) -> None:
+    heard = understand(text, lexicon(), SHOWN)
+    assert "accept" in heard.small_talk
+    assert [m.movie_id for m in heard.mentions] == [films()[place].movie_id]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "was war der Film mit dem Hai?",
+        "wie hieß noch mal der Film, in dem ein Hai angreift?",
+        "welcher Film war das, wo ein Mann denselben Tag erlebt?",
+        "¿cómo se llamaba la película del tiburón?",
+        "¿cómo se llama esa peli donde un hombre revive el mismo día?",
+        "c'était quoi ce film avec le requin?",
+        "comment s'appelle le film où un homme revit la même journée ?",
+    ],
+)
+def test_a_forgotten_film(text: str) -> None:
+    heard = understand(text, lexicon())
+    assert heard.known_item
+    assert not heard.findings
+
+
+def test_small_words_are_no_wishes() -> None:
+    assert slots("das war ein langer Tag, ich will eine Komödie") == {("genre", "comedy", "want")}
+    assert not [s for s in slots("j'adore son style, un film drôle") if s[0] == "companion"]
+    assert not [s for s in slots("¿son buenas las tres? quiero una comedia") if s[0] == "companion"]

@@ -138,3 +138,163 @@ def test_things_that_films_are_known_to_have() -> None:
     more = build_lexicon((*films(), *loud))
     [found] = understand("something with lots of explosions", more).findings
     assert (found.kind, found.value, found.hard) == ("keyword", "explosion", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a western instead of homework",
+        "I should be doing homework but I want a western",
+        "the weather is bad, let's watch a western",
+        "I'd rather watch a western than write this essay",
+        "a western while I cook dinner",
+    ],
+)
+def test_what_they_do_not_do_now_is_asked_of_nobody(text: str) -> None:
+    heard = hear(text)
+    assert not heard.out_of_scope
+    assert [(f.value, f.polarity) for f in heard.findings if f.kind == "genre"] == [
+        ("western", "want")
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "help me with my homework",
+        "what's the weather like?",
+        "can you do my taxes?",
+        "will it rain?",
+    ],
+)
+def test_what_they_do_ask_for_may_not_be_about_films(text: str) -> None:
+    assert hear(text).out_of_scope
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("nothing over two and a half hours", 150),
+        ("keep it below 2 1/2 hours", 150),
+        ("two and a half hours is my absolute limit", 150),
+        ("if it's longer than 2:20 I'm out", 140),
+        ("at the very most 140 min", 140),
+        ("a runtime of 140 minutes or less", 140),
+        ("two-hour limit", 120),
+        ("cap it at 130 minutes", 130),
+        ("130 mins is the ceiling", 130),
+    ],
+)
+def test_how_long_at_most(text: str, minutes: int) -> None:
+    assert values(text, "runtime") == [({"max": minutes}, "want", True)]
+    assert hear(text).question is None
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("mid-60s to late 60s", {"min": 1963, "max": 1969}),
+        ("between the late fifties and the mid sixties", {"min": 1955, "max": 1966}),
+        ("from '65 to '69", {"min": 1965, "max": 1969}),
+        ("nothing but 60s films", {"min": 1960, "max": 1969}),
+    ],
+)
+def test_one_stretch_of_years(text: str, years: dict[str, int]) -> None:
+    assert values(text, "year") == [(years, "want", True)]
+
+
+@pytest.mark.parametrize("text", ["something newish", "a new-ish thriller", "recent-ish"])
+def test_somewhat_new(text: str) -> None:
+    newest = lexicon().newest_year
+    assert values(text, "year") == [({"min": newest - 4}, "want", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("leave war out of it", "genre", "war"),
+        ("I get nightmares from war movies", "genre", "war"),
+        ("not about Vietnam", "keyword", "vietnam war"),
+        ("a war film that isn't about WW2 or Vietnam", "keyword", "vietnam war"),
+        ("not set in New York", "keyword", "new york"),
+        ("a horror film, not a sequel", "keyword", "sequel"),
+        ("not a remake", "keyword", "remake"),
+    ],
+)
+def test_what_is_refused_in_other_words(text: str, kind: str, value: str) -> None:
+    assert (value, "avoid", True) in values(text, kind)
+
+
+def test_of_a_kind_that_is_refused_the_rest_is_welcome() -> None:
+    assert values("not the gory kind of horror", "genre") == [("horror", "want", True)]
+    assert values("not the gory kind of horror", "attribute") == [
+        ({"name": "violence", "min": 2}, "avoid", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["the length is fine", "the length is ok, but nothing silly", "length is no problem"]
+)
+def test_what_is_fine_is_let_go_of(text: str) -> None:
+    assert {w.kind for w in hear(text).withdrawals} == {"runtime"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "next ones, please, thanks",
+        "more please, thank you",
+        "the next batch please",
+        "other ones, ta",
+    ],
+)
+def test_more_is_asked_for_politely(text: str) -> None:
+    assert hear(text, SHOWN).more
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "help me find the next one",
+        "help me find what to watch",
+        "help me find that one",
+        "help me find the right film",
+    ],
+)
+def test_who_asks_for_help_has_forgotten_no_film(text: str) -> None:
+    assert not hear(text).known_item
+
+
+@pytest.mark.parametrize("text", ["do you remember what I like?", "do you know my taste?"])
+def test_what_is_known_of_them(text: str) -> None:
+    assert hear(text).about_me
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "we have a small child",
+        "there's a toddler in the room",
+        "kids are around",
+        "someone's bringing their kids",
+        "our boy is 7",
+    ],
+)
+def test_a_child_that_is_present(text: str) -> None:
+    assert ("kids", "want", False) in values(text, "companion")
+
+
+@pytest.mark.parametrize("text", ["a film where kids are around", "the kids are in bed"])
+def test_a_child_of_a_story_or_asleep(text: str) -> None:
+    assert not values(text, "companion")
+
+
+def test_several_countries_are_a_choice() -> None:
+    assert values("something from Italy or Spain", "language") == [("it or es", "want", True)]
+
+
+def test_the_certificate_of_a_film_that_sounds_good() -> None:
+    heard = hear("the third one sounds good, what's its rating?", SHOWN)
+    assert heard.question is not None
+    assert heard.question.about == "certificate"
+    assert [m.stance for m in heard.mentions] == ["asked"]

@@ -15,7 +15,7 @@ from evals.scorers.case import Case, Rule, Verdict, at, counted, faultless, faul
 from evals.scorers.named import NamedTitle, Names, films_called, names_in
 from retrieval.movie import Movie, fold
 from retrieval.nlu.lexicon import LONGEST_TITLE
-from retrieval.nlu.linking import tokenize
+from retrieval.nlu.tokens import tokenize
 
 YEAR_SLACK = 1
 """Festival and release years differ by one and neither is wrong."""

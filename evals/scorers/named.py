@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from evals.scorers.tag_wordings import is_tag
 from retrieval.movie import fold, title_key
 from retrieval.nlu.lexicon import Lexicon, TitleEntry, is_vocabulary
-from retrieval.nlu.linking import Token, tokenize
+from retrieval.nlu.tokens import Token, tokenize
 from retrieval.nlu.wording import STOPWORDS
 
 _YEAR_AFTER = re.compile(r"[!?.\"'”*_]*\s*\((\d{4})\)")

@@ -19,7 +19,7 @@ from evals.scorers.tag_wordings import LONGEST_TAG, other_words, tags_told
 from retrieval.guesses import guessed
 from retrieval.movie import MatchField, Movie, fold, values_of
 from retrieval.nlu.lexicon import Lexicon, vocabulary_of
-from retrieval.nlu.linking import tokenize
+from retrieval.nlu.tokens import tokenize
 
 _MINUTES = re.compile(r"\b(\d{2,3})[ -](?:min|minutes?)\b")
 _DECADE = re.compile(r"\b((?:18|19|20)\d0)s\b")

@@ -5,13 +5,14 @@ titles or people. Pure; called by preferences.py, whose findings it adds to.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 from retrieval.nlu import preference_patterns as patterns
+from retrieval.nlu.ages import ADULT
 from retrieval.nlu.forgotten import is_known_item
 from retrieval.nlu.linking import Linker
-from retrieval.nlu.quantities import ADULT
-from retrieval.nlu.scope import mode_at, sentence_at
+from retrieval.nlu.scope import Reach, mode_at, sentence_at
 from retrieval.nlu.wording import COMPANIONS, SITUATIONS
 from retrieval.understanding import Finding, Mark, Polarity, SlotKind, Withdrawal
 
@@ -24,10 +25,32 @@ FOR_CHILDREN = "family or animation"
 """Genres that a young child's age asks for."""
 
 
+_CHILD = "|".join(
+    sorted((w for w, who in COMPANIONS.items() if who == "kids"), key=len, reverse=True)
+)
+_HOW_MANY = (
+    r"(?:(?:an?|one|some|two|three|a couple of|a few|small|young|little|tiny|the|our|my|their) )*"
+)
+_HERE = (
+    r"(?:watching|joining|around|there|here|present|with us|over|staying|coming|awake|up late|in tow"
+    r"|in the (?:room|house|audience)|on (?:my|our) lap|on board)"
+)
+_CHILD_THERE = (
+    re.compile(
+        rf"\b(?:there(?:'s|'ll be| is| are| will be)|(?:we|i)(?:'ve got|'ll have| have(?: got)?)) {_HOW_MANY}({_CHILD})\b"
+        rf"(?= *(?:$|[.,;!?]|and\b|so\b|too\b|as well|tonight|this evening|{_HERE}))"
+    ),
+    re.compile(rf"\b({_CHILD})(?:'s|'ll be| is| are| will be)?(?: also| both| all)? {_HERE}\b"),
+    re.compile(rf"\b(?:bring(?:s|ing)|babysitting|looking after|minding) {_HOW_MANY}({_CHILD})\b"),
+)
+"""A child that is present, said without "with" or "for": "there's a toddler in the room"."""
+
+
 class Reader(Protocol):
     """What these functions need of the reading they add to."""
 
     linker: Linker
+    reaches: Sequence[Reach]
     lower: str
     findings: list[Finding]
     marks: list[Mark]
@@ -95,6 +118,10 @@ def who(reading: Reader) -> None:
             continue  # "that film where the kid sees dead people"
         if not _of_another_evening(reading, match):
             _companion(reading, match)
+    for there in _CHILD_THERE:
+        child = there.search(reading.lower)
+        if child and not (story or patterns.TOLD.search(reading.lower[: child.start()])):
+            _companion(reading, child)
     _certificates(reading)
 
 

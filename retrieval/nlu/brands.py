@@ -17,7 +17,10 @@ from retrieval.nlu.scope import Reach, mode_at
 from retrieval.nlu.wording import BRANDS
 from retrieval.understanding import Finding, Mention, SlotKind
 
-_SEEN_ALL = re.compile(r"\b(?:seen|watched|know) (?:all|every|all of)(?: the| of the| those)? $")
+_SEEN_ALL = re.compile(
+    r"\b(?:seen|watched|know) (?:pretty much |almost |nearly )?(?:all|every|most)(?: of)?"
+    r"(?: the| those)? $"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ only.
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 from retrieval.movie import Movie, fold
-from retrieval.nlu.linking import LinkedTitle
+from retrieval.nlu.lexicon import Lexicon
 from retrieval.nlu.people import LinkedPerson
 from retrieval.nlu.scope import Reach, asks
-from retrieval.understanding import Finding
+from retrieval.nlu.tokens import LinkedTitle
+from retrieval.understanding import Finding, Mention, SlotKind
 
 _NEW_WISH = re.compile(r"[.;!?\n]|\b(?:but|only|also|more|other|another|want|and with)\b")
 """Between a title and a person: what follows is asked for, and describes the title no more."""
@@ -44,6 +46,42 @@ _BESIDE = re.compile(
 """Says that a name joins one that was asked for before."""
 
 
+_SEEN_WHOLE = re.compile(
+    r"\b(?:seen|watched|know|been through|done|finished)(?: (?:pretty much|almost|nearly|about|already|just))*"
+    r" (?:everything|(?:all|most|every(?: single)?|the whole|the complete)\b)(?: (?!but\b|want|need|some|any)[\w'-]+){0,4}? $"
+)
+"""Before a name: there is nothing new by them, "I've seen everything by Tarantino"."""
+_WHO_IS_SIMILAR = re.compile(
+    r"\b(?:similar|comparable|(?:like|as good as) (?:him|her|them|that|those|it)|who else|what else|anyone else|what next|what now|what should)\b"
+)
+BEST_OF = 3
+"""Films of somebody that stand for all of theirs as examples."""
+
+
+_WROTE_BEFORE = re.compile(
+    r"\b(?:written by|(?:novels?|books?|stor(?:y|ies)|plays?|works?) (?:by|of)|adapted from|adaptations? of|based on)(?: an?| the)? $"
+)
+_WROTE_AFTER = re.compile(r"(?:['’]s?)? (?:novels?|books?|stor(?:y|ies)|adaptations?)\b")
+
+
+def wrote(lower: str, start: int, end: int) -> bool:
+    """Whether somebody is named as who wrote it: no catalogue field tells, its words may."""
+    return bool(_WROTE_BEFORE.search(lower, 0, start) or _WROTE_AFTER.match(lower, end))
+
+
+def best_known_of(
+    lower: str, people: Sequence[LinkedPerson], lexicon: Lexicon
+) -> tuple[Mention, ...]:
+    """The best known films of whoever's they have all seen, as examples of what they like."""
+    whole = [p for p in people if _SEEN_WHOLE.search(lower, 0, p.start)]
+    if not whole or not _WHO_IS_SIMILAR.search(lower, whole[-1].end):
+        return ()
+    names = {fold(p.person.name) for p in whole}
+    films = [e for found in lexicon.titles.values() for e in found if names & set(e.people)]
+    best = sorted({e.movie_id: e for e in films}.values(), key=lambda e: (-e.prior, e.movie_id))
+    return tuple(Mention(e.movie_id, e.title, e.year, "seed", 0, 0) for e in best[:BEST_OF])
+
+
 def turns_to(lower: str, wished: Sequence[LinkedPerson]) -> bool:
     """Whether somebody else's films are asked for now: "ok, Bradley Cooper movies?"."""
     if not wished or _BESIDE.search(lower):
@@ -67,6 +105,17 @@ def asked_for(
     wished: list[LinkedPerson] = []
     described: list[Finding] = []
     for person in people:
+        if wrote(lower, person.start, person.end):
+            barred = any(r.start <= person.start < r.end for r in reaches)
+            written = Finding(
+                "keyword", fold(person.person.name), "avoid" if barred else "want", barred
+            )
+            described.append(written)
+            continue
+        if _SEEN_WHOLE.search(lower, 0, person.start):
+            kind = cast(SlotKind, "person" if person.role == "person" else person.role)
+            described.append(Finding(kind, person.person.name, "avoid", True))
+            continue
         refused = any(r.start <= person.start < r.end for r in reaches)
         spoken_of = not refused and _remarked(lower, person, shown)
         if _describes_a_title(lower, person, titles) or spoken_of:

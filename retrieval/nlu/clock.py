@@ -25,11 +25,11 @@ _MIDNIGHT = re.compile(
     r"\b(?:till|til|until|by|before|at)(?: (?:around|about))? (?P<twelve>midnight|noon)\b"
 )
 _HOURS_MINUTES = re.compile(
-    r"(?P<before>\b(?:under|max(?:imum)?|at most|less than|no (?:longer|more) than|below|within) )?"
+    r"(?P<before>\b(?:under|max(?:imum)?|at most|less than|(?:no|if it'?s) (?:longer|more) than|below|within|past) )?"
     r"\b(?P<h>[1-3])[:h.](?P<m>[0-5]\d)\b(?P<after>,? (?:max(?:imum)?|tops|at (?:the )?most|or (?:less|under|shorter)))?"
 )
 _BARE_HOURS = re.compile(
-    r"\b(?:keep it|make it|must be|be|it|stays?|runs?|comes? in|clocks? in|something|anything|that'?s|nothing)(?: at)? (?P<which>under|below|over) (?P<h>two|three|2|3)(?= *(?:$|[.,!?;)]| please| and\b))"
+    r"\b(?:keep it|make it|must be|be|it|stays?|runs?|comes? in|clocks? in|something|anything|that'?s|nothing)(?: at)? (?P<which>under|below|over) (?P<h>two|three|2|3)(?P<half> and a half)?(?= *(?:$|[.,!?;)]| please| and\b(?! (?:a |\d))))"
 )
 """Hours that need no name: "keep it under two"."""
 
@@ -52,6 +52,7 @@ def find_time_left(text: str) -> list[Span]:
     for match in _BARE_HOURS.finditer(text):
         hours = match.group("h")
         minutes = 60 * (int(hours) if hours.isdigit() else NUMBER_WORDS[hours])
+        minutes += 30 if match.group("half") else 0
         over = match.group("which") == "over"
         low, high = (minutes, None) if over else (None, minutes)
         found.append(Span("runtime", match.start("which"), match.end(), low, high))

@@ -25,7 +25,7 @@ ADULT_AGE = 18
 
 _RECENT = re.compile(
     r"\b(?:recent|recently (?:released|made|out)|latest|newest|brand new|(?:new|newer|more modern) (?:movies?|films?|releases?|ones?|stuff|flicks?)"
-    r"|(?:something|anything|a) new|what'?s new(?= in\b|\W*$)|modern|contemporary)\b"
+    r"|(?:something|anything|a) new|what'?s new(?= in\b|\W*$)|modern|contemporary|(?:new(?:er)?|modern|recent)[- ]?ish)\b"
 )
 _NOT_OLD = re.compile(
     r"\b(?:not|nothing|isn't|n't|no)(?: \w+)? ?(?:be )?(?:(?:too|so|very|that|super) old|ancient|dated|antique|prehistoric|from decades ago)\b|\bno (?:oldies|old (?:movies|films|stuff))\b"
@@ -60,6 +60,10 @@ _OR_NEWER = re.compile(
 _SHORT_YEAR = re.compile(
     r"\b(?:from|in|of|since|before|after) ['’](\d\d)\b(?! ?s\b)|\b(?:summer|winter|fall|autumn|spring|back) (?:of|in) ['’]?(\d\d)\b(?! ?s\b)"
 )
+_SHORT_RANGE = re.compile(
+    r"(?:\b(?:from|between) )?['’](\d\d) ?(?:to|and|until|till|-|–) ?['’]?(\d\d)\b(?! ?s\b)"
+)
+"""Two years of one century: "from '65 to '69"."""
 _HALF = re.compile(
     r"\b(?:from |in )?the (first|second) half of the (?:(\d0)['’]?s|((?:19|20)\d0)['’]?s|("
     + "sixties|seventies|eighties|nineties"
@@ -120,9 +124,13 @@ def _abouts(text: str, newest: int) -> Iterator[Span]:
         year = int(match.group(1))
         low, high = (year, None) if match.group(2) else (None, year)
         yield Span("year", *match.span(), low, high)
+    for match in _SHORT_RANGE.finditer(text):
+        first, last = (_of_century(int(match.group(n)), newest) for n in (1, 2))
+        if first < last:
+            yield Span("year", *match.span(), first, last)
     for match in _SHORT_YEAR.finditer(text):
         two = int(match.group(1) or match.group(2))
-        year = two + (2000 if 2000 + two <= newest and two < 30 else 1900)
+        year = _of_century(two, newest)
         cue = match.group().split()[0]
         low = year if cue == "since" else year + 1 if cue == "after" else year
         bounds = (None, year - 1) if cue == "before" else (low, None if low > year else year)
@@ -136,6 +144,11 @@ def _abouts(text: str, newest: int) -> Iterator[Span]:
     for match in _BEFORE_THIS_DECADE.finditer(text):
         start = newest // 10 * 10
         yield Span("year", *match.span(), start - 10, start - 1)
+
+
+def _of_century(two: int, newest: int) -> int:
+    """The year that two digits are short for."""
+    return two + (2000 if 2000 + two <= newest and two < 30 else 1900)
 
 
 def _ages_of_films(text: str, newest: int) -> Iterator[Span]:

@@ -70,7 +70,10 @@ _ASKS_FOR_A_NAME = re.compile(
             r"\b(?:any ?one|any ?body|someone|somebody|any of you) (?:here )?"
             r"(?:knows?|remembers?|recalls?|recogni[sz]es?)\b",
             r"\bhelp (?:me )?(?:to )?(?:find|finding|identify|identifying|figure|figuring|remember|"
-            r"name|locate)(?: out)? (?:it|this|that|the|what|which)\b",
+            r"name|locate)(?: out)? (?:it|this|that|the|what|which)\b"
+            r"(?! (?:to\b|(?:i|we) (?:want|should|could|can)\b|one\W*$"
+            r"|(?:next|right|best|perfect|ideal|first|second|third|last|other|rest|good)\b"
+            r"|(?:movie|film|one|thing)s? (?:to|for|that(?:'s| is| would| will| suits| fits))\b))",
             r"\b(?:trying|tried|been looking|can'?t|cannot|couldn'?t|unable) (?:to )?(?:seem to )?"
             r"(?:find|figure out|identify|remember|track down|locate|recall|find out|place) "
             rf"(?:it|this|what (?:it|this|that|movie|film))\b(?!(?: {_FILM}| one)? (?:on|in|at)\b)",

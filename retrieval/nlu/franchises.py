@@ -30,7 +30,8 @@ _COMPARED = re.compile(
     r"\b(?:like|than|love|loved|loves|liked|enjoy|enjoyed|adore|fan of|similar to|reminds? me of"
     r"|remake of|vibes? of|style of|seen|watched|saw|hate|hated|know|after|finished|about|is|was"
     r"|are|were|many|heard of)"
-    r"(?: (?:in|to))?(?: (?:all|of|the|any|every|those|these|new|old|first|last|recent))* $"
+    r"(?: (?:in|to))?(?: (?:all|most|some|almost|nearly|both|of|the|any|every|those|these|new|old"
+    r"|first|last|recent))* $"
 )
 """Before a series that is an example, or was seen, and is not asked for itself."""
 _REMARKED = re.compile(r" (?:are|were|is|was|have been) ")

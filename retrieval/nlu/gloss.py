@@ -248,7 +248,7 @@ def _language_of(code: str, table: Mapping[str, Any]) -> _Language:
     return _Language(
         code,
         # What an English speaker says as well shows nothing.
-        frozenset(shows) - _english_words(),
+        frozenset(shows) - _english_words() - frozenset(table.get("quiet", ())),
         [(re.compile(_bounded(p)), t) for p, t in table.get("patterns", ())],
         re.compile(pattern),
         english,

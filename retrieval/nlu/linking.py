@@ -7,18 +7,17 @@ decides the stance. Pure.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from retrieval.movie import fold
 from retrieval.nlu import title_cues
-from retrieval.nlu.lexicon import LONGEST_TITLE, SURE_TITLE, Lexicon, TitleEntry, is_vocabulary
+from retrieval.nlu.lexicon import LONGEST_TITLE, Lexicon, TitleEntry, is_vocabulary
+from retrieval.nlu.misspelt import WELL_KNOWN, misspelt
 from retrieval.nlu.people import FILM_NOUNS, LinkedPerson, read_people
 from retrieval.nlu.quantities import find_quantities
 from retrieval.nlu.spans import NUMBER_WORDS
+from retrieval.nlu.tokens import LinkedTitle, tokenize
 from retrieval.nlu.vocabulary import UNMISTAKABLE, names_a_topic
 from retrieval.nlu.wording import COMPANIONS, GRADE_WORDS, NATIONS, NEGATORS, STOPWORDS
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _YEAR_AFTER = re.compile(
     r"[\"'”]?\s*(?:[(\[]\s*((?:19|20)\d\d)\s*[)\]]|,?\s((?:19|20)\d\d)\b(?!s))"
 )
@@ -34,53 +33,12 @@ _DAYS = frozenset(
 _WHEN = frozenset({"after", "before", "since", "until", "from", "by", "around", "in"})
 """Before a year, in small letters: a time."""
 _JOINERS = frozenset({"and", "or", "also", "plus", "both"})
-_FUZZY_CUE = re.compile(
-    r"\b(?:like|loved|who(?:'?s| is| was|se) in|who (?:directed|starred in|stars in|plays in)|(?:i|we|really|also|do|absolutely|just|and) love|liked|enjoyed|seen|saw|watched|similar to|fan of|hated|remake of|than)\s+(?:the movie |the film |watching )?"
-)
-_FUZZY_END = re.compile(
-    r"[.,;!?\n]|\b(?:but|and|or|with|that|which|because|so|except|only|was|is|please|movies?|films?|pl[sz])\b"
-)
-_OF_ITS_KIND = re.compile(
-    r"(?:^\W*(?:(?:an?|some|any|another|more) )?|\b(?:an?|some|any|another|more) )(?P<name>[\w' -]{5,40}?)(?:[ -](?:type|kind|sort)(?: of)?|[ -](?:style|like|esque)) (?:movies?|films?|flicks?|things?|stuff|vibes?)\b"
-    r"|^\W*(?P<end>[\w' -]{5,40}?)[ -](?:type|style|esque)\W*$"
-)
-"""A film whose kind is wanted: "a jurasic park type of movie"."""
-WELL_KNOWN = 100.0
-"""Prior of a film from which its title is believed after a cue though its words are ordinary."""
 _REFUSING = frozenset("not no without except besides".split())
 _REFUSAL_ENDS = re.compile(
     r"\W*$|\s*[.,;!?]|\s+(?:please|though|tho|obviously|again|this time|but|or|and)\b"
 )
 _POINTING = frozenset("it this that these those one ones her him them us me you there".split())
 """Words that point at a film rather than name one: "who directed it?"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word with its folded form and place in the text."""
-
-    folded: str
-    start: int
-    end: int
-    capital: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedTitle:
-    """A span that means a movie."""
-
-    entry: TitleEntry
-    start: int
-    end: int
-    sure: bool = True
-
-
-def tokenize(text: str) -> list[Token]:
-    """The words of a text with their places."""
-    return [
-        Token(fold(m.group()), m.start(), m.end(), m.group()[0].isupper())
-        for m in _TOKEN.finditer(text)
-    ]
 
 
 class Linker:
@@ -127,7 +85,9 @@ class Linker:
                         found.append(linked)
             if not found:
                 break
-        found += self._fuzzy()
+        for linked in misspelt(self):
+            self.take(linked.start, linked.end)
+            found.append(linked)
         self.title_spans += [(t.start, t.end) for t in found if t.sure]
         return sorted(found, key=lambda t: t.start)
 
@@ -203,7 +163,10 @@ class Linker:
         if named and not key.isdigit() and len(key) > 1 and not pointing:
             return True
         nation = key.removeprefix("the ") in NATIONS
-        plain = key.isdigit() or key in NUMBER_WORDS or len(key) < 2 or nation
+        number = key.isdigit() or key in NUMBER_WORDS
+        if number and self._called_so(i, key, entry.prior):
+            return True
+        plain = number or len(key) < 2 or nation
         evening = title_cues.is_evening(self.lower, start, end)
         day = key in _DAYS and (evening or not (capital and self._has_cue(i, found)))
         plain = plain or day or title_cues.is_award(self.lower, start, end)
@@ -231,6 +194,9 @@ class Linker:
         """Whether words without capitals are a name by themselves, or by what stands around."""
         if key in self.lexicon.franchises or self.lexicon.is_telling(key):
             return True
+        start, end = self.tokens[i], self.tokens[j - 1].end
+        if start.capital and self.cased and title_cues.held_against(self.lower, end):
+            return self._stands_out(key, entry.prior, True)
         if self._is_refused(i, j, key, entry.prior):
             return True
         ends = title_cues.ends(self.lower, self.tokens[j - 1].end)
@@ -242,6 +208,16 @@ class Linker:
         """Whether a name has a word of its own, or is known well enough to be one after a cue."""
         own = any(p not in STOPWORDS and p not in self.lexicon.common for p in key.split())
         return own or (prior >= WELL_KNOWN and ends)
+
+    def _called_so(self, i: int, key: str, prior: float) -> bool:
+        """Whether a number is a film that is called so: "as good as Seven", "seen 1917"."""
+        token = self.tokens[i]
+        written = token.capital or (key.isdigit() and len(key) > 2)
+        return (
+            written
+            and prior >= WELL_KNOWN
+            and title_cues.numbered(self.lower, token.start, token.end)
+        )
 
     def _asked_about(self, i: int) -> bool:
         """Whether a question stands around the word, which is no word of asking itself."""
@@ -351,58 +327,6 @@ class Linker:
         comma = self.text[self.tokens[i - 1].end : self.tokens[i].start].strip() == ","
         return previous in ends or (comma and self.tokens[i - 1].end in ends)
 
-    def _fuzzy(self) -> list[LinkedTitle]:
-        """Misspelt titles right after a cue, where nothing exact was found."""
-        found = []
-        for cue in _FUZZY_CUE.finditer(self.lower):
-            stop = _FUZZY_END.search(self.lower, cue.end() + 1)
-            end = stop.start() if stop else len(self.text)
-            words = [t for t in self.tokens if cue.end() <= t.start and t.end <= end][:6]
-            linked = self._fuzzy_span(words)
-            if linked:
-                self.take(linked.start, linked.end)
-                found.append(linked)
-        for kind in _OF_ITS_KIND.finditer(self.lower):
-            linked = self._named_by_kind(*kind.span("name" if kind.group("name") else "end"))
-            if linked:
-                self.take(linked.start, linked.end)
-                found.append(linked)
-        return found
-
-    def _named_by_kind(self, low: int, high: int) -> LinkedTitle | None:
-        """The film whose kind is wanted, if all of what stands there is its name."""
-        words = [t for t in self.tokens if low <= t.start and t.end <= high]
-        if not words or not self.free(low, high):
-            return None
-        key = " ".join(t.folded for t in words)
-        if len(words) > 1 and not is_vocabulary(key):
-            entry = next(iter(self.lexicon.series_of(key)), None) or self.lexicon.choose(key)
-            if entry and entry.prior >= WELL_KNOWN:
-                return LinkedTitle(entry, low, high)
-        linked = self._fuzzy_span(words)
-        return linked if linked and linked.sure and linked.end == high else None
-
-    def _fuzzy_span(self, words: list[Token]) -> LinkedTitle | None:
-        if not words or not self.free(words[0].start, words[-1].end):
-            return None
-        if any(words[0].start < s.end and words[-1].end > s.start for s in self.quantities):
-            return None  # "no more than 80 minutes" is not a misspelt "88 Minutes"
-        for n in range(len(words), 0, -1):
-            span = words[:n]
-            if self._tells_the_kind(span):
-                continue  # "I'd like a submarine film"
-            rest = [t.folded for t in words[n:]]
-            if any(r not in STOPWORDS and not is_vocabulary(r) for r in rest):
-                continue  # "Breaking Bad" is not a misspelt "Breakin'"
-            content = [t.folded for t in span if t.folded not in STOPWORDS]
-            plain = all(c in self.lexicon.common or is_vocabulary(c) for c in content)
-            if not content or plain:
-                continue
-            hit = self.lexicon.fuzzy_title(" ".join(t.folded for t in span))
-            if hit:
-                return LinkedTitle(hit[0], span[0].start, span[-1].end, sure=hit[1] >= SURE_TITLE)
-        return None
-
     def opens_a_title(self, place: int) -> bool:
         """Whether a title in capitals begins there: "not Scary Movie" grades nothing."""
         i = next((k for k, t in enumerate(self.tokens) if t.start == place), None)
@@ -410,14 +334,6 @@ class Linker:
             return False
         keys = (" ".join(t.folded for t in self.tokens[i:j]) for j in range(i + 2, i + 6))
         return any(key in self.lexicon.titles for key in keys)
-
-    def _tells_the_kind(self, span: Sequence[Token]) -> bool:
-        """Whether all that stands there says what kind of film is meant, and "film" follows."""
-        at = self.tokens.index(span[-1]) + 1
-        films = at < len(self.tokens) and self.tokens[at].folded in FILM_NOUNS
-        named = [t for t in span if t.folded not in STOPWORDS]
-        small = len(named) == 1 and not named[0].capital
-        return films and small and names_a_topic(named[0].folded, self.lexicon)
 
     # --- people ---
 

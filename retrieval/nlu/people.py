@@ -219,7 +219,7 @@ def _misspelt(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
             alone = n == 2 and parts[0] in text.lexicon.first_names and not plural
             if not (cued or alone):  # "teddy bears"
                 continue
-            plain = any(p in STOPWORDS for p in parts)
+            plain = any(p in STOPWORDS or p in NEGATORS for p in parts)  # "I'd skip war"
             ordinary = plain or all(p in text.lexicon.common for p in parts)
             least = FUZZY_PERSON if cued else SURE_PERSON
             named = not (ordinary or is_vocabulary(key))

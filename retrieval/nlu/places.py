@@ -19,6 +19,8 @@ _FROM: Final = re.compile(
     r"\b(?:from(?: (?:behind|around|within|somewhere in|anywhere in))?|(?:made|produced|shot|filmed) in|produced by|out of)"
     rf" (?:the )?({_LAND})(?!\w)"
 )
+_OR_LAND: Final = re.compile(rf"(?:,|,? or|,? and|/) ?(?:from )?(?:the )?({_LAND})(?!\w)")
+"""The next of "from Italy or Spain"."""
 _OUTSIDE: Final = re.compile(
     r"\b(?:outside(?: of)?|beyond|(?:else|any|some|every)where (?:(?:other|else) )?(?:than|but)|(?:other|another country) than|away from)"
     rf" (?:the )?({_LAND})(?!\w)"
@@ -49,6 +51,10 @@ def from_where(reading: Reader) -> None:
         if patterns.OF_PEOPLE.search(reading.lower[: match.start()]):
             continue  # "being from England": somebody, no film
         _add(reading, LANDS[match.group(1)], match)
+        more = _OR_LAND.match(reading.lower, match.end())
+        while more:
+            _add(reading, LANDS[more.group(1)], more)
+            more = _OR_LAND.match(reading.lower, more.end())
     for match in _US_FILM.finditer(reading.lower):
         if "u." in match.group() or reading.linker.text[match.start()].isupper():
             _add(reading, _AMERICAN, match)

@@ -11,8 +11,9 @@ from rapidfuzz import fuzz
 
 from retrieval.movie import Movie, fold
 from retrieval.nlu.lexicon import TitleEntry
-from retrieval.nlu.linking import LinkedTitle, Linker
+from retrieval.nlu.linking import Linker
 from retrieval.nlu.spans import NUMBER_WORDS
+from retrieval.nlu.tokens import LinkedTitle
 
 _ORDINALS = {
     **{"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3},

@@ -38,7 +38,8 @@ EASY = re.compile(
 )
 """Asks for what is easy to follow."""
 TOO = re.compile(
-    rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |to |so |very |that |overly |be |as |all that )*({GRADES})\b"
+    rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |to |so |very |that |overly |be |as |all that )*"
+    rf"(?:(?:the|those|any of the) (?=(?:{GRADES}) (?:kind|sort|type|variety|stuff)\b))?({GRADES})\b"
 )
 TOO_AS_WELL = re.compile(
     rf"(?:,? (?:or|nor)|,) (?:too |so |very |that |overly |all that )*(?!gore\b)({GRADES}|long)(?=\W*$|[.,;!?]| (?:or|nor|and|but|please|tonight|though|for|movies?|films?|stuff|things?)\b)"
@@ -82,7 +83,7 @@ CLEAN = re.compile(
     r"|\b(?:nothing|not|no|isn't|without anything)(?: (?:too|very|that|overly|remotely|at all))? (?:inappropriate|explicit|sexual|dirty|offensive|racy|risque|embarrassing)\b(?! for (?:an? )?\d)"
     r"|\beasily offended\b|\bchurch (?:group|night|friends|camp)\b|\b(?:very |deeply |super |so )?(?:religious|conservative|prudish) (?:aunt|uncle|mother|father|mom|mum|dad|parents|family|grand\w+|in-laws|friends?)\b"
     r"|\bembarrass(?:ed|ing) to (?:watch|see)\b"
-    r"|\b(?:no|without|minimal|hates?)(?: any| all)?(?: bad| foul| strong)? (?:swear(?:ing)?(?: words)?|cursing|cussing|profanity|f[- ]?bombs?|bad language|foul language|strong language)\b"
+    r"|\b(?:no|without|minimal|hates?|(?:n'?t|not|never) (?:like|want|stand|tolerate|care for|approve of|appreciate))(?: any| all)?(?: bad| foul| strong)? (?:swear(?:ing)?(?: words)?|cursing|cussing|profanity|f[- ]?bombs?|bad language|foul language|strong language)\b"
 )
 """Asks for what offends nobody; the rating is all that a catalogue tells of it."""
 A_LITTLE = re.compile(
@@ -117,6 +118,26 @@ LAUGH_TILL_TEARS = re.compile(
 CHEER = re.compile(
     r"\bmake (?:me|us|her|him|them) (?:smile|happy)\b|\bput (?:me|us) in a (?:good|better) mood\b|\bcheer (?:me|us|her|him|them) up\b|\bpick[- ]me[- ]up\b|\blift my (?:spirits|mood)\b"
 )
+NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
+    ("year", "year years decade era date age"),
+    ("runtime", "length runtime duration time"),
+    ("genre", "genre genres"),
+    ("language", "language subtitles"),
+    ("mood", "mood moods"),
+    ("person", "actor actors director cast"),
+    ("country", "country"),
+    ("theme", "theme themes topic topics subject"),
+    ("certificate", "rating certificate"),
+    ("seed", "movie examples"),
+)
+KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
+    name: kind for kind, names in NAMES_OF_KINDS for name in names.split()
+}
+_FIELDS = "|".join(
+    name
+    for name, kind in KIND_NAMES.items()
+    if kind not in ("seed", "person") and name not in ("date", "time", "age")
+)
 WITHDRAW = re.compile(
     r"\b(?:forget|drop|remove|ignore|scrap|lose|never ?mind|leave out(?! any| all| every)|take out|get rid of)(?: about)?(?: the| that| my| any)? ([\w' -]{2,40}?)"
     r"(?: part| thing| bit| requirement| constraint| filter| stuff| idea)?(?=[,.;!?]|$| and (?!the)| i (?:meant|want))"
@@ -131,6 +152,7 @@ WITHDRAW = re.compile(
     r"|\b(subtitles) (?:is|are|would be) (?:totally |also )?(?:fine|ok|okay|alright|no problem)\b"
     r"|\b(?:the )?([a-z]+) (?:doesn'?t|does not|don'?t|do not) (?:really )?matter\b(?: any ?more)?"
     r"|\b(?:actually|ok|okay|well|alright),? (?:maybe |perhaps |then )?([a-z][a-z-]{2,24}) (?:is|are|would be) (?:fine|ok|okay|alright|welcome|allowed)\b(?! (?:but|if|with))"
+    rf"|\b(?:the |its |any )?({_FIELDS}) (?:is|are|would be) (?:totally |also |perfectly |really |actually )?(?:fine|ok(?:ay)?|alright|all right|(?:no|not an?) (?:problem|issue))\b"
     r"|\b([a-z][a-z -]{1,24}?) (?:is|are|would be|'s) (?:fine|ok|okay|alright|welcome|allowed) (?:after all|again|now)\b"
 )
 NOT_NEEDED = 3
@@ -186,21 +208,6 @@ THEY_DID_NOT = re.compile(
 NOT_THEM = re.compile(
     r"\b(?:not|without|no more|anyone but|anybody but) (?:him|her|them)\b(?! (?:movie|film|one))|\b(?:someone|somebody) else\b"
 )
-NAMES_OF_KINDS: tuple[tuple[SlotKind | Literal["seed"], str], ...] = (
-    ("year", "year years decade era date age"),
-    ("runtime", "length runtime duration time"),
-    ("genre", "genre genres"),
-    ("language", "language subtitles"),
-    ("mood", "mood moods"),
-    ("person", "actor actors director cast"),
-    ("country", "country"),
-    ("theme", "theme themes topic topics subject"),
-    ("certificate", "rating certificate"),
-    ("seed", "movie examples"),
-)
-KIND_NAMES: dict[str, SlotKind | Literal["seed"]] = {
-    name: kind for kind, names in NAMES_OF_KINDS for name in names.split()
-}
 ABOUT_ALONE = re.compile(
     r"^\W*(?:(?:and|or|but|maybe|ok|then|perhaps|rather)\W+)*(?:about|set in|in|at) (?:a |an |the |some )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})\W*$"
 )
@@ -330,8 +337,8 @@ OF_PEOPLE = re.compile(
 )
 """Before "from England": somebody, no film."""
 UNWANTED_NOUNS = re.compile(
-    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about)|not with|(?:not|isn't|isnt|aren't|arent|wasn't) about|not into|skip|n't want(?: to see)?(?: any)?|fewer|(?:afraid|scared|terrified|frightened) of|allergic to)\s+"
-    r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,}){0,2})"
+    r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about|set in)|(?:isn't|isnt|aren't|arent|wasn't|not) (?:set in|about|with)|not into|skip|n't want(?: to see)?(?: any)?|fewer|(?:afraid|scared|terrified|frightened) of|allergic to)\s+"
+    r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z0-9'-]{2,}(?: [a-z][a-z0-9'-]{2,}){0,2})"
 )
 TOPIC = re.compile(
     r"(?:\b(?:movies?|films?|flicks?|something|anything|one|ones|stor(?:y|ies)|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|series|romances?|horrors?|myster(?:y|ies)|westerns?|musicals?|adventures?)\b"
@@ -349,7 +356,7 @@ OWNS = re.compile(
 """Before "no": what somebody lacks is no wish, "my flat has no balcony"."""
 SEX = re.compile(r"\bsex(?:ual|y)?\b")
 ALSO_UNWANTED = re.compile(
-    r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z'-]{2,}(?: [a-z][a-z'-]{2,})?)"
+    r"(?:,| or| nor|, or) (?:any |the )?([a-z][a-z0-9'-]{2,}(?: [a-z][a-z0-9'-]{2,})?)"
 )
 """The next of "no nudity or swearing"."""
 TOLD = re.compile(

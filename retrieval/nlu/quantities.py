@@ -7,6 +7,7 @@ and understand.py decides what to do with it. Pure; called by understand.py only
 import re
 from dataclasses import replace
 
+from retrieval.nlu.ages import find_ages
 from retrieval.nlu.counts import find_counts
 from retrieval.nlu.eras import find_eras
 from retrieval.nlu.spans import NUMBER_WORDS, Span, number
@@ -39,6 +40,9 @@ SHORTEST, LONGEST = 20, 600
 
 _N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
 _OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*")
+_TO = re.compile(r",? ?(?:to|through|until|till|up to|-|–) ?(?:the |in the )*")
+"""Between the ends of one stretch of years: "mid-60s to late 70s"."""
+_BETWEEN = re.compile(r"\bbetween (?:the )?$")
 _YEAR = r"(?:in |the year )?((?:19|20)\d\d)\b(?! ?['’]?s\b)"
 _DECADE = (
     r"(?:the )?(?:(early|mid|late)[ -])?(?:(?P<d4>(?:19|20)\d0)|(?P<d2>[2-9]0|00|10))['’ ]?s\b"
@@ -53,7 +57,7 @@ def find_quantities(text: str, newest_year: int) -> list[Span]:
         newest_year: the newest year of the catalogue, for "recent" and "this year".
     """
     spans: list[Span] = []
-    for finder in (_runtimes, _ages, _years, _decades, find_eras, find_counts):
+    for finder in (_runtimes, find_ages, _years, _decades, find_eras, find_counts):
         for span in finder(text, newest_year):
             if all(span.end <= s.start or span.start >= s.end for s in spans):
                 spans.append(span)
@@ -65,7 +69,7 @@ def _either(spans: list[Span], text: str) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
-        if last and _adjoin(last, span) and _OR.fullmatch(text[last.end : span.start]):
+        if last and _one_stretch(last, span, text):
             joined[-1] = replace(
                 last, end=span.end, min=_lowest(last, span), max=_highest(last, span)
             )
@@ -74,9 +78,17 @@ def _either(spans: list[Span], text: str) -> list[Span]:
     return joined
 
 
-def _adjoin(a: Span, b: Span) -> bool:
+def _one_stretch(a: Span, b: Span, text: str) -> bool:
+    """Whether two spans of years are one: "the 80s or 90s", "mid-60s to late 60s"."""
     if not (a.kind == b.kind == "year") or None in (a.min, a.max, b.min, b.max):
         return False
+    between = text[a.end : b.start]
+    ends = _TO.fullmatch(between) or (_BETWEEN.search(text[: a.start]) and between.strip() == "and")
+    in_order = (a.min or 0) <= (b.min or 0)
+    return bool((ends and in_order) or (_OR.fullmatch(between) and _adjoin(a, b)))
+
+
+def _adjoin(a: Span, b: Span) -> bool:
     return (_lowest(b, b) - _highest(a, a)) in (0, 1) or (_lowest(a, a) - _highest(b, b)) in (0, 1)
 
 
@@ -89,7 +101,7 @@ def _highest(a: Span, b: Span) -> int:
 
 
 _HALF = re.compile(
-    r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|\.5) ?(?:hours?|hrs?|h))\b"
+    r"\b(?:an hour and a half|(\d|one|two|three) ?(?:and a half|½|1/2|\.5) ?(?:hours?|hrs?|h))\b"
 )
 _QUARTERS = re.compile(
     r"\b(?:(an|one|a|two|three|\d) (?:hours?|hrs?) and|(one|two|three|\d) and) (?:(three)[ -]quarters?|a quarter)(?: hours?)?\b"
@@ -100,7 +112,7 @@ _HOURS = re.compile(
 )
 _MINUTES = re.compile(rf"\b(\d{{2,3}}|{_TENS}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
-    r"(?:under|less than|below|at most|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|no above|tops|no (?:more|longer) than"
+    r"(?:under|less than|below|at (?:the )?(?:very )?most|(?:cap(?:ped)?|limit(?:ed)?)(?: it| them| things)? (?:at|to)|limit of|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|no above|tops|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|within|up to|nothing more than|(?:nothing|no|not|n't)(?: \w+){0,3} past|ready by|fits? (?:in|into|inside)"
     r"|(?:not|n't|cannot|never|nothing that) (?:\w+ ){0,2}?(?:over|above|beyond|more than|longer than)|(?:only|just) (?:have|got)"
     r"|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in|(?:flight|ride|drive|trip|journey|layover|break|nap) (?:is|takes|lasts))\s+(?:about |around )?$|\bsub-?\s?$"
@@ -117,7 +129,8 @@ _LONG_AFTER = r"^,?\s*(?:long\s*,?\s*)?"
 _OF_THE_NEXT = r"(?! than| (?:of )?(?:a |an |about )?(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|half)\b)"
 """Not behind such a bound: "at most 2 hours, at least 7 out of 10" bounds another number."""
 _AFTER_MOST = re.compile(
-    rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?most"
+    rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?(?:very )?most"
+    r"|(?:(?:is|'s)(?: about)? (?:the|my|our|her|his|their) (?:\w+ )?|[- ]?(?:time )?)(?:limit|ceiling|cap|cut-?off)"
     r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer)|(?:before|until|till) (?!the end)"
     rf"|-?(?:train |bus |car |plane )?(?:ride|flight|drive|trip|journey|commute|layover|lunch)(?: break)?)\b{_OF_THE_NEXT}"
 )
@@ -234,52 +247,6 @@ def _in_words(said: str) -> int:
         return int(said)
     parts = re.split(r"(?<!one) and |(?<!^a)[ -](?=ten|twenty|thirty|five)", said)
     return sum(TENS.get(part.strip(), NUMBER_WORDS.get(part.strip(), 0)) for part in parts)
-
-
-ADULT = 18
-"""Age from which nobody is kept from any film."""
-_AGES = r"\d{1,2}(?:(?:, and|,| and| &| or| to|-|–) ?\d{1,2})*"
-_AGE = re.compile(
-    rf"\b{_AGES}[ -]?(?:years?|yrs?|yo)\b[ -]?olds?\b|\b\d{{1,2}} ?yo\b|\bage[ds]? (?:from )?{_AGES}\b"
-    rf"|\b(?:i'm|i am|he's|he is|she's|she is|they're|they are|who is|kids are|children are) {_AGES}(?=$|[.,;!?]| and\b| so\b)"
-)
-_IN_A_STORY = re.compile(r"\b(?:about|where|in which|starring) (?:an? |the |two |some )?$")
-
-
-_TOLD_AGES = re.compile(
-    rf"\b(?:nephews|nieces|kids|children|sons|daughters|boys|girls|grandkids),? (?:are |aged? )?({_AGES})(?=$|[.,;!?]| and\b| so\b)"
-)
-_AGE_WORD = re.compile(
-    rf"\b({'|'.join(w for w, n in NUMBER_WORDS.items() if n > 1)})[- ]years?[- ]olds?\b"
-)
-_TOLD_WORD = re.compile(
-    rf"\b(?:he's|he is|she's|she is|they're|they are|who is|who are) "
-    rf"({'|'.join(w for w, n in NUMBER_WORDS.items() if n > 2)})(?=\W*$|[.,;!?]| and (?:they|he|she|we|want|love|like)\b)"
-)
-_SCHOOL = re.compile(r"\b(\d)(?:st|nd|rd|th)[- ]grade(?:rs?)?\b")
-FIRST_GRADE = 6
-"""Years old in the first year of an American school."""
-
-
-def _ages(text: str, _newest: int) -> list[Span]:
-    found = []
-    for match in _AGE.finditer(text):
-        ages = [int(n) for n in re.findall(r"\d{1,2}", match.group(0))]
-        if min(ages) >= ADULT or _IN_A_STORY.search(text[: match.start()]):
-            continue
-        found.append(Span("age", *match.span(), min=min(ages), max=max(ages)))
-    for match in _TOLD_AGES.finditer(text):
-        ages = [int(n) for n in re.findall(r"\d{1,2}", match.group(1))]
-        if min(ages) < ADULT:
-            found.append(Span("age", *match.span(1), min=min(ages), max=max(ages)))
-    for match in [*_AGE_WORD.finditer(text), *_TOLD_WORD.finditer(text)]:
-        if not _IN_A_STORY.search(text[: match.start()]):
-            age = NUMBER_WORDS[match.group(1)]
-            found.append(Span("age", *match.span(), min=age, max=age))
-    for match in _SCHOOL.finditer(text):
-        age = int(match.group(1)) + FIRST_GRADE - 1
-        found.append(Span("age", *match.span(), min=age, max=age))
-    return found
 
 
 _FROM_TO = re.compile(

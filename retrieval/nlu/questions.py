@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from retrieval.nlu.forgotten import is_known_item
 from retrieval.nlu.wording import (
+    BESIDE_THE_POINT,
     GENRE_WORDS,
     GRADE_WORDS,
     NATIONS,
@@ -35,7 +36,7 @@ _CLAUSE_END = re.compile(r"[?.!;\n]|$")
 _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
         "runtime",
-        r"\bhow (?:long|many minutes|many hours) (?:is|was|does|are)\b|\b(?:is|was) [^.?!,]{1,40} (?:very |too |really |that |so )?(?:long|short)\?|\b(?:runtime|running time|length) (?:of|for)\b|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
+        r"\bhow (?:long|many minutes|many hours) (?:is|was|does|are)\b|\b(?:is|was) [^.?!,]{1,40} (?:very |too |really |that |so )?(?:long|short)\?|\b(?:runtime|running time|length) (?:of|for)\b(?! (?:\w+ ){0,2}(?:\d|an hour|one|two|three|ninety))|\bwhat(?:'s| is) (?:its|the|[^.?!,]{1,40}'s?) (?:runtime|running time|length)",
     ),
     (
         "director",
@@ -52,7 +53,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     (
         "certificate",
         r"\b(?:is|are|was|would)\b[^.?!,]{0,60}\b(?:ok|okay|suitable|appropriate|safe|fine|good|alright|too (?:scary|violent|much)) for (?:kids|children|my|a|an|our|young|little|the)"
-        r"|\b(?:can|could|should|may) (?:my|our|the|an?) (?:[\w-]+ ){1,4}?(?:watch|see)\b(?! (?:with|tonight|something|any))|\bage rating\b|\bwhat(?:'s| is)\b(?! (?:an?|some|the (?:best|most|highest|top|newest|latest))\b)[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b",
+        r"|\b(?:can|could|should|may) (?:my|our|the|an?) (?:[\w-]+ ){1,4}?(?:watch|see)\b(?! (?:with|tonight|something|any))|\bage rating\b|\bwhat(?:'s| is)\b(?! (?:an?|some|the (?:best|most|highest|top|newest|latest))\b)[^.?!,]{0,50}\brated\b|\b(?:certificate|rating) of\b(?! \d)|\bwhat(?:'s| is| was) (?:its|the|[^.?!,]{1,40}'s) (?:age |mpaa |film )?(?:rating|certificate)\b",
     ),
     ("awards", r"\b(?:did|has|what|which|how many)\b[^.?!,]{0,50}\b(?:oscars?|awards?)\b"),
     (
@@ -158,6 +159,11 @@ _WHY = re.compile(
     r"^\W*(?:why|how come)\W*$|\bwhy (?:did|do|would|are|is|was|have|that|this|these|those|the|it|not me|number|no)\b|\b(?:reason|reasons) (?:for|behind|you)\b|\bhow come you\b|\bexplain (?:that|this|the|your|why|number|no|film|pick)\b|\bwhat made you (?:pick|choose|recommend|suggest|think)\b|\bhow did you (?:pick|choose|come up|decide)\b"
 )
 _OUT = tuple(re.compile(p) for p in OUT_OF_SCOPE)
+_BESIDE_THE_POINT = re.compile(
+    rf"\b(?:{'|'.join(sorted(map(re.escape, BESIDE_THE_POINT), key=len, reverse=True))})\b[^.,;!?]*?"
+    r"(?=[.,;!?]|$|\b(?:but|so|and) (?:i|we|give|show|find|what|can|please|an?|something)\b|\b(?:i|we) (?:want|need|deserve)\b)"
+)
+"""What they do otherwise, up to the end of it: "instead of homework", "while I cook dinner"."""
 _SMALL = tuple((re.compile(p), kind) for kind, patterns in SMALL_TALK.items() for p in patterns)
 
 
@@ -258,6 +264,21 @@ def _unanswerable(lower: str) -> FoundQuestion | None:
     return FoundQuestion("other", _clause(lower, match)) if match else None
 
 
+_WHY_ABSENT = re.compile(
+    r"\b(?:why|how come)\b(?! (?:not|do ?n'?t|do not)\b)[^.?!]*?\b(?:\w+n'?t|not|no|never|missing|absent|left out)\b[^.?!]*"
+)
+_OF_ITS_CAST = re.compile(r"\b(?:in|part of) (?:it|that|this|that one|this one)\W*$")
+
+
+def find_absence(lower: str) -> FoundQuestion | None:
+    """A question why somebody or something is not there: it refuses nobody."""
+    match = _WHY_ABSENT.search(lower)
+    if match is None:
+        return None
+    cast_of = _OF_ITS_CAST.search(match.group())
+    return FoundQuestion("cast" if cast_of else "other", match.span())
+
+
 def find_why(lower: str) -> bool:
     """Whether the user asks for the reason of a recommendation."""
     return bool(_WHY.search(lower)) and "why not" not in lower and "why don't" not in lower
@@ -265,7 +286,8 @@ def find_why(lower: str) -> bool:
 
 def is_out_of_scope(lower: str) -> bool:
     """Whether this is plainly not about movies."""
-    return any(p.search(lower) for p in _OUT)
+    asked = _BESIDE_THE_POINT.sub(" ", lower)
+    return any(p.search(asked) for p in _OUT)
 
 
 def small_talk(lower: str) -> tuple[SmallTalk, ...]:

@@ -26,10 +26,11 @@ _RESET = re.compile(
 )
 _ABOUT_ME = re.compile(
     r"^\W*(?:and |so )?what do you know\W*$|\bwhat (?:do|have) you (?:know|got|remember|noted|have|understood|heard|stored|saved|learned|written)[\w ]*(?:about me|on me|so far|on file)\b|\bwhat are my (?:wishes|criteria|filters|preferences|requirements)\b|\bwhat (?:am|was|were) (?:i|we) (?:looking|searching|asking) for\b|\b(?:summari[sz]e|recap|sum up|repeat) (?:my|what i|what you|everything i)\b|\bmy (?:preferences|profile|ledger)\b"
+    r"|\bdo you (?:still |even )?(?:remember|know|recall) (?:(?:anything about )?me\b|(?:what|which films?) (?:i|we)(?:'ve| have)? (?:like|love|hate|want|said|told|asked|liked|loved|enjoy)|(?:my|our) (?:taste|preferences|likes|wishes|favou?rites))\b"
     r"|\bwhat (?:have i|did i) (?:told|tell|said|say)\b|\bwhat are you working with\b"
 )
 _MORE = re.compile(
-    r"(?:^|[.!?,;])\W*(?:more|next|others?|another(?: one)?|again)\W*(?:please)?\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
+    r"(?:^|[.!?,;])\W*(?:the )?(?:more|next|others?|another|again)(?: (?:ones?|batch|lot|few|page|set|round|please))*(?:\W+(?:please|pls|thanks|thank you|thx|cheers|ta|then))*\W*$|\b(?:show|give|any|tell|got|have|find)(?: me| us)?"
     r"(?: some| a few| any)? (?:more|others?|another)\b|\b(?:something|anything|what|anyone|anything) else\b|\bwhat(?:'s| is)? next\b|\bwhat now\b|\b(?:anything|something|everything) (?:but|except|other than|besides)\b"
     r"|\b(?:other|different|more) (?:options|suggestions|recommendations|movies|films|ones|ideas|picks|titles)\b"
     r"|\b(?:one|two|three|four|five|\d{1,2}|a few|a couple|some) (?:more|others)\b(?! (?:than|hours?|minutes?|years?|time|thing))"
@@ -70,6 +71,9 @@ _TAKEN_BEFORE = re.compile(
 _FINE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|alright|all right|fine|right|great|sure|yes|cool|hm+|well)\W+)+(?:the )?$"
 )
+_POINTED = re.compile(r"the (?:\w+ (?:one|film|movie)|number \w+)|number \w+|#\d")
+_PLEASE = re.compile(r"^(?:\W+(?:please|pls|then|thanks|thank you|cheers))+\W*$")
+"""Around a film of the list, and nothing else said: "ok, the third one please"."""
 _THEN = re.compile(r"^[\"')]* then(?: please)?\W*$")
 """Around a title: "ok, Collateral then"."""
 _TAKEN_AFTER = re.compile(
@@ -93,7 +97,9 @@ def own_words(text: str) -> str:
 def is_taken(lower: str, start: int, end: int) -> bool:
     """Whether the film named there is chosen: "I'll take X", "X it is, thanks"."""
     before, after = lower[:start], lower[end:]
-    settled = _FINE.match(before) and _THEN.match(after)
+    settled = bool(_FINE.match(before) and _THEN.match(after))
+    if _POINTED.fullmatch(lower[start:end].strip()) and _PLEASE.match(after):
+        settled = settled or not before.strip() or bool(_FINE.match(before))
     return bool(settled or _TAKEN_BEFORE.search(before) or _TAKEN_AFTER.match(after))
 
 

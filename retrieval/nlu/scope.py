@@ -35,6 +35,10 @@ _AFTERWARDS = re.compile(
     r"|\? ?no(?:,? thanks| way|pe)?\b(?= *(?:$|[.,;!?])))"
 )
 """Refused after it was named: "rom-coms are a no", "horror's out", "musicals? no thanks"."""
+_LEFT_OUT = re.compile(
+    r"\b(?:leave|leaving|keep|keeping|cut) (?!it\b|me\b|us\b)(?:the |any |all )?(?P<what>[\w' -]{2,30}?) out\b(?! of (?:the|a|my|our) )"
+)
+"""Refused within its verb: "leave war out of it"."""
 _LAST_CLAUSE = re.compile(
     r".*\b(?:but|and|though|because|so(?! long)|as long as|so long as|if|provided(?: that)?) "
 )
@@ -59,6 +63,8 @@ _NEW_CLAUSE = re.compile(
     r"|\b(?:actually,? )?(?:an?|some) [\w -]{2,30}? would be (?:good|nice|great|fine|fun|perfect|cool|awesome|better)\b"
 )
 """Where people go on without a stop: "I don't like action movies do you know of a comedy"."""
+_THE_KIND = re.compile(r" the [\w-]+ (?P<kind>kind|sort|type) of ")
+"""Behind "not": of what follows only a kind is refused, "not the gory kind of horror"."""
 _LIST_TAIL = re.compile(
     r"^,(?! ?(?:something|some|but|just|maybe|perhaps|rather|instead|preferably|i|i'd|i'm|give|show)\b)[^.;!?]{1,40}?\b(?:or|nor)\b"
 )
@@ -95,6 +101,8 @@ def negated_spans(lower: str) -> list[Reach]:
         clause = _LAST_CLAUSE.match(lower, start, end)
         start = clause.end() if clause else start
         spans.append(Reach("isn't", start, start, end))
+    for match in _LEFT_OUT.finditer(lower):
+        spans.append(Reach("leave out", match.start(), *match.span("what")))
     for match in _NON.finditer(lower):
         word = _ONE_WORD.match(lower, match.end())
         if word and word.group() not in _NO_REFUSAL:
@@ -104,6 +112,8 @@ def negated_spans(lower: str) -> list[Reach]:
 
 def _end_of_reach(lower: str, start: int) -> int:
     boundary = _next_boundary(lower, start)
+    if kind := _THE_KIND.match(lower, start):
+        return kind.start("kind")
     if run_on := _NEW_CLAUSE.search(lower, start, boundary):
         boundary = run_on.start()
     words = list(_WORD.finditer(lower, start, boundary))

@@ -18,11 +18,20 @@ _SEEN_AFTER = re.compile(
     r"^[\"')]*,? (?:i|we)(?:'ve| have|'d| had)? ?(?:already |just |both )?(?:seen|watched|saw|know)\b"
 )
 """Behind a title: "Alien I have seen before"."""
-_KNOWN = re.compile(r"\b(?:i|we)(?: already| both)? know (?:the )?$")
+_KNOWN = re.compile(
+    r"\b(?:i|we)(?:'ve| have)?(?: already| both| practically)? (?:know|can (?:quote|recite)|own|grew up (?:with|on)|wore out|memori[sz]ed)(?: (?:my|our) \w+ of)? (?:the )?$"
+)
+_KNOWN_AFTER = re.compile(
+    r"^[\"')]*,? (?:(?:is|was) (?:off the (?:list|table)|last (?:night|week|weekend)|yesterday)|doesn'?t count|by heart|inside out|backwards"
+    r"|(?:every|each) (?:year|christmas|week|weekend|day|month|summer|winter|halloween|easter)|(?:a (?:hundred|thousand|million|dozen)|\d+|so many|too many|countless|many) times"
+    r"|too often|on repeat|to death|from start to finish|(?:only )?last (?:night|week|weekend)\b(?! (?:and|was)))"
+)
+"""Behind a title: "The Princess Bride by heart", "... every Christmas"."""
 _SWAPPED = re.compile(
     r"\b(?:swap|replace|exchange|change|lose|ditch|take out|instead of)(?: out)?(?: the)? $"
+    r"|\b(?:besides|other than|apart from|aside from|except(?: for)?|excluding)(?: the)? $"
 )
-"""Before a film of the list: another one is wanted in its place."""
+"""Before a film: another one is wanted in its place, or beside it."""
 _LOVED = re.compile(r"\b(?:loved?|liked?|enjoyed|adored?|favou?rites?|fan of|great|amazing|like)\b")
 _LOVED_AFTER = re.compile(
     r"^(?: (?:last \w+|yesterday|recently|again|today|the other day))?(?:,? (?:and )?(?:which|that|it|i|we)\b|,? and (?=(?:really |absolutely )?(?:loved|liked|enjoyed) (?:it|them|that)\b))?(?:(?! and | but )[^.,;!?]){0,25}\b(?:loved|liked|enjoyed|was (?:great|good|amazing|awesome|fantastic|excellent|brilliant|wonderful)|blew me away|moved me)\b"
@@ -60,7 +69,7 @@ def stance_at(lower: str, start: int, end: int, reach: Reach | None) -> Stance:
         return "disliked"  # of "hate war films, love Up" the nearer word counts
     if NEVER_SEEN.search(before) or is_taken(lower, start, end):
         return "unseen"
-    if _SEEN_AFTER.match(after):
+    if _SEEN_AFTER.match(after) or (_KNOWN_AFTER.match(after) and not reach):
         return "seen"
     if _SEEN.search(before) and not _LOVED.search(before):
         return "seen"

@@ -7,7 +7,7 @@ linking.py.
 
 import re
 
-from retrieval.nlu.wording import COMPANIONS, MOOD_WORDS, NATIONS
+from retrieval.nlu.wording import COMPANIONS, COMPARATIVES, MOOD_WORDS, NATIONS
 
 _FILM = r"(?:movies?|films?|flicks?|picture)"
 _OF_A_FILM = (
@@ -21,6 +21,7 @@ _NAMED_BEFORE = re.compile(
     r"|\bwho(?: all)? (?:directed|wrote|produced|made|directs|starred in|stars in|star in|is in|was in|played in|plays in|acted in|created)(?: the (?:movie|film))? (?:the )?$"
     rf"|\b{_OF_A_FILM}(?: \w+)? (?:of|for|from|in|to|on|about) (?:the )?(?:(?:movie|film) )?(?:the )?$"
     r"|\b(?:starred|stars?|starring|acts?|acted|played|plays?|appeared|actors? (?:is|are|was|were)|in the cast) in (?:the )?$"
+    r"|\bas (?!long|soon|well|far|much|many|if|good as it)[\w-]+ as (?:the )?$"
     r"|\b(?:heard of|remake of|sequel to|audition for|where (?:can|could|might|do|would) i (?:find|see|watch|buy|rent|get)|movies? like|films? like) (?:the )?$"
 )
 _CHOSEN_BEFORE = re.compile(
@@ -160,6 +161,29 @@ def is_award(lower: str, start: int, end: int) -> bool:
     """Whether a prize is meant: "won an Oscar", "Oscar winners"."""
     prize = lower[start:end].rstrip("s") in ("oscar", "academy award", "golden globe", "bafta")
     return prize and bool(_AWARD_BEFORE.search(lower[:start]) or _AWARD_AFTER.match(lower[end:]))
+
+
+_LIKENED = re.compile(
+    r"\b(?:like|loved?|liked|enjoyed|adored?|seen|watched|saw|hated|similar to|than|as [\w-]+ as|(?:showed|shown) me) (?:the )?$"
+)
+_NUMBER_ENDS = re.compile(
+    r"\W*$|\W*[.;!?]|,(?! ?(?:\d|or\b))|,? (?:but|already|before|yesterday|last|again|too|please|so|and (?!\d))"
+)
+_HELD_AGAINST = re.compile(
+    r"[\"')]*,? (?:but|only|just|except) (?:(?:it'?s|with|for|in|a|an|bit|little|lot|much|even|far|made|from|not|without|set|way) )*"
+    rf"(?:(?:{'|'.join(sorted(map(re.escape, COMPARATIVES), key=len, reverse=True))})\b|(?:as|so|that|too|less|more) [\w-]+|space\b|[\w-]+er\b)"
+)
+"""Behind a title that opens a message: "Alien, but newer", "Drive, only less violent"."""
+
+
+def held_against(lower: str, end: int) -> bool:
+    """Whether what follows compares a film that is wanted with the one named."""
+    return bool(_HELD_AGAINST.match(lower, end))
+
+
+def numbered(lower: str, start: int, end: int) -> bool:
+    """Whether a number stands where only a film's name does: "I loved 1917"."""
+    return bool(_LIKENED.search(lower, 0, start) and _NUMBER_ENDS.match(lower, end))
 
 
 def asked_for(lower: str, start: int, end: int) -> bool:

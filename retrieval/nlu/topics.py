@@ -5,12 +5,24 @@ want to see ("no ghosts or demons"). Does not know themes, genres or titles: wha
 taken. Pure; called by preferences.py, whose findings it adds to.
 """
 
+import re
+
 from retrieval.movie import stem
 from retrieval.nlu import preference_patterns as patterns
 from retrieval.nlu.audience import Reader
+from retrieval.nlu.cast_talk import wrote
+from retrieval.nlu.lexicon import is_vocabulary
 from retrieval.nlu.scope import mode_at
-from retrieval.nlu.wording import STOPWORDS
-from retrieval.understanding import Finding
+from retrieval.nlu.tokens import Token
+from retrieval.nlu.wording import LANDS, STOPWORDS
+from retrieval.understanding import Finding, Polarity
+
+_SET_IN = re.compile(r"\bset in (?:the )?$")
+LONGEST_NAME = 30
+"""Letters of a first name and a surname."""
+NAME_WORDS = 2
+"""Words in capitals that are somebody's name."""
+_BEFORE_A_NAME = frozenset("by from of a an any another more the based on written".split())
 
 
 def wanted(reading: Reader) -> None:
@@ -66,12 +78,44 @@ def unwanted(reading: Reader) -> None:
         if patterns.TOLD.search(before) or patterns.OWNS.search(before):
             continue  # "where a man has no memory" tells a story
         start, end = match.span(1)
+        placed = bool(_SET_IN.search(reading.lower, 0, start))
         while start < end:
-            taken = _unwanted_noun(reading, start, end)
+            taken = _unwanted_noun(reading, start, end, placed)
             # Of "no ghosts or demons" the first may be a theme, and the second none.
             known = taken if taken > start else _end_of_taken(reading, start)
             also = patterns.ALSO_UNWANTED.match(reading.lower, known)
             start, end = also.span(1) if also else (end, end)
+
+
+def written(reading: Reader) -> None:
+    """Whoever wrote what the film is made from: "based on an Agatha Christie novel"."""
+    tokens = reading.linker.tokens if reading.linker.cased else ()
+    for first, last in zip(tokens, tokens[1:], strict=False):
+        start, end = first.start, last.end
+        named = first.capital and last.capital and reading.free(start, end)
+        if named and end - start < LONGEST_NAME and wrote(reading.lower, start, end):
+            name = f"{first.folded} {last.folded}"
+            refused = reading.negated(start)
+            polarity: Polarity = "avoid" if refused else "want"
+            reading.findings.append(Finding("keyword", name, polarity, refused))
+            reading.linker.take(start, end)
+
+
+def unwanted_names(reading: Reader) -> None:
+    """Somebody refused whom the catalogue only tells of in words: "not Agatha Christie"."""
+    linker = reading.linker
+    for reach in reading.reaches if linker.cased else ():
+        run: list[Token] = []
+        for token in linker.tokens:
+            inside = reach.start <= token.start < reach.end
+            if not inside or (not run and token.folded in _BEFORE_A_NAME):
+                continue
+            if not (token.capital and linker.free(token.start, token.end)):
+                break
+            run.append(token)
+        known = any(t.folded in STOPWORDS or is_vocabulary(t.folded) for t in run)
+        if len(run) == NAME_WORDS and not known:
+            reading.add("keyword", " ".join(t.folded for t in run), run[0].start, run[-1].end)
 
 
 def _end_of_taken(reading: Reader, start: int) -> int:
@@ -84,14 +128,16 @@ def _opens_a_name(reading: Reader, start: int) -> bool:
     return reading.linker.cased and reading.linker.text[start].isupper()
 
 
-def _unwanted_noun(reading: Reader, start: int, end: int) -> int:
-    """Bar the topic that stands there, if it is one; where it ends."""
+def _unwanted_noun(reading: Reader, start: int, end: int, placed: bool) -> int:
+    """Bar the topic that stands there, if it is one; where it ends. `placed`: after "set in"."""
     kept: list[tuple[int, int]] = []
     for word in patterns.WORD.finditer(reading.lower, start, end):
         plain = word.group() in STOPWORDS or word.group() in patterns.NOT_TOPICS
         if not reading.free(*word.span()):
             return start  # the "child" of "child abuse", of which the theme is read
-        if plain or _opens_a_name(reading, word.start()):
+        name = _opens_a_name(reading, word.start())
+        where = name and (placed or word.group() in LANDS)  # "not about Vietnam"
+        if not where and (plain or name):
             break
         kept.append(word.span())
     if not kept or not reading.negated(kept[0][0]):

@@ -117,6 +117,8 @@ FORGOTTEN: Final[frozenset[str]] = frozenset(_TABLES["forgotten"])
 """Said by whoever looks for a film without its title; nothing of it describes the film."""
 OUT_OF_SCOPE: Final[list[str]] = _TABLES["out_of_scope"]
 """Patterns of what is plainly not about movies."""
+BESIDE_THE_POINT: Final[list[str]] = _TABLES["beside_the_point"]
+"""What stands before something that they do not ask for, whatever it is."""
 UNTOLD: Final[dict[str, list[str]]] = _TABLES["untold"]
 """What no field of a catalogue tells -> patterns of who asks for it."""
 SMALL_TALK: Final[dict[str, list[str]]] = _TABLES["small_talk"]
