@@ -77,7 +77,13 @@ def best_known_of(
     if not whole or not _WHO_IS_SIMILAR.search(lower, whole[-1].end):
         return ()
     names = {fold(p.person.name) for p in whole}
-    films = [e for found in lexicon.titles.values() for e in found if names & set(e.people)]
+    films = [
+        e
+        for name in sorted(names)
+        for found in lexicon.titles.values()
+        for e in found
+        if name in e.people
+    ]
     best = sorted({e.movie_id: e for e in films}.values(), key=lambda e: (-e.prior, e.movie_id))
     return tuple(Mention(e.movie_id, e.title, e.year, "seed", 0, 0) for e in best[:BEST_OF])
 
