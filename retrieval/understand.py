@@ -138,13 +138,9 @@ class _Reading:
         people = [p for p in self.linker.people() if not self._asks_why_not(p.start)]
         titles = sorted([*pointed, *self.linker.titles()], key=lambda t: t.start)
         known_item = is_known_item(self.lower)
-        spans = [q.span for q in questions]
-        if self.absence:
-            self.linker.take(*self.absence.span)
-            spans.append(self.absence.span)
-        named = self._named(titles, spans, known_item)
-        named += best_known_of(self.lower, people, self.lexicon) + alike_again(self.lower, named)
-        mentions = named + brands.refused + self._alluded(named, people)
+        spans = self._asking(questions)
+        named = self._named(titles, spans, known_item) + brands.refused
+        mentions = named + self._alluded(named, people)
         mentions = self._in_question(mentions, questions, pointed, preferences)
         wished, described = asked_for(self.lower, people, titles, self.context.shown, self.reaches)
         findings = (*preferences.after_names(wished), *described, *brands.wishes)
@@ -158,12 +154,7 @@ class _Reading:
             questions, why = self._asks_of(mentions[0])
             mentions = (replace(mentions[0], stance="asked"),) if questions or why else mentions
         answered = asked_about(questions, mentions, self.context.in_focus, self.lower, shown)
-        why = (
-            why
-            or find_why(self.lower)
-            or self._asks_why(questions)
-            or any(self._why(m.start) for m in mentions)
-        )
+        why = why or self._asks_why(questions, mentions)
         # What a question or a comparison is about is not what they would like more of.
         return replace(
             self._remarks(mentions),
@@ -203,15 +194,27 @@ class _Reading:
     def _alluded(
         self, named: Sequence[Mention], people: Sequence[LinkedPerson]
     ) -> tuple[Mention, ...]:
-        return alluded_to(self.lower, named, people, self.context.shown, self.context.in_focus)
+        """Films that nobody named: of somebody, seen and wanted more of, on the list."""
+        also = best_known_of(self.lower, people, self.lexicon) + alike_again(self.lower, named)
+        known, context = (*named, *also), self.context
+        return also + alluded_to(self.lower, known, people, context.shown, context.in_focus)
 
     def _asks_why_not(self, place: int) -> bool:
         span = self.absence.span if self.absence else (0, 0)
         return span[0] <= place < span[1]
 
-    def _asks_why(self, questions: Sequence[FoundQuestion]) -> bool:
-        """Whether it is asked why something is not on the list, rather than in a film."""
-        return self.absence is not None and self.absence not in questions
+    def _asking(self, questions: Sequence[FoundQuestion]) -> list[tuple[int, int]]:
+        """Where they only ask; nobody is wished for where they ask why somebody is absent."""
+        spans = [q.span for q in questions]
+        if self.absence:
+            self.linker.take(*self.absence.span)
+            spans.append(self.absence.span)
+        return spans
+
+    def _asks_why(self, questions: Sequence[FoundQuestion], mentions: Sequence[Mention]) -> bool:
+        """Whether a reason is asked for; why somebody is not in a film is asked of its cast."""
+        absent = self.absence is not None and self.absence not in questions
+        return absent or find_why(self.lower) or any(self._why(m.start) for m in mentions)
 
     def _take_no_names(self) -> None:
         """Claim "anything goes", which in small letters is no film, and who they say they are."""
