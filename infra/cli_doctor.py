@@ -157,7 +157,7 @@ def _learned() -> Check:
     except RankerRefused as refused:
         found = f"{refused}; the fixed weights rank alone"
         return Check("ranker", "note", found, "install Usher again, or train it: see README")
-    return Check("ranker", "ok", f"{len(ranker.starts)} trees ({ranker.sha[:12]})")
+    return Check("ranker", "ok", f"{len(ranker.leaves)} trees ({ranker.sha[:12]})")
 
 
 def _enhancer(encoder: Encoder | None) -> Check:

@@ -5,6 +5,7 @@ franchise. Does not know why a movie was ranked where it is. Pure.
 """
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 import numpy as np
 
@@ -40,14 +41,14 @@ def reorder(
     # Plain floats: thirty steps over thirty films are too short for numpy.
     relevance = [trade_off * (1.0 - place / len(pool)) for place in range(len(pool))]
     alike = _similarities([vectors.get(c.movie.movie_id) for c in pool]).tolist()
-    nearest = [0.0] * len(pool)
-    left = list(range(len(pool)))
+    nearest, worth, difference = [0.0] * len(pool), list(relevance), 1 - trade_off
     order: list[int] = []
-    while left:
-        best = max(left, key=lambda i: relevance[i] - (1 - trade_off) * nearest[i])
+    for _ in pool:
+        best = worth.index(max(worth))
         order.append(best)
-        left.remove(best)
-        nearest = list(map(max, nearest, alike[best]))
+        relevance[best] = -inf
+        nearest = [a if a > b else b for a, b in zip(nearest, alike[best], strict=True)]
+        worth = [r - difference * near for r, near in zip(relevance, nearest, strict=True)]
     return [*_cap_franchises([pool[i] for i in order]), *candidates[depth:]]
 
 

@@ -240,12 +240,12 @@ class Baskets:
             norm=(1 / np.sqrt(total + FEW)).astype(np.float32),
         )
 
-    def like(self, row: int) -> npt.NDArray[np.float64]:
-        """Cosine of every film with one, over the baskets; 0 with itself."""
+    def like(self, row: int, rows: Places) -> npt.NDArray[np.float64]:
+        """Cosine of some films with one, over the baskets; 0 with itself."""
         _, _, mine = self.of_film.at(np.array([row]))
         which, _, index = self.films.at(self.of_film.values[mine])
         weights = self.of_weights[mine][which] * self.weights[index]
         found = np.bincount(self.films.values[index], weights, len(self.norm)).astype(np.float64)
         found[row] = 0.0
-        liked: npt.NDArray[np.float64] = found * self.norm * self.norm[row]
+        liked: npt.NDArray[np.float64] = found[rows] * self.norm[rows] * self.norm[row]
         return liked

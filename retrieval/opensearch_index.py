@@ -10,7 +10,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,8 +37,8 @@ from retrieval.index import (
     check_row,
 )
 from retrieval.movie import Clause, Constraints, Movie
-from retrieval.opensearch import writer
-from retrieval.opensearch.document import MOVIE, PACKED, file_of_parts, movie_of, vector_of
+from retrieval.opensearch import document, writer
+from retrieval.opensearch.document import MOVIE, PACKED
 from retrieval.opensearch.filter import all_of, filter_of, ids_query, known_query
 from retrieval.opensearch.layout import Features, Json
 from retrieval.opensearch.legs import Scale, Scored, Search, bare_line, line_of, split_barred
@@ -124,10 +123,6 @@ class Server:
         await self._client.close()
 
 
-def _decoded(sources: Sequence[Json]) -> list[Movie]:
-    return [movie_of(source) for source in sources]
-
-
 def _cause(error: TransportError) -> str:
     try:
         details: Any = error.info
@@ -202,8 +197,9 @@ class OpenSearchIndex:
             one.take(hits_in(answer), is_lacking(answer))
         if unknown:
             there = {hit["sort"][0] for hit in hits_in(known[lines[-1]])}
+            fits = {i: i in there for i in unknown}
             for each in lists:
-                each.take({i: i in there for i in unknown}, is_lacking(known[lines[-1]]))
+                each.take(fits, is_lacking(known[lines[-1]]))
 
     async def _many(self, view: View, lines: Sequence[str]) -> list[Json]:
         """One multi-search; a part that failed is an answer with an error, never all of them."""
@@ -241,12 +237,12 @@ class OpenSearchIndex:
 
     async def get(self, movie_ids: Sequence[str]) -> dict[str, Movie]:
         return await self._reading(
-            lambda view: self._records(view, view.movies, movie_ids, MOVIE, movie_of)
+            lambda view: self._records(view, view.movies, movie_ids, MOVIE, document.movie_of)
         )
 
     async def vectors(self, movie_ids: Sequence[str]) -> dict[str, np.ndarray]:
         return await self._reading(
-            lambda view: self._records(view, view.vectors, movie_ids, PACKED, vector_of)
+            lambda view: self._records(view, view.vectors, movie_ids, PACKED, document.vector_of)
         )
 
     async def _records(
@@ -261,11 +257,8 @@ class OpenSearchIndex:
         fetched: dict[str, T] = {}
         for at in range(0, len(lacking), CHUNK):
             chunk = lacking[at : at + CHUNK]
-            body = {
-                "query": ids_query(chunk),
-                "size": 2 * len(chunk),
-                "_source": ["movie_id", name],
-            }
+            body = {"query": ids_query(chunk), "size": 2 * len(chunk)}
+            body["_source"] = ["movie_id", name]
             answer = whole(await self._find(view, body))
             sources = [hit["_source"] for hit in hits_in(answer)]
             fetched |= {source["movie_id"]: decode(source) for source in sources}
@@ -284,15 +277,21 @@ class OpenSearchIndex:
         return answer
 
     async def scan(self) -> AsyncIterator[Movie]:
-        """Every movie, by movie_id; changes made meanwhile may or may not be seen."""
+        """Every movie, by id, kept while there is room; changes made meanwhile may be seen."""
         view = await self.views.look(FRESH_S)
-        body: Json = {"query": {"match_all": {}}, "size": CHUNK, "_source": [MOVIE]}
-        body["sort"] = [{"movie_id": "asc"}]
+        body: Json = {"query": {"match_all": {}}, "size": CHUNK, "sort": [{"movie_id": "asc"}]}
         loop = asyncio.get_running_loop()
-        while hits := hits_in(whole(await self._find(view, body))):
+        while True:
+            room = max(len(view.movies), len(view.vectors)) + CHUNK <= KEPT
+            body["_source"] = ["movie_id", MOVIE, PACKED] if room else ["movie_id", MOVIE]
+            if not (hits := hits_in(whole(await self._find(view, body)))):
+                return
             sources = [hit["_source"] for hit in hits]
-            decode = partial(_decoded, sources)
-            for movie in await loop.run_in_executor(self._executor, decode):
+            movies, vectors = await loop.run_in_executor(self._executor, document.decoded, sources)
+            if room:
+                view.movies.update(movies)
+                view.vectors.update(vectors)
+            for movie in movies.values():
                 yield movie
             body["search_after"] = hits[-1]["sort"]
 
@@ -339,7 +338,7 @@ class OpenSearchIndex:
         named = {"term": {"stored_as": entry["stored_as"]}}
         parts = {"term": {"entry": "part"}}
         hits = await self._entries(view, all_of(named, parts), {"part": "asc"})
-        return file_of_parts([hit["_source"] for hit in hits])
+        return document.file_of_parts([hit["_source"] for hit in hits])
 
     async def put_knowledge(self, name: str, content: bytes, sha: str) -> None:
         view, features = await self.views.look(0), await self.views.features()

@@ -40,6 +40,7 @@ class Prepared:
     vector: np.ndarray | None
     """What the dense leg searches by: shape (d,), L2-normalised; None for a query without words."""
     analysis: Analysis | None = None
+    """None where nobody asked for it."""
     plain: np.ndarray | None = None
     """What the encoder alone says of the words; wordings are compared by it."""
 
@@ -66,8 +67,12 @@ class Preparer:
             lambda weights: list_votes(dict(weights), knowledge.lists)
         )
 
-    async def prepare(self, query: Query, taste: Taste) -> Prepared:
-        """Without an enhancer, the plain vector and nothing else."""
+    async def prepare(self, query: Query, taste: Taste, analysed: bool) -> Prepared:
+        """Without an enhancer, the plain vector and nothing else.
+
+        Args: analysed: whether somebody reads the analysis. A search does not, and where the
+            message is not what is searched by, it costs one more run of the encoder.
+        """
         if self.enhancer is None:
             plain = await self.run(lambda: self._encode(query.text)) if query.text else None
             return Prepared(plain, plain=plain)
@@ -75,19 +80,22 @@ class Preparer:
         moved = query.text and not query.known_item
         backing = await self._backing(query, taste) if moved else None
         enhancer = self.enhancer
-        return await self.run(lambda: self._prepared(enhancer, query, backing))
+        return await self.run(lambda: self._prepared(enhancer, query, backing, analysed))
 
-    def _prepared(self, enhancer: Enhancer, query: Query, backing: Backing | None) -> Prepared:
+    def _prepared(
+        self, enhancer: Enhancer, query: Query, backing: Backing | None, analysed: bool
+    ) -> Prepared:
         said = query.said or query.text
-        analysis = self._analyse(enhancer, said) if said else None
+        analysis = self._analyse(enhancer, said) if said and analysed else None
         if not query.text:
             return Prepared(None, analysis)
         states: TokenStates = self._states(query.text)
         plain = unit_mean(states.states)
-        if backing is None or analysis is None:
+        if backing is None:
             return Prepared(plain, analysis, plain)
         found = enhancer.enhance(states, backing)
-        analysis = replace(analysis, enhanced_score=round(found.trust, 4))
+        if analysis is not None:
+            analysis = replace(analysis, enhanced_score=round(found.trust, 4))
         return Prepared(found.vector, analysis, plain)
 
     def _analysed(self, enhancer: Enhancer, text: str) -> Analysis:

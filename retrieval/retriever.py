@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from retrieval.analysis import Analysis
 from retrieval.diversity import reorder
 from retrieval.encoder import Encoder
 from retrieval.enhancer import Enhancer
@@ -89,7 +88,6 @@ class Retrieved:
     degraded: bool = False
     cached: bool = False
     """True when the list was made for an earlier request in near words."""
-    analysis: Analysis | None = None
 
 
 class Retriever:
@@ -121,7 +119,7 @@ class Retriever:
         taste = taste or Taste()
         query = _without_known(query, taste)
         weights = seed_weights(query.seeds, taste)
-        prepared = await self.prepare(query, taste)
+        prepared = await self._preparer.prepare(query, taste, analysed=False)
         legs, sources = await self._plan(query, weights, prepared)
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
         leg_weights = self.settings.weights(query, bool(weights))
@@ -150,11 +148,11 @@ class Retriever:
         # Sources only of what is returned: up to three in four of the candidates are not.
         named = tuple([_with_sources(c, sources, query.wishes) for c in candidates])
         degraded = any(h.degraded for h in hits)
-        return Retrieved(named, degraded, analysis=prepared.analysis)
+        return Retrieved(named, degraded)
 
     async def prepare(self, query: Query, taste: Taste | None = None) -> Prepared:
         """The query's vector and what it is after: the one door for the query enhancer."""
-        return await self._preparer.prepare(query, taste or Taste())
+        return await self._preparer.prepare(query, taste or Taste(), analysed=True)
 
     async def _plan(
         self, query: Query, weights: Mapping[str, float], prepared: Prepared

@@ -14,7 +14,7 @@ import pytest_asyncio
 from infra import learned
 from infra.settings import load
 from infra.wiring import Services, build
-from retrieval.encoder import OnnxEncoder
+from retrieval.encoder import Encoder, OnnxEncoder, TokenStates
 from retrieval.enhancer import FOLDER, MODEL, Enhancer, EnhancerRefused, heard, word_weights
 from retrieval.enhancer_input import (
     FRAME,
@@ -28,6 +28,7 @@ from retrieval.enhancer_input import (
     tokens_of,
 )
 from retrieval.movie import Query, Seed, Taste
+from retrieval.retriever import Retriever
 from serving import index_dir
 
 ENCODER = OnnxEncoder.load()
@@ -201,6 +202,28 @@ async def test_intents_are_read_from_the_message_as_typed(services: Services) ->
     assert prepared.analysis.all_intents["similarity_based"] > 0.5
     assert "Blade" in prepared.analysis.weights
     assert (await retriever.prepare(Query())).analysis is None
+
+
+class Counting:
+    """An encoder that notes what it was asked for."""
+
+    def __init__(self, inner: Encoder) -> None:
+        self.identity, self.encode, self.inner = inner.identity, inner.encode, inner
+        self.read: list[str] = []
+
+    def tokens(self, text: str) -> TokenStates:
+        self.read.append(text)
+        return self.inner.tokens(text)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_search_encodes_only_what_it_searches_by(services: Services) -> None:
+    tables = await services.toolbox.catalogue.tables()
+    counting, enhancer = Counting(services.encoder), services.enhancer
+    of = (services.index, counting, tables.knowledge, services.executor)
+    query = Query("something tense", said="like Blade Runner", seeds=(Seed("us000002"),))
+    assert (await Retriever(*of, enhancer=enhancer).retrieve(query, k=3)).candidates
+    assert counting.read == ["something tense"]
 
 
 @pytest.mark.asyncio

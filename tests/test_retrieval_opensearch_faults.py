@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from contracts_index import DIMENSION, MOVIES, ROWS, ids, vector
@@ -19,6 +20,7 @@ from opensearch_node import (
     server,
 )
 from random_movies import match
+from retrieval import opensearch_index
 from retrieval.index import (
     EncoderMismatch,
     Hits,
@@ -34,6 +36,7 @@ from retrieval.index import (
 )
 from retrieval.movie import Constraints, Movie, Range
 from retrieval.opensearch import writer
+from retrieval.opensearch.document import PACKED
 from retrieval.opensearch.layout import (
     SERVERLESS,
     Features,
@@ -328,6 +331,33 @@ async def test_after_a_change_only_what_changed_is_read_again(executor: Executor
         for question in asked:
             assert [i for i in every if f"'{i}'" in question or f'"{i}"' in question] == every[:2]
         await to.close()
+
+
+@needs_opensearch
+async def test_what_was_read_once_is_not_fetched_again(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(ENCODER, executor, ROWS) as index:
+        every = {movie.movie_id: movie async for movie in index.scan()}
+        assert every == {movie.movie_id: movie for movie in MOVIES}
+        asked: list[str] = []
+        good = index.server.send
+
+        async def told(*arguments: Any, **more: Any) -> Any:
+            asked.append(str(arguments[2:]))
+            return await good(*arguments, **more)
+
+        index.server.send = told  # type: ignore[method-assign]  # the wire's last inch
+        assert await index.get(list(every)) == every
+        vectors = await index.vectors(list(every))
+        assert all(np.array_equal(vectors[row.movie.movie_id], row.vector) for row in ROWS)
+        assert not asked
+        # A catalogue that does not fit brings its films without their vectors, and none is kept.
+        monkeypatch.setattr(opensearch_index, "KEPT", len(ROWS))
+        view = await index.views.look(60)
+        view.movies.clear()
+        assert {movie.movie_id async for movie in index.scan()} == every.keys()
+        assert not view.movies and not any(PACKED in question for question in asked)
 
 
 @needs_opensearch

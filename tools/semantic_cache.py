@@ -112,7 +112,7 @@ class SemanticCache:
             hit = await self._serve(packed, gone, k)
             if hit is not None:
                 self.tally.hits += 1
-                return replace(hit, analysis=(await retriever.prepare(query, taste)).analysis)
+                return hit
             # So many are out that the list has to be made without them from the start.
             return await retriever.retrieve(query, taste, k)
         self.tally.misses += 1

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from retrieval.analysis import Analysis
 from retrieval.index import MovieIndex
 from retrieval.movie import (
     Candidate,
@@ -66,6 +67,12 @@ class Toolbox:
         if self.cache is None:
             return await retriever.retrieve(query, taste, k)
         return await self.cache.search(retriever, tables.revision, query, taste, k)
+
+    @effect("read")
+    async def analysis(self, query: Query, taste: Taste) -> Analysis | None:
+        """What a query is taken to be after; None without words, or without an enhancer."""
+        retriever = self.retriever_for(await self.catalogue.tables())
+        return (await retriever.prepare(query, taste)).analysis
 
     @effect("read")
     async def model_version(self) -> str:

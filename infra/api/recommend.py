@@ -19,7 +19,7 @@ from infra.wiring import Services
 from prompts.loader import load_phrases
 from retrieval.analysis import Analysis, Intent
 from retrieval.enhancer import heard
-from retrieval.movie import Movie
+from retrieval.movie import Movie, Taste
 from tools.stores import NotFound
 
 MAX_K = 50
@@ -165,7 +165,7 @@ def router(services: Services, quota: RequestQuota) -> APIRouter:
             check_message(text, has_edits=False)
         taste = await toolbox.taste(principal)
         listed = await recommended(toolbox, text, asked.constraints.constraints(), taste, asked.k)
-        return await _answer(services, listed, asked.explain)
+        return await _answer(services, listed, taste, asked.explain)
 
     @routes.get("/similar", responses=documented(401, 403, 404, 422, 429, 503))
     async def like(caller: Asking, asked: Annotated[SimilarRequest, Query()]) -> Recommendations:
@@ -176,7 +176,7 @@ def router(services: Services, quota: RequestQuota) -> APIRouter:
         if movie is None:
             raise NotFound(f"there is no movie {asked.item_id!r}")
         listed = await similar(toolbox, movie, await toolbox.taste(principal), asked.k)
-        return await _answer(services, listed, explain=True)
+        return await _answer(services, listed, Taste(), explain=True)
 
     @routes.get("/search", responses=documented(401, 422, 429, 503))
     async def search(caller: Asking, asked: Annotated[SearchRequest, Query()]) -> Recommendations:
@@ -187,12 +187,14 @@ def router(services: Services, quota: RequestQuota) -> APIRouter:
         """
         await caller.admit(quota)
         listed = await found(toolbox, asked.query, asked.constraints(), asked.k)
-        return await _answer(services, listed, explain=True)
+        return await _answer(services, listed, Taste(), explain=True)
 
     return routes
 
 
-async def _answer(services: Services, listed: Listed, explain: bool) -> Recommendations:
+async def _answer(
+    services: Services, listed: Listed, taste: Taste, explain: bool
+) -> Recommendations:
     phrases = load_phrases()
     items = [
         Item(
@@ -203,7 +205,7 @@ async def _answer(services: Services, listed: Listed, explain: bool) -> Recommen
         )
         for one in listed.candidates
     ]
-    analysis = listed.retrieved.analysis or Analysis()
+    analysis = await services.toolbox.analysis(listed.query, taste) or Analysis()
     return Recommendations(
         items=items,
         model_version=await services.toolbox.model_version(),

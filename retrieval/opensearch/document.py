@@ -6,7 +6,7 @@ requests. Pure. Called by opensearch_index.py and opensearch/writer.py.
 
 import base64
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,14 @@ def movie_of(source: dict[str, Any]) -> Movie:
 def vector_of(source: dict[str, Any]) -> npt.NDArray[np.float32]:
     """The vector that `document_of` was given, to the last bit."""
     return np.frombuffer(base64.b64decode(source[PACKED]), dtype="<f4").astype(np.float32)
+
+
+def decoded(
+    sources: Sequence[dict[str, Any]],
+) -> tuple[dict[str, Movie], dict[str, npt.NDArray[np.float32]]]:
+    """The movies, and the vectors of those that bring theirs, by id."""
+    movies = {source["movie_id"]: movie_of(source) for source in sources}
+    return movies, {source["movie_id"]: vector_of(source) for source in sources if PACKED in source}
 
 
 def _numbers(movie: Movie) -> dict[str, int]:

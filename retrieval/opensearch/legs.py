@@ -139,13 +139,16 @@ class Scored:
         self.line = None
         self._partial = partial
         barred = self._search.barred
-        best = [hit["sort"] for hit in hits if hit["sort"][1] not in barred][: self._search.k]
+        pairs = [hit["sort"] for hit in hits]
+        if barred:
+            pairs = [pair for pair in pairs if pair[1] not in barred]
+        best = pairs[: self._search.k]
         self._ids = tuple([movie_id for _, movie_id in best])
-        scores = [float(score) for score, _ in best]
         if isinstance(self._leg, VectorLeg):
-            self._scores = tuple(map(_cosine, scores))
+            self._scores = tuple([_cosine(float(score)) for score, _ in best])
         else:
-            self._scores = tuple([score - self._offset for score in scores])
+            offset = self._offset
+            self._scores = tuple([float(score) - offset for score, _ in best])
 
     def result(self) -> Hits:
         """The hits, once `line` is None."""
