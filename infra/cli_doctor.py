@@ -217,21 +217,23 @@ def _good_index(stats: IndexStats, place: str) -> Check:
 def _served_index(settings: Settings, encoder: Encoder) -> Check:
     """Version, mapping, dimension and counts of an index in OpenSearch."""
 
-    async def look(executor: Executor) -> "tuple[IndexStats, Inspection]":
+    async def look(executor: Executor) -> "tuple[Inspection, IndexStats | None]":
         index = open_opensearch(settings, encoder.identity, executor)
         try:
-            return await index.stats(), await index.inspect()
+            seen = await index.inspect()
+            # Nothing can be counted by a field of another type.
+            return seen, None if seen.differences else await index.stats()
         finally:
             await index.close()
 
     with ThreadPoolExecutor(1) as executor:
         try:
-            stats, seen = asyncio.run(look(executor))
+            seen, stats = asyncio.run(look(executor))
         except (IndexFailure, SettingProblem) as error:
             step = "see the README, section OpenSearch; or set USHER_INDEX=local"
             return Check("index", "broken", str(error), step)
     at = f"{settings.opensearch_index} ({seen.generation}) in OpenSearch {seen.version}"
-    if seen.differences:
+    if stats is None:
         wrong = f"the mapping of {at} is not ours: {', '.join(seen.differences)}"
         return Check("index", "broken", wrong, "build it again: usher index build --catalog FILE")
     if not stats.movies:

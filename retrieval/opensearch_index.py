@@ -7,6 +7,7 @@ written (opensearch/writer.py). Opened by infra/wiring.py.
 """
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
@@ -111,24 +112,24 @@ class Server:
 
     def _failure(self, error: TransportError) -> IndexFailure:
         if isinstance(error, NotFoundError):
-            return IndexMissing(f"OpenSearch at {self.address} has no such index ({error.error})")
+            return IndexMissing(f"OpenSearch at {self.address}: {_reason(error)}")
         if isinstance(error, AuthenticationException | AuthorizationException):
             return IndexFailure(
                 f"OpenSearch at {self.address} refuses us ({error.status_code}): "
                 "check the credentials and what they may do"
             )
-        return IndexFailure(f"OpenSearch at {self.address}: {error.error} ({_cause(error)})")
+        return IndexFailure(f"OpenSearch at {self.address}: {_reason(error)} ({error.status_code})")
 
     async def close(self) -> None:
         await self._client.close()
 
 
-def _cause(error: TransportError) -> str:
+def _reason(error: TransportError) -> str:
+    """What the server says: the asynchronous client hands on its answer unread."""
     try:
-        details: Any = error.info
-        return str(details["error"]["root_cause"][0]["reason"])
-    except (KeyError, IndexError, TypeError):
-        return str(error.status_code)
+        return str(json.loads(error.error)["error"]["root_cause"][0]["reason"])
+    except (ValueError, LookupError, TypeError):
+        return " ".join(str(error.error).split())[:200]
 
 
 class OpenSearchIndex:

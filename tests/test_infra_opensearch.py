@@ -24,7 +24,8 @@ from evals.dialogues.scenario import load_scenarios
 from evals.service.opensearch_copy import copy_index
 from infra.settings import SettingProblem, load
 from infra.wiring import Services, build
-from opensearch_node import URL, gone, needs_opensearch, new_alias, server, settings_at
+from opensearch_node import URL, gone, made, needs_opensearch, new_alias, server, settings_at
+from retrieval.encoder import OnnxEncoder
 from retrieval.index import ListLeg, Row
 from retrieval.jobs.build_opensearch import Target
 from retrieval.movie import (
@@ -37,7 +38,8 @@ from retrieval.movie import (
     satisfies,
     values_of,
 )
-from retrieval.opensearch.layout import Features
+from retrieval.opensearch import writer
+from retrieval.opensearch.layout import Features, Json, Meta, movies_body
 from retrieval.search_terms import STORED
 from usher_command import Run, few_movies, one_line, run
 from wire import wire
@@ -241,5 +243,27 @@ def test_build_info_upsert_delete_and_doctor(
         assert run("index", "delete", "n1")[0] == 0
         code, out, err = run("chat", "--once", "something funny", "--json")
         assert code == 0 and '"turn.finished"' in out, err
+    finally:
+        asyncio.run(gone(alias))
+
+
+def test_doctor_names_what_has_another_type(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(meta: Meta, features: Features) -> Json:
+        body = movies_body(meta, features)
+        body["mappings"]["properties"]["known"] = {"type": "text"}  # nothing is counted by it
+        return body
+
+    alias = new_alias()
+    monkeypatch.setattr(writer, "movies_body", changed)
+    monkeypatch.setenv("USHER_INDEX", "opensearch")
+    monkeypatch.setenv("USHER_OPENSEARCH_URL", URL)
+    monkeypatch.setenv("USHER_OPENSEARCH_INDEX", alias)
+    try:
+        asyncio.run(made(alias, OnnxEncoder.load().identity))
+        code, out, _ = run("doctor", "--json")
+        [check] = [c for c in json.loads(out)["checks"] if c["name"] == "index"]
+        assert (code, check["state"]) == (1, "broken")
+        assert check["found"].endswith("is not ours: known")
+        assert "usher index build" in check["next_step"]
     finally:
         asyncio.run(gone(alias))

@@ -257,6 +257,15 @@ async def test_a_leg_that_the_server_refuses_leaves_the_others(executor: Executo
 
 
 @needs_opensearch
+async def test_a_refusal_is_told_in_the_words_of_the_server(executor: Executor) -> None:
+    async with opened(ENCODER, executor) as index:
+        with pytest.raises(IndexFailure, match=r"^OpenSearch at [^{]*unknown query \[no\][^{]*$"):
+            await index.server.send("POST", f"/{index.alias}/_search", {"query": {"no": {}}})
+        with pytest.raises(IndexMissing, match=r"^OpenSearch at [^{]*no such index \[not-here\]$"):
+            await index.server.send("GET", "/not-here/_count")
+
+
+@needs_opensearch
 async def test_a_cut_wire_is_told_and_recovered_from(executor: Executor) -> None:
     async with opened(ENCODER, executor, ROWS) as direct, wire(URL) as between:
         to = server(between.url)
