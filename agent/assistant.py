@@ -281,6 +281,8 @@ class Assistant:
         )
         after = running.result.get("after")
         try:
+            if running.model is not None:
+                await running.model.settle()
             state = after.to_json() if after is not None and status == "completed" else None
             await self._conversations.finish_turn(running.principal, record, state)
         except TurnSuperseded:

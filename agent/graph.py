@@ -63,7 +63,7 @@ async def _respond(state: TurnState, runtime: Runtime[Deps]) -> TurnState:
     return await steps.respond_step(state, runtime.context)
 
 
-def _next(state: TurnState) -> str:
+async def _next(state: TurnState) -> str:  # else LangGraph wakes a thread for it
     """Act when the decision asks for a search or a look-up; other turns only answer."""
     decision = state["decision"]
     return "search" if decision.search is not None or decision.look_up else "respond"

@@ -26,7 +26,7 @@ from agent.model import (
     asked,
 )
 from prompts.loader import load_prompt
-from tools.stores import CacheStore, QuotaExceeded, QuotaStore
+from tools.stores import CacheStore, QuotaExceeded, QuotaStore, StoreFailure
 
 T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
@@ -104,6 +104,8 @@ class ModelTurn:
     """Whether a lesser answer was given than was meant."""
     shas: dict[str, str] = field(default_factory=dict)
     """{prompt id: sha} of the prompts used."""
+    held: int = 0
+    """Tokens taken from the day's and not used by a call yet; below 0, used and not taken."""
 
     def note(self, what: str, degrades: bool = True) -> None:
         """Remember that something went otherwise than meant."""
@@ -160,6 +162,24 @@ class ModelTurn:
 
     # --- limits ---
 
+    async def settle(self) -> None:
+        """Give back what was taken and not used; once, when the turn has ended."""
+        if self.held:
+            with suppress(QuotaExceeded, StoreFailure):  # then it stays spent
+                await self.take(-self.held)
+
+    async def take(self, amount: int) -> None:
+        """Of the person's tokens of today; a negative amount goes back. Raises: QuotaExceeded."""
+        await self.models.quotas.take(
+            self.principal,
+            "model_tokens",
+            limit=self.models.budget.daily_tokens,
+            window_s=DAY_S,
+            now=self.models.now(),
+            amount=amount,
+        )
+        self.held += amount
+
     def _note_in_passing(self, what: str) -> None:
         """Without looked-up facts or a model's reasons, the answer is still what was meant."""
         self.note(what, degrades=False)
@@ -178,7 +198,7 @@ class ModelTurn:
 
 
 class _Spending:
-    """Sets tokens aside before a call and settles after it, whatever became of it."""
+    """Sets tokens aside before a call and counts after it, whatever became of it."""
 
     def __init__(self, turn: ModelTurn, chars: int) -> None:
         self._turn = turn
@@ -186,27 +206,26 @@ class _Spending:
         self._before = turn.meter.total.total
 
     async def __aenter__(self) -> None:
-        budget = self._turn.models.budget
-        if self._before + self._aside > budget.turn_tokens:
+        turn = self._turn
+        if self._before + self._aside > turn.models.budget.turn_tokens:
             raise ModelFailure("budget", "this turn has used up its tokens")
-        try:
-            await self._take(self._aside)
-        except QuotaExceeded as exceeded:
-            raise ModelFailure("budget", str(exceeded)) from None
+        if turn.held < self._aside:
+            await self._hold()
+        turn.held -= self._aside
 
     async def __aexit__(self, *_: object) -> None:
         spent = self._turn.meter.total.total - self._before
-        if spent and spent != self._aside:  # without a count, what was set aside stays spent
-            with suppress(QuotaExceeded):
-                await self._take(spent - self._aside)
+        if spent:  # without a count, what was set aside stays spent
+            self._turn.held += self._aside - spent
 
-    async def _take(self, amount: int) -> None:
-        models = self._turn.models
-        await models.quotas.take(
-            self._turn.principal,
-            "model_tokens",
-            limit=models.budget.daily_tokens,
-            window_s=DAY_S,
-            now=models.now(),
-            amount=amount,
-        )
+    async def _hold(self) -> None:
+        """Take what this call needs, and as much for the next: most turns ask twice."""
+        turn = self._turn
+        lacking = self._aside - turn.held
+        try:
+            await turn.take(lacking + self._aside)
+        except QuotaExceeded:
+            try:
+                await turn.take(lacking)
+            except QuotaExceeded as exceeded:
+                raise ModelFailure("budget", str(exceeded)) from None

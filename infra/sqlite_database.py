@@ -106,6 +106,8 @@ class Database:
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._level = ""
+        """How the last write was synchronised; of the one thread alone."""
 
     @classmethod
     async def open(cls, path: Path | str) -> "Database":
@@ -130,7 +132,9 @@ class Database:
         level = "FULL" if durable else "NORMAL"
 
         def transact(connection: sqlite3.Connection) -> T:
-            connection.execute(f"PRAGMA synchronous = {level}")
+            if level != self._level:
+                connection.execute(f"PRAGMA synchronous = {level}")
+                self._level = level
             return _transact(connection, "BEGIN IMMEDIATE", work)
 
         return await self._run(transact)

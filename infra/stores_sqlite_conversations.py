@@ -63,7 +63,9 @@ class SqliteConversations:
                 turns=earlier,
             )
 
-        return await self._database.write(work)
+        # Not flushed: a power cut takes the turn itself away, and 64 people who write at once would
+        # wait for each other's disk. The flush of an answer takes what went before it along.
+        return await self._database.write(work, durable=False)
 
     async def finish_turn(self, principal: str, turn: TurnRecord, state: JsonObject | None) -> None:
         if turn.status == "running":

@@ -1,6 +1,7 @@
 """Turns with models, end to end: what is decided, shown and said, over the fake Bedrock."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from agent.events import (
     Usage,
 )
 from faking import LARGE, SMALL, FakeBedrock
-from modelled import HEISTS, model_talk, plan, says, search_plan
+from modelled import HEISTS, model_settings, model_talk, plan, says, search_plan
+from talking import Talk, services
 
 
 async def test_a_turn_with_models(tmp_path: Path, bedrock: FakeBedrock) -> None:
@@ -186,6 +188,35 @@ async def test_without_tokens_the_answer_is_offline(
     assert finished.status == "completed" and finished.degraded
     assert "decide: budget" in finished.notes and reply.cards and reply.text
     assert bedrock.log == []
+
+
+async def test_a_day_is_charged_what_the_models_counted(
+    tmp_path: Path, bedrock: FakeBedrock
+) -> None:
+    """Set aside before the calls, by one write; what was not used goes back, by another."""
+    bedrock.script(search_plan(), model=SMALL)
+    async with services(tmp_path, **model_settings(bedrock)) as wired:
+        taken: list[int] = []
+        take = wired.stores.quotas.take
+
+        async def counted(*who: Any, **what: Any) -> int:
+            taken.append(what["amount"])
+            return await take(*who, **what)
+
+        wired.stores.quotas.take = counted  # type: ignore[method-assign]
+        reply = await Talk(wired.assistant, "somebody").say("a heist film please")
+    used: Usage = reply.one(Usage)
+    assert sum(taken) == used.input_tokens + used.output_tokens == 240
+    assert len(taken) == 2 and taken[0] > 0 > taken[1]
+
+
+async def test_a_call_needs_no_more_than_itself(tmp_path: Path, bedrock: FakeBedrock) -> None:
+    """Where the day has tokens for one call but not for two, the first is made."""
+    bedrock.script(search_plan(), model=SMALL)
+    async with model_talk(tmp_path, bedrock, daily_tokens=1500) as talk:
+        reply = await talk.say("a heist film please")
+    assert "decide: budget" not in reply.one(TurnFinished).notes
+    assert len(bedrock.bodies(SMALL)) == 1
 
 
 async def test_prices(tmp_path: Path, bedrock: FakeBedrock) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from tools.stores import Cached, CacheStore, StaleVersion, StoreFailure
 NEAR = 0.97
 """Cosine from which two wordings of the same key are one. Of 1,200 pairs that differ in one thing,
 the nearest two with one key lie at .942 (`python -m evals cache` on catalogue_core)."""
+_ranks: WeakKeyDictionary[Retriever, str] = WeakKeyDictionary()
+"""{retriever: the sha of its settings}, which never change: worked out once, not every search."""
 LANGUAGE = "en"
 """That lists are made for: a request in another language is put into English before (gloss.py)."""
 
@@ -52,11 +55,13 @@ class Recipe:
 
 def recipe_of(retriever: Retriever, prompts: Mapping[str, str] | None = None) -> Recipe:
     """The recipe of a retriever, and of the model in front of it if there is one."""
-    settings = retriever.settings
-    learned = settings.ranker.sha if settings.ranker else ""
+    if retriever not in _ranks:
+        settings = retriever.settings
+        learned = settings.ranker.sha if settings.ranker else ""
+        _ranks[retriever] = _digest([_plain(replace(settings, ranker=None)), learned])[:16]
     return Recipe(
         encoder=retriever.encoder.identity.sha,
-        ranker=_digest([_plain(replace(settings, ranker=None)), learned])[:16],
+        ranker=_ranks[retriever],
         enhancer=retriever.enhancer.sha if retriever.enhancer else "",
         prompts=prompts or {},
     )

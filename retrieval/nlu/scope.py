@@ -7,6 +7,7 @@ Pure; called by understand.py only.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from retrieval.nlu.wording import GENRE_WORDS, NEGATORS, NOT_NEGATING, SCOPE_ENDS
@@ -270,25 +271,32 @@ def asks(lower: str) -> bool:
 def mode_at(lower: str, place: int, clause_only: bool = False) -> Mode:
     """How the sentence around a place is meant; `clause_only` stops at commas as well."""
     start, end = sentence_at(lower, place, clause_only)
-    sentence = lower[start:end]
-    for described in (_STORY, _RELATIVE):
-        sentence = described.sub(lambda m: " " * len(m.group()), sentence)
-    asides = [match.span() for match in _ASIDE.finditer(sentence)]
-    cues: list[tuple[int, Mode]] = [
-        (match.start(), mode)
-        for mode, pattern in _CUES
-        for match in pattern.finditer(lower[start:end] if mode != "comment" else sentence)
-        # "If any of my friends ask" asks for nothing, though it has "any".
-        if not any(a < match.start() < b for a, b in asides)
-    ]
+    sentence, cues = _cues_of(lower[start:end])
     # "I need a film I like action": people write without stops, and the nearest cue counts.
     before = [cue for cue in cues if cue[0] <= place - start]
     if before:
         return max(before, key=lambda cue: cue[0])[1]
     if clause_of := _CLAUSE.search(lower, place, end):
         # "Not by Wes Anderson, I've seen them all": a remark after the comma is one of its own.
-        cues = [c for c in cues if c[1] != "comment" or c[0] < clause_of.start() - start]
+        cues = tuple(c for c in cues if c[1] != "comment" or c[0] < clause_of.start() - start)
     if not cues and start and _GOES_ON.match(sentence):
         # "I like history, and love stories. Also superhero movies."
         return "taste" if mode_at(lower, start - 1) == "taste" else "request"
     return next((mode for mode, _ in _CUES if any(m == mode for _, m in cues)), "request")
+
+
+@lru_cache(maxsize=256)
+def _cues_of(whole: str) -> tuple[str, tuple[tuple[int, Mode], ...]]:
+    """A sentence without what is told of stories, and its cues: asked of each of its words."""
+    sentence = whole
+    for described in (_STORY, _RELATIVE):
+        sentence = described.sub(lambda m: " " * len(m.group()), sentence)
+    asides = [match.span() for match in _ASIDE.finditer(sentence)]
+    cues: list[tuple[int, Mode]] = [
+        (match.start(), mode)
+        for mode, pattern in _CUES
+        for match in pattern.finditer(whole if mode != "comment" else sentence)
+        # "If any of my friends ask" asks for nothing, though it has "any".
+        if not any(a < match.start() < b for a, b in asides)
+    ]
+    return sentence, tuple(cues)
