@@ -206,3 +206,17 @@ def test_small_words_are_no_wishes() -> None:
     assert slots("das war ein langer Tag, ich will eine Komödie") == {("genre", "comedy", "want")}
     assert not [s for s in slots("j'adore son style, un film drôle") if s[0] == "companion"]
     assert not [s for s in slots("¿son buenas las tres? quiero una comedia") if s[0] == "companion"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nada de Adam Sandler", "no quiero nada de Adam Sandler", "rien de Adam Sandler, merci"],
+)
+def test_nothing_of_somebody_refuses_them(text: str) -> None:
+    found = understand(text, lexicon()).findings
+    assert [(f.value, f.polarity) for f in found] == [("Adam Sandler", "avoid")]
+
+
+def test_with_the_parents() -> None:
+    assert ("companion", "parents", "want") in slots("algo divertido para ver con mis padres")
+    assert ("companion", "parents", "want") in slots("etwas lustiges mit meinen eltern")

@@ -298,3 +298,45 @@ def test_the_certificate_of_a_film_that_sounds_good() -> None:
     assert heard.question is not None
     assert heard.question.about == "certificate"
     assert [m.stance for m in heard.mentions] == ["asked"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("a horror film, but skip anything with clowns", "keyword", "clowns"),
+        ("no movies with spiders", "keyword", "spiders"),
+        ("date night, but she hates soppy stuff", "attribute", {"name": "romance", "min": 2}),
+        ("no gory films", "attribute", {"name": "violence", "min": 2}),
+    ],
+)
+def test_what_a_film_must_not_have(text: str, kind: str, value: Any) -> None:
+    assert (value, "avoid", True) in values(text, kind)
+
+
+def test_a_friend_from_abroad_asks_for_no_language() -> None:
+    assert not values("my French wife likes comedies", "language")
+    assert values("a French comedy", "language") == [("fr", "want", True)]
+
+
+def test_somebody_in_a_story_is_no_film() -> None:
+    known = [Movie("t1", "Taxi Driver", year=1976, fame=5)]
+    names = build_lexicon([*films(), *known])
+    assert not understand("a film with a taxi driver in it", names).mentions
+    assert understand("something like taxi driver", names).mentions
+
+
+def test_whether_they_would_like_it_is_a_question() -> None:
+    question = hear("would I like it?", Context(films()[:5], films()[2])).question
+    assert question is not None
+    assert (question.about, question.movie_id) == ("rating", films()[2].movie_id)
+
+
+def test_i_would_go_for_it() -> None:
+    assert "accept" in hear("I'd go for the first, cheers", SHOWN).small_talk
+
+
+def test_more_is_told_of_a_forgotten_film() -> None:
+    before = "what's the film where a man is stuck in a hotel in Tokyo?"
+    told = hear("no, not that one, it's just the two of them talking", Context(before=before))
+    assert told.known_item
+    assert "Tokyo" in told.query_text

@@ -30,9 +30,7 @@ def too_much(reading: Reader) -> None:
         value = {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
         reading.findings.append(Finding("attribute", value, "avoid", True))
 
-    for match in patterns.TOO_AS_WELL.finditer(reading.lower):
-        if reading.negated(match.start(1)) and reading.free(*match.span(1)):
-            _as_well(reading, match)
+    _refused_words(reading)
     for match in patterns.NO_VIOLENCE.finditer(reading.lower):
         if reading.free(*match.span()) and not patterns.TOLD.search(reading.lower[: match.start()]):
             _bar(reading, "violence", match)
@@ -48,6 +46,17 @@ def too_much(reading: Reader) -> None:
         reading.findings.append(Finding("mood", "lighthearted", "want", False))
     for match in patterns.TIMID.finditer(reading.lower):
         _bar(reading, "scariness", match)
+
+
+def _refused_words(reading: Reader) -> None:
+    """Bar what is refused by a word alone, or in a list: "hates soppy stuff", "or violent"."""
+    for match in patterns.HATES_SUCH.finditer(reading.lower):
+        name, sign = GRADE_WORDS[match.group(1)]
+        if sign > 0 and reading.free(*match.span(1)):
+            _bar(reading, name, match)
+    for match in patterns.TOO_AS_WELL.finditer(reading.lower):
+        if reading.negated(match.start(1)) and reading.free(*match.span(1)):
+            _as_well(reading, match)
 
 
 def _as_well(reading: Reader, match: re.Match[str]) -> None:

@@ -148,7 +148,10 @@ def is_known_item(lower: str) -> bool:
 _ANOTHER = re.compile(
     r"^\W*(?:(?:no+|nope|nah|hm+|wrong|sorry|but|(?:it'?s )?not (?:that|it|those|these)(?: one)?"
     r"|none of (?:these|those|them))\W+)+"
-    r"(?:i mean |it'?s |it was )?(?:the|that) one (?:with|where|in which|from|by)\b"
+    r"(?:(?:i mean |it'?s |it was )?(?:the|that) one (?:with|where|in which|from|by)\b"
+    r"|(?:it'?s|it was|it is|it had|there(?:'s| is| was| were)|he|she|they"
+    r"|the (?:guy|man|woman|girl|boy|main \w+))\b(?! (?:too|so|very|not|boring|nothing)\b)"
+    r"(?: \w+){3,})"
 )
 
 

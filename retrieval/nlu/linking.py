@@ -192,7 +192,8 @@ class Linker:
         self, i: int, j: int, key: str, entry: TitleEntry, found: Sequence[LinkedTitle]
     ) -> bool:
         """Whether words without capitals are a name by themselves, or by what stands around."""
-        if key in self.lexicon.franchises or self.lexicon.is_telling(key):
+        somebody = i > 0 and self.tokens[i - 1].folded in ("a", "an")  # "with a taxi driver in it"
+        if key in self.lexicon.franchises or (self.lexicon.is_telling(key) and not somebody):
             return True
         start, end = self.tokens[i], self.tokens[j - 1].end
         if start.capital and self.cased and title_cues.held_against(self.lower, end):

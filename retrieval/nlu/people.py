@@ -41,7 +41,7 @@ _NO_NAMES = (
     | frozenset(n.replace("'", "") for n in NEGATORS)
 )
 _PERSON_CUE = re.compile(
-    r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$"
+    r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$|\b(?:guy|man|woman|director|filmmaker|actor|actress|bloke|chap|lady),\s+$"
 )
 _SURNAME_CUE = re.compile(
     r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|an?|(?:show|give|find) (?:me|us)|some)\s+$"
@@ -150,7 +150,8 @@ def _in_full(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
             if n == 2 and key in text.lexicon.surnames and not _after_first_name(text, i):
                 yield text.lexicon.people[text.lexicon.surnames[key]], i, i + n
             person = text.lexicon.people.get(key) or _of_possessive(text, key)
-            if person and _means_person(text, person, key, i, i + n):
+            ends = text.tokens[i + n - 1].folded not in STOPWORDS  # nobody is called "Narrated by"
+            if person and ends and _means_person(text, person, key, i, i + n):
                 yield person, i, i + n
 
 

@@ -41,6 +41,12 @@ TOO = re.compile(
     rf"\b(?:(?:not|nothing|isn't|n't|without being|less|too|overly)\s+)+(?:too |to |so |very |that |overly |be |as |all that )*"
     rf"(?:(?:the|those|any of the) (?=(?:{GRADES}) (?:kind|sort|type|variety|stuff)\b))?({GRADES})\b"
 )
+_UNMOODED = "|".join(sorted((w for w in GRADE_WORDS if w not in MOOD_WORDS), key=len, reverse=True))
+HATES_SUCH = re.compile(
+    rf"\b(?:hates?|hating|dislikes?|(?:can'?t|cannot|doesn'?t|don'?t) (?:stand|bear|handle|do|take|like|want|enjoy)|no|avoid|without|not into|skip)"
+    rf"(?: any| the| all)?(?: too| very| overly)? ({_UNMOODED})(?= (?:stuff|films?|movies?|things?|ones?|stor|comed|drama|romance|scenes?|bits)|\W*$|[.,;!?])"
+)
+"""Refused by a word that is no mood: "she hates soppy stuff"."""
 TOO_AS_WELL = re.compile(
     rf"(?:,? (?:or|nor)|,) (?:too |so |very |that |overly |all that )*(?!gore\b)({GRADES}|long)(?=\W*$|[.,;!?]| (?:or|nor|and|but|please|tonight|though|for|movies?|films?|stuff|things?)\b)"
 )
@@ -338,7 +344,7 @@ OF_PEOPLE = re.compile(
 """Before "from England": somebody, no film."""
 UNWANTED_NOUNS = re.compile(
     r"\b(?:no|without|hate|hates|avoid|minus|except|anything but|sick of|tired of|(?:can't|cannot|can not) stand|don't (?:like|enjoy|care for)|nothing (?:with|about|set in)|(?:isn't|isnt|aren't|arent|wasn't|not) (?:set in|about|with)|not into|skip|n't want(?: to see)?(?: any)?|fewer|(?:afraid|scared|terrified|frightened) of|allergic to)\s+"
-    r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |with |about )*([a-z][a-z0-9'-]{2,}(?: [a-z][a-z0-9'-]{2,}){0,2})"
+    r"(?:any |the |a |an |too (?:many|much) |more |lots of |all the |anything |everything |films? |movies? |stuff |with |about |featuring )*([a-z][a-z0-9'-]{2,}(?: [a-z][a-z0-9'-]{2,}){0,2})"
 )
 TOPIC = re.compile(
     r"(?:\b(?:movies?|films?|flicks?|something|anything|one|ones|stor(?:y|ies)|comed(?:y|ies)|dramas?|thrillers?|documentar(?:y|ies)|series|romances?|horrors?|myster(?:y|ies)|westerns?|musicals?|adventures?)\b"

@@ -68,7 +68,7 @@ _QUESTIONS: tuple[tuple[QuestionField, str], ...] = (
     ("genre", r"\b(?:what|which) (?:genre|kind of (?:movie|film)|type of (?:movie|film)) is\b"),
     (
         "rating",
-        r"\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it|my|the|\d|an?|two|three|four)\b|\b(?:is|was) [^.?!,]{1,40} any good\b|^\W*is [^.?!,]{1,40} good\?",
+        r"\b(?:would|will|might|do you think) (?:i|we|he|she|they|my \w+)(?:'d|'ll| would| will)? (?:like|love|enjoy) (?:it|that|this|that one|this one)\b|\bis (?:it|that|this|that one) (?:any )?(?:good|worth)\b|\bhow good is\b|\bis [^.?!,]{1,40} worth (?:watching|seeing|it|my|the|\d|an?|two|three|four)\b|\b(?:is|was) [^.?!,]{1,40} any good\b|^\W*is [^.?!,]{1,40} good\?",
     ),
     (
         "difference",

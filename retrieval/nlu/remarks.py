@@ -66,7 +66,7 @@ _REWATCH = re.compile(
 
 
 _TAKEN_BEFORE = re.compile(
-    r"\b(?:i|we)(?:'ll| will) (?:take|go with|go for|have)(?: the)? $|\blet'?s (?:go (?:with|for)|take|do)(?: the)? $"
+    r"\b(?:i|we)(?:'ll| will|'d| would|'m going to| think i'll) (?:take|go with|go for|have|pick|choose)(?: the)? $|\blet'?s (?:go (?:with|for)|take|do)(?: the)? $"
 )
 _FINE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|alright|all right|fine|right|great|sure|yes|cool|hm+|well)\W+)+(?:the )?$"

@@ -23,6 +23,10 @@ from retrieval.nlu.wording import (
 from retrieval.understanding import SlotKind
 
 UNMISTAKABLE: Final = frozenset({"black and white", "stop motion", "post apocalyptic"})
+_SOMEBODY: Final = re.compile(
+    r" (?:guy|bloke|chap|fella|friends?|wife|husband|girlfriend|boyfriend|partner|colleagues?|accent|food|restaurant)\b"
+)
+"""Behind the adjective of a place: no film is from there."""
 _NEXT: Final = re.compile(r" ([^\W_]+)(?: ([^\W_]+))?")
 
 
@@ -42,6 +46,8 @@ def meaning(
     if found:
         return found
     nation = NATIONS.get(phrase)
+    if nation and _SOMEBODY.match(lower, end):
+        return []
     if nation:
         return [(cast(SlotKind, nation[0]), nation[1])]
     tag = lexicon.tags.get(phrase) or lexicon.tags.get(stem(phrase))
