@@ -172,3 +172,19 @@ def test_whoever_wrote_it_is_looked_for_in_words() -> None:
         "based on an Agatha Christie novel", "keyword"
     )
     assert ("al pacino", "avoid", True) in values("not another Al Pacino adaptation", "keyword")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seen Toni Erdmann and Gravitas Ultra, loved both",
+        "Toni Erdmann and Gravitas Ultra are my favourites",
+    ],
+)
+def test_films_that_the_catalogue_lacks_are_said_to_be_unknown(text: str) -> None:
+    assert hear(text).unknown == ("Toni Erdmann and Gravitas Ultra",)
+
+
+def test_a_misspelt_film_opens_a_message() -> None:
+    assert _stances("shawshank redemtion but shorter") == [("seed", "The Shawshank Redemption")]
+    assert not hear("sum thing funny but short").mentions

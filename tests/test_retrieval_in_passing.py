@@ -340,3 +340,18 @@ def test_more_is_told_of_a_forgotten_film() -> None:
     told = hear("no, not that one, it's just the two of them talking", Context(before=before))
     assert told.known_item
     assert "Tokyo" in told.query_text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("I've only got time for 80 minutes", "runtime", ({"max": 80}, "want", True)),
+        ("I have time for two hours", "runtime", ({"max": 120}, "want", True)),
+        ("something in the style of Spielberg", "person", ("Steven Spielberg", "want", False)),
+        ("the shortest Spielberg film", "director", ("Steven Spielberg", "want", True)),
+        ("what has Al Pacino been in that's tense?", "mood", ("tense", "want", False)),
+        ("give me something under the radar", "fame", ("little known", "want", False)),
+    ],
+)
+def test_wishes_in_other_words(text: str, kind: str, expected: tuple[Any, str, bool]) -> None:
+    assert expected in values(text, kind)

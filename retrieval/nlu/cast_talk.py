@@ -29,6 +29,8 @@ _SAID_OF_THEM = re.compile(
 """Behind a name: what follows says how they are, and asks for nothing."""
 _IN = re.compile(r"(?:,? (?:is|was|were|did|does)?(?: \w+){0,3})? (?:in|from)(?: the)? ")
 """Between a name and the title of a film that they made."""
+_IN_THE_STYLE_OF = re.compile(r"\b(?:vein|style|spirit|manner) of |\ba la $|-like $")
+"""Before a name: like theirs, and by others as well."""
 _REACTS = re.compile(
     r"\b(?:nice|oh+|ooh+|wow|cool|awesome|lol|seen|saw|watched|loved?|liked?|enjoyed|is a good one|was good|good (?:one|stuff))\b"
 )
@@ -124,7 +126,8 @@ def asked_for(
             continue
         refused = any(r.start <= person.start < r.end for r in reaches)
         spoken_of = not refused and _remarked(lower, person, shown)
-        if _describes_a_title(lower, person, titles) or spoken_of:
+        alike = not refused and _IN_THE_STYLE_OF.search(lower, 0, person.start)
+        if _describes_a_title(lower, person, titles) or spoken_of or alike:
             described.append(Finding("person", person.person.name, "want", False))
         elif lower[: person.start].rstrip()[-1:] != "(":
             wished.append(person)

@@ -26,8 +26,9 @@ _FUZZY_END = re.compile(
 _OF_ITS_KIND = re.compile(
     r"(?:^\W*(?:(?:an?|some|any|another|more) )?|\b(?:an?|some|any|another|more) )(?P<name>[\w' -]{5,40}?)(?:[ -](?:type|kind|sort)(?: of)?|[ -](?:style|like|esque)) (?:movies?|films?|flicks?|things?|stuff|vibes?)\b"
     r"|^\W*(?P<end>[\w' -]{5,40}?)[ -](?:type|style|esque)\W*$"
+    r"|^\W*(?P<opens>[\w' -]{5,30}?),? (?:but|only|except) "
 )
-"""A film whose kind is wanted: "a jurasic park type of movie"."""
+"""A film whose kind is wanted: "a jurasic park type of movie", "jurasic prak but for kids"."""
 
 
 class Text(Protocol):
@@ -54,7 +55,7 @@ def misspelt(text: Text) -> Iterator[LinkedTitle]:
         if linked:
             yield linked
     for kind in _OF_ITS_KIND.finditer(text.lower):
-        linked = _named_by_kind(text, *kind.span("name" if kind.group("name") else "end"))
+        linked = _named_by_kind(text, *kind.span(str(kind.lastgroup)))
         if linked:
             yield linked
 
@@ -70,7 +71,8 @@ def _named_by_kind(text: Text, low: int, high: int) -> LinkedTitle | None:
         if entry and entry.prior >= WELL_KNOWN:
             return LinkedTitle(entry, low, high)
     linked = _nearest(text, words)
-    return linked if linked and linked.sure and linked.end == high else None
+    sure = linked is not None and linked.sure and linked.entry.prior >= WELL_KNOWN
+    return linked if linked and sure and linked.end == high else None
 
 
 def _nearest(text: Text, words: list[Token]) -> LinkedTitle | None:

@@ -44,7 +44,7 @@ _PERSON_CUE = re.compile(
     r"\b(with|wiht|wih|wit|w|starring|staring|featuring|by|director|actor|actress|from|directed by|stars?|has)\s+(?:the )?$|\b(?:guy|man|woman|director|filmmaker|actor|actress|bloke|chap|lady),\s+$"
 )
 _SURNAME_CUE = re.compile(
-    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|an?|(?:show|give|find) (?:me|us)|some)\s+$"
+    r"\b(?:no|not|without|except|minus|hate|love|like|more|both|and|or|than|any|an?|(?:show|give|find) (?:me|us)|some|(?:vein|style|spirit|manner) of|a la)\s+$"
 )
 _TITLE_BEFORE = re.compile(r"\b(?:movie|film) (?:called |titled |named |entitled )?$")
 _ASKS_TO_LIST = frozenset("list find name show give tell get play run search".split())
@@ -298,6 +298,7 @@ def _belongs_to_a_name(text: Text, i: int) -> bool:
     return any(
         0 <= k < len(text.tokens)
         and _beside(text, i, k)
+        and (text.tokens[k].capital or not text.tokens[i].capital)  # "the shortest Kubrick film"
         and text.tokens[k].folded not in _NO_NAMES
         and text.tokens[k].folded not in text.lexicon.common
         and not is_vocabulary(text.tokens[k].folded)

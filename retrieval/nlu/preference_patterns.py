@@ -63,7 +63,7 @@ COMPARE = re.compile(
 )
 LITTLE_KNOWN = re.compile(
     r"\bunder-?(?:rated|seen|appreciated)\b|\bhidden gems?\b|\boverlooked\b|\b(?:lesser|less|little)[- ]known\b|\bobscure\b"
-    r"|\b(?:i|we) (?:might|may|probably|likely|surely|certainly)(?: \w+)? (?:not|n't|don'?t|haven'?t|never) (?:know|known|seen|heard of)\b|\b(?:i|we) (?:haven'?t|have not|have never) heard of\b|\boff the beaten (?:path|track)\b"
+    r"|\b(?:i|we) (?:might|may|probably|likely|surely|certainly)(?: \w+)? (?:not|n't|don'?t|haven'?t|never) (?:know|known|seen|heard of)\b|\b(?:i|we) (?:haven'?t|have not|have never) heard of\b|\boff the beaten (?:path|track)\b|\bunder (?:the|most people's|everyone's) radar\b|\bflew under\b"
     r"|\b(?:not|nothing) (?:(?:so|too|very|that) )?(?:mainstream|well[- ]known|famous|obvious)\b|\bnobody (?:knows|has seen|talks about)\b"
 )
 LITTLE = "little known"

@@ -115,7 +115,7 @@ _AT_MOST = re.compile(
     r"(?:under|less than|below|at (?:the )?(?:very )?most|(?:cap(?:ped)?|limit(?:ed)?)(?: it| them| things)? (?:at|to)|limit of|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|no above|tops|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|within|up to|nothing more than|(?:nothing|no|not|n't)(?: \w+){0,3} past|ready by|fits? (?:in|into|inside)"
     r"|(?:not|n't|cannot|never|nothing that) (?:\w+ ){0,2}?(?:over|above|beyond|more than|longer than)|(?:only|just) (?:have|got)"
-    r"|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in|(?:flight|ride|drive|trip|journey|layover|break|nap) (?:is|takes|lasts))\s+(?:about |around )?$|\bsub-?\s?$"
+    r"|(?:got|have|'ve|only)(?: only| just| got)?(?: the)? (?:time|patience) for|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in|(?:flight|ride|drive|trip|journey|layover|break|nap) (?:is|takes|lasts))\s+(?:about |around )?$|\bsub-?\s?$"
 )
 _AT_LEAST = re.compile(
     r"(?:over|more than|at least|longer than|above|min(?:im(?:um|al|ally))?(?: of)?|(?:no|not) (?:less|shorter|under) than"

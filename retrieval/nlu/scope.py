@@ -228,6 +228,7 @@ _RELATIVE = re.compile(
     rf"\b(?:an?|some|any|with|something|anything|movies?|films?|ones?|(?:{_KINDS})s?)\b(?: [\w-]+){{0,6}}? ?\b(?:that|which)"
     r"(?:'s|'re| is| are| has| have| isn't| aren't| doesn't| don't| hasn't| makes?"
     r"| (?:was|were) (?:made|rated|directed|released|filmed|shot|produced))\b"
+    r"|\b(?:been in|made|done|directed|starred in|you (?:have|know|got))(?: \w+)? (?:that|which)(?:'s|'re| is| are| has| have)\b"
     r"|\b(?:(?:as|so) long as|provided(?: that)?|only if|make sure(?: that)?) (?:it|they|that|this)(?:'s|'re|s| is| are| has| isn't| aren't)?\b"
 )
 """What describes the film that is wanted, none seen: "a film that is funny", "as long as it's one"."""

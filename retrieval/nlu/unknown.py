@@ -29,6 +29,9 @@ _ASKED = re.compile(
     rf"|\b(?:[Hh]ave you got|[Dd]o you (?:have|know)) {_TITLE}(?=\W*$)"
 )
 """A film that is asked about or for: "Is Nope a horror film?"."""
+_FAVOURITE = re.compile(
+    rf"{_TITLE} (?:is|are|was|were) (?:(?:one|some|both) of )?(?:my|our) (?:\w+ )?favou?rites?\b"
+)
 MIN_LETTERS = 4
 """Shorter names are more often abbreviations."""
 
@@ -37,7 +40,8 @@ def unknown_names(linker: Linker) -> tuple[str, ...]:
     """The names that nothing else of the utterance explains."""
     if not linker.cased:
         return ()
-    matches = [*_NAME.finditer(linker.text), *_ASKED.finditer(linker.text)]
+    patterns = (_NAME, _ASKED, _FAVOURITE)
+    matches = [m for pattern in patterns for m in pattern.finditer(linker.text)]
     named = [(m.group(n), m.start(n)) for m in matches for n in (1, 2) if m.re.groups >= n and m[n]]
     found = (name for name, start in named if _stands_alone(linker, name, start))
     return tuple(dict.fromkeys(found))
@@ -60,9 +64,8 @@ def _stands_alone(linker: Linker, name: str, start: int) -> bool:
     if len(name) < MIN_LETTERS or not linker.free(start, start + len(name)):
         return False
     parts = [fold(word) for word in name.split()]
-    return not any(_explained(linker, part) for part in parts) and not all(
-        part in STOPWORDS for part in parts
-    )
+    telling = [part for part in parts if part not in STOPWORDS]  # somebody is called "And"
+    return bool(telling) and not any(_explained(linker, part) for part in telling)
 
 
 def _explained(linker: Linker, word: str) -> bool:
