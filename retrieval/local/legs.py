@@ -39,6 +39,8 @@ Rows = npt.NDArray[np.int64]
 
 GATHER_BELOW = 8
 """With fewer than 1/8 of the rows allowed, their vectors are gathered before the dot product."""
+BLOCK = 256
+"""Rows whose vectors stay in a processor's cache, 400 kB."""
 LONG = 1_000
 """Lists of so many ids are the knowledge's own, the same in every search: their rows are kept."""
 KEPT_LISTS = 4
@@ -62,13 +64,18 @@ class Searchable:
 
 def run_legs(s: Searchable, legs: Sequence[Leg], mask: Mask, k: int) -> list[Hits]:
     """The best k allowed rows of each leg, in the order of the legs."""
-    return [_run(s, leg, mask, k) for leg in legs]
+    rows, cosines = _cosines(s, [leg.vector for leg in legs if isinstance(leg, VectorLeg)], mask)
+    of_vectors = iter(cosines)
+    return [
+        _top(s, leg.name, rows, next(of_vectors), k)
+        if isinstance(leg, VectorLeg)
+        else _run(s, leg, mask, k)
+        for leg in legs
+    ]
 
 
-def _run(s: Searchable, leg: Leg, mask: Mask, k: int) -> Hits:
+def _run(s: Searchable, leg: TextLeg | TagLeg | ListLeg | PopularLeg, mask: Mask, k: int) -> Hits:
     match leg:
-        case VectorLeg():
-            rows, scores = _cosines(s, leg.vector, mask)
         case TextLeg():
             rows, scores = _text(s, leg.text, mask, k)
         case TagLeg():
@@ -92,16 +99,22 @@ def _top(s: Searchable, name: str, rows: Rows, scores: Floats, k: int) -> Hits:
     return Hits(leg=name, movie_ids=best, scores=tuple(scores[order].tolist()))
 
 
-def _cosines(s: Searchable, vector: Floats, mask: Mask) -> tuple[Rows, Floats]:
-    """`vecdot`, not `@`: BLAS would wake its threads, which spin against every other process here.
+def _cosines(s: Searchable, vectors: Sequence[Floats], mask: Mask) -> tuple[Rows, Floats]:
+    """The allowed rows, and of each vector its cosines with them.
 
+    `vecdot`, not `@`: BLAS would wake its threads, which spin against every other process here.
     Measured on 15,729 x 384, two busy cores: vecdot 1.2 ms, `@` 8 ms (1.0 ms with one BLAS thread).
+    Block by block, so that a block comes from memory once for all vectors: two in 3.1 ms, not 6.0.
     """
-    wanted = vector.astype(np.float32, copy=False)
-    rows = np.flatnonzero(mask)
-    if len(rows) * GATHER_BELOW < len(mask):
-        return rows, np.vecdot(s.vectors[rows], wanted)
-    return rows, np.vecdot(s.vectors, wanted)[rows]
+    rows = np.flatnonzero(mask) if vectors else np.zeros(0, dtype=np.int64)
+    few = len(rows) * GATHER_BELOW < len(mask)
+    films = s.vectors[rows] if few else s.vectors
+    found = np.empty((len(vectors), len(films)), dtype=np.float32)
+    for at in range(0, len(films) if vectors else 0, BLOCK):
+        block = slice(at, at + BLOCK)
+        for scores, vector in zip(found, vectors, strict=True):
+            np.vecdot(films[block], vector.astype(np.float32, copy=False), out=scores[block])
+    return rows, found if few else found[:, rows]
 
 
 def _listed(s: Searchable, scores: Mapping[str, float], mask: Mask) -> tuple[Rows, Floats]:
