@@ -284,7 +284,15 @@ def test_a_child_that_is_present(text: str) -> None:
     assert ("kids", "want", False) in values(text, "companion")
 
 
-@pytest.mark.parametrize("text", ["a film where kids are around", "the kids are in bed"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a film where kids are around",
+        "the kids are in bed",
+        "my son fell asleep",
+        "the kids won't be there",
+    ],
+)
 def test_a_child_of_a_story_or_asleep(text: str) -> None:
     assert not values(text, "companion")
 

@@ -254,6 +254,7 @@ AT_MOST = {
 FINE = re.compile(r"\b(?:fine|ok|okay|happy|no problem|comfortable|good|cool) with\b|\bmind\b")
 CHOSE = re.compile(
     r"(?: (?:just|has|have|had|recently|finally))* (?:picked|chose|watched|showed|recommended|told|says|said|saw|made|liked|bought|dumped|left|broke|cheated|divorced|died)\b"
+    r"|(?: (?:just|has|have|had|finally|already))* (?:fell asleep|went to (?:bed|sleep)|gone to bed|(?:won'?t|will not|isn'?t|aren'?t|not)(?: be)? (?:watching|joining|coming|there|here))\b"
     r"| and (?:i|me) (?:just |recently )?(?:broke up|split)\b|(?:'s| is| are) (?:away|out|asleep|sleeping|busy|gone|at work|in bed|out of town)\b"
 )
 """After "my husband": he is told of, and need not watch."""
