@@ -39,7 +39,7 @@ SHORTEST, LONGEST = 20, 600
 """Minutes that can be a running time."""
 
 _N = r"(\d+(?:\.\d+)?|one|two|three|four|an?|half an)"
-_OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*")
+_OR = re.compile(r" ?(?:or|and|to|/|-|–|,|, or|through) ?(?:the |early |in the |from the )*['’]?")
 _TO = re.compile(r",? ?(?:to|through|until|till|up to|-|–) ?(?:the |in the )*")
 """Between the ends of one stretch of years: "mid-60s to late 70s"."""
 _BETWEEN = re.compile(r"\bbetween (?:the )?$")
@@ -112,10 +112,10 @@ _HOURS = re.compile(
 )
 _MINUTES = re.compile(rf"\b(\d{{2,3}}|{_TENS}) ?-?(?:minutes?|mins?|min)\b")
 _AT_MOST = re.compile(
-    r"(?:under|less than|below|at (?:the )?(?:very )?most|(?:cap(?:ped)?|limit(?:ed)?)(?: it| them| things)? (?:at|to)|limit of|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|no above|tops|no (?:more|longer) than"
+    r"(?:under|less than|below|at (?:the )?(?:very )?most|not a (?:minute|second) (?:over|past|more than|longer than)|(?:cap(?:ped)?|limit(?:ed)?)(?: it| them| things)? (?:at|to)|limit of|shorter than|max(?:im(?:um|al|ally))?\.?(?: of)?|no above|tops|no (?:more|longer) than"
     r"|nothing (?:over|above|longer than)|within|up to|nothing more than|(?:nothing|no|not|n't)(?: \w+){0,3} past|ready by|fits? (?:in|into|inside)"
     r"|(?:not|n't|cannot|never|nothing that) (?:\w+ ){0,2}?(?:over|above|beyond|more than|longer than)|(?:only|just) (?:have|got)"
-    r"|(?:got|have|'ve|only)(?: only| just| got)?(?: the)? (?:time|patience) for|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in|(?:flight|ride|drive|trip|journey|layover|break|nap) (?:is|takes|lasts))\s+(?:about |around )?$|\bsub-?\s?$"
+    r"|(?:got|have|'ve|only)(?: only| just| got)?(?: the)? (?:time|patience) for|have (?:only|just|about|got)(?: about)?|(?:i|we|you|they)(?:'ve| have)(?: got)?(?: about)?|in|(?:flight|ride|drive|trip|journey|layover|break|nap) (?:is|takes|lasts))\s+(?:about |around |the )?$|\bsub-?\s?$"
 )
 _AT_LEAST = re.compile(
     r"(?:over|more than|at least|longer than|above|min(?:im(?:um|al|ally))?(?: of)?|(?:no|not) (?:less|shorter|under) than"
@@ -130,6 +130,7 @@ _OF_THE_NEXT = r"(?! than| (?:of )?(?:a |an |about )?(?:\d|one|two|three|four|fi
 """Not behind such a bound: "at most 2 hours, at least 7 out of 10" bounds another number."""
 _AFTER_MOST = re.compile(
     rf"{_LONG_AFTER}(?:(?:or|and) (?:less|shorter|under)|max(?:im(?:um|al|ally))?|tops|(?:at|the) (?:the )?(?:very )?most"
+    r"|(?:is|'s) the (?:most|longest|max(?:imum)?) (?:i|we) (?:can|could|want|will|have|am|are)"
     r"|(?:(?:is|'s)(?: about)? (?:the|my|our|her|his|their) (?:\w+ )?|[- ]?(?:time )?)(?:limit|ceiling|cap|cut-?off)"
     r"|(?:and |but )?(?:no|not|nothing) (?:more|longer|over)|not a minute (?:more|longer)|(?:before|until|till) (?!the end)"
     rf"|-?(?:train |bus |car |plane )?(?:ride|flight|drive|trip|journey|commute|layover|lunch)(?: break)?)\b{_OF_THE_NEXT}"

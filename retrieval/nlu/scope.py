@@ -29,7 +29,7 @@ _HARMLESS = re.compile(
 )
 _AFTERWARDS = re.compile(
     r"\b(?P<what>[\w' -]{2,40}?)(?:(?: is| are|'s| movies are| films are)(?:(?:n't| not) (?:really |exactly )?"
-    r"(?:my thing|for me|my cup of tea|what i (?:want|need)|an option|our thing|for us)|(?: a)?(?: (?:hard|big|definite|firm))? no(?:[- ]go)?\b(?![- ]brainer| \w)"
+    r"(?:my thing|for me|my cup of tea|what i (?:want|need)|an option|our thing|for us)|(?: a)?(?: (?:hard|big|definite|firm))? (?:no(?:[- ]go)?|deal[- ]?breakers?|turn[- ]?offs?)\b(?![- ]brainer| \w)"
     r"| out\b(?= *(?:$|[.,;!?]| of the question))| off the (?:table|menu|list))"
     r"|(?:(?: is| are)(?: not|n't)|'s not) (?:in|part of) (?:it|them|any of (?:it|them)|the (?:cast|film|movie))\b"
     r"| (?:bores?|annoys?|irritates?|depress(?:es)?) (?:me|us|him|her|them)\b| (?:puts?|turns?) (?:me|us) off| (?:do|does) nothing for (?:me|us)"
@@ -37,7 +37,8 @@ _AFTERWARDS = re.compile(
 )
 """Refused after it was named: "rom-coms are a no", "horror's out", "musicals? no thanks"."""
 _LEFT_OUT = re.compile(
-    r"\b(?:leave|leaving|keep|keeping|cut) (?!it\b|me\b|us\b)(?:the |any |all )?(?P<what>[\w' -]{2,30}?) out\b(?! of (?:the|a|my|our) )"
+    r"\b(?:leave|leaving|keep|keeping|cut|count) (?!it\b|me\b|us\b)(?:the |any |all )?(?P<what>[\w' -]{2,30}?) out\b(?! of (?:the|a|my|our) )"
+    r"|\bgive (?!it\b|me\b|us\b|this\b|that\b)(?:the |any |all )?(?P<missed>[\w' -]{2,30}?) a (?:miss|rest|pass|skip)\b"
 )
 """Refused within its verb: "leave war out of it"."""
 _LAST_CLAUSE = re.compile(
@@ -103,7 +104,8 @@ def negated_spans(lower: str) -> list[Reach]:
         start = clause.end() if clause else start
         spans.append(Reach("isn't", start, start, end))
     for match in _LEFT_OUT.finditer(lower):
-        spans.append(Reach("leave out", match.start(), *match.span("what")))
+        what = match.span("what" if match.group("what") else "missed")
+        spans.append(Reach("leave out", match.start(), *what))
     for match in _NON.finditer(lower):
         word = _ONE_WORD.match(lower, match.end())
         if word and word.group() not in _NO_REFUSAL:
