@@ -1,6 +1,7 @@
 """Training data and training of the enhancer: what is made, what is refused, how it begins."""
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,14 @@ import pytest
 from retrieval.catalog import ReadReport, open_catalogue
 from retrieval.jobs.build_index import STARTER
 from retrieval.jobs.calibrate import calibration_of
-from retrieval.jobs.make_requests import INTENTS, LabelledRequest, Names, make_requests, phrases
+from retrieval.jobs.make_requests import (
+    INTENTS,
+    LabelledRequest,
+    Names,
+    make_requests,
+    phrases,
+    spoken,
+)
 from retrieval.jobs.training_checks import (
     TrainingDataRefused,
     check_pairs,
@@ -31,6 +39,21 @@ from retrieval.movie import Movie
 NAMES = Names(
     ["Blade Runner", "Platoon", "Shrek"], ["Tom Hanks"], ["submarines", "chess"], ["a man waits"]
 )
+
+SLOTS = {
+    "title",
+    "person",
+    "surname",
+    "topic",
+    "plot",
+    "kin",
+    "place",
+    "language",
+    "decade",
+    "year",
+}
+
+REFUSED_AND_MARKED = re.compile(r"\b(no|not an?|not that|less|nothing|no \w+ than) \*")
 
 
 def words(text: str) -> int:
@@ -66,6 +89,18 @@ def test_what_is_rejected_is_never_marked() -> None:
         forms = phrases()[intent]
         assert not [p for p in (*forms["no_tail"], *forms["no_clause"]) if "*" in p]
     assert not [p for p in (*phrases()["none"], *phrases()["background"]) if "*" in p]
+    assert not [text for text, _ in spoken() if REFUSED_AND_MARKED.search(text)]
+
+
+def test_whole_requests_stand_once_and_mark_nothing_without_an_intent() -> None:
+    said = [text for text, _ in spoken()]
+    assert len(said) == len(set(said)) > 1000
+    assert not [text for text, intents in spoken() if not intents and "*" in text]
+    for text, _ in spoken():
+        assert text.count("*") % 2 == 0, text
+        assert set(re.findall(r"{(\w+)}", text)) <= SLOTS, text
+    for intent in INTENTS:
+        assert sum(intent in intents for _, intents in spoken()) > 150
 
 
 # --- pairs ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ Both look at token states, never at a pooled vector: attention over a single one
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -123,11 +124,11 @@ class IntentNetwork(nn.Module):  # type: ignore[misc]
 
 
 class Enhancer(nn.Module):  # type: ignore[misc]
-    """Both, for one request: the graph that is exported."""
+    """Both, for one request: the graph that is exported. What several readers say is averaged."""
 
-    def __init__(self, vector: VectorNetwork, intent: IntentNetwork) -> None:
+    def __init__(self, vector: VectorNetwork, readers: Sequence[IntentNetwork]) -> None:
         super().__init__()
-        self.vector, self.intent = vector, intent
+        self.vector, self.readers = vector, nn.ModuleList(readers)
 
     def forward(
         self, tokens: Tensor, kinds: Tensor, places: Tensor, plain: Tensor
@@ -136,5 +137,7 @@ class Enhancer(nn.Module):  # type: ignore[misc]
         batch = (tokens[None], kinds[None], places[None])
         there = torch.ones_like(batch[1], dtype=torch.bool)
         moved, sure = self.vector(*batch, there, plain[None])
-        intents, weights = self.intent(*batch, there)
-        return moved[0], sure[0], intents[0], weights[0].sigmoid()
+        read = [reader(*batch, there) for reader in self.readers]
+        intents = torch.stack([one[0] for one, _ in read]).mean(0)
+        weights = torch.stack([one[0] for _, one in read]).mean(0)
+        return moved[0], sure[0], intents, weights.sigmoid()

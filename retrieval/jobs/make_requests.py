@@ -1,8 +1,9 @@
 """Synthetic requests with intents and telling words, to train the intent reader on.
 
-Knows how the phrases of requests.yaml join to what people type, with typos, order and politeness
-varied. Does not know models. Called by make_training_data.py. Labels follow GUIDE.md of
-evals/recorded/intent_labels; its requests were never looked at, here or in requests.yaml.
+Knows how the phrases of requests.yaml join to what people type, and the whole requests of
+spoken.yaml, with typos, order and politeness varied. Does not know models. Called by
+make_training_data.py. Labels follow GUIDE.md of evals/recorded/intent_labels; its requests were
+never looked at, here or in the two files.
 """
 
 import random
@@ -19,6 +20,7 @@ from retrieval.analysis import Intent
 from retrieval.movie import Movie
 
 FILE = Path(__file__).with_name("requests.yaml")
+SPOKEN = Path(__file__).with_name("spoken.yaml")
 INTENTS: tuple[Intent, ...] = (
     "genre_preference",
     "mood_based",
@@ -32,6 +34,8 @@ REJECTED = 0.13
 """Share of parts that say what it should not be."""
 NONE = 0.17
 CHANGED = 0.13
+WHOLE = 0.35
+"""Share of requests that stand as a whole in spoken.yaml, some of them two in a row."""
 _MARKED = re.compile(r"\*([^*]+)\*")
 _SLOT = re.compile(r"\{(\w+)\}")
 _SMALL = frozenset("the a an of in and or to is my for on at it with from who that's i'm".split())
@@ -80,6 +84,18 @@ def phrases() -> Mapping[str, Any]:
     return loaded
 
 
+@cache
+def spoken() -> Sequence[tuple[str, tuple[Intent, ...]]]:
+    """(a whole request, its intents), as spoken.yaml has them."""
+    letters = {intent[0]: intent for intent in INTENTS}
+    loaded: Mapping[str, Sequence[str]] = yaml.safe_load(SPOKEN.read_text("utf-8"))
+    return [
+        (said, () if of == "none" else tuple(letters[letter] for letter in of))
+        for of, requests in loaded.items()
+        for said in requests
+    ]
+
+
 def make_requests(count: int, names: Names, rng: random.Random) -> list[LabelledRequest]:
     """So many different requests."""
     writer = _Writer(names, rng)
@@ -96,6 +112,8 @@ class _Writer:
 
     def request(self) -> LabelledRequest:
         """Draw one."""
+        if self._rng.random() < WHOLE:
+            return self._whole()
         kind = self._rng.random()
         if kind < NONE:
             said = self._rng.choices(self._said["none"], k=self._rng.choice((1, 1, 2)))
@@ -106,6 +124,14 @@ class _Writer:
         if self._rng.random() < 0.35:
             return self._finished(self._sentences(chosen), chosen)
         return self._finished(self._opened(self._noun_phrase(chosen)), chosen)
+
+    def _whole(self) -> LabelledRequest:
+        """As somebody said it; now and then two such in a row, with the intents of both."""
+        parts = self._rng.choices(spoken(), k=self._rng.choice((1, 1, 1, 1, 2)))
+        text = self._rng.choice([". ", ", ", " - "]).join(said for said, _ in parts)
+        if self._rng.random() < 0.2:
+            text = f"{text} {self._pick(self._said['close'])}".strip()
+        return self._finished(text, [intent for _, of in parts for intent in of])
 
     def _changed(self) -> LabelledRequest:
         """An example with one or two things changed."""

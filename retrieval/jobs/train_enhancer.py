@@ -2,7 +2,7 @@
 
 Knows the order (data, intents, vectors, calibration, export, card) and what may be left out: a fold
 of dialogues, for figures out of fold. Does not know losses (train_intents.py, train_vectors.py) nor
-metrics. Called by hand; needs the extra `train`. About five minutes on one core, the data apart;
+metrics. Called by hand; needs the extra `train`. About seven minutes on one core, the data apart;
 the same data and seed give the same file.
 
     python -m evals pairs --index DIR --output pairs.jsonl
@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+import onnx
 import torch
 
 from retrieval.catalog import CatalogError
@@ -39,6 +41,8 @@ LICENCE = "Apache-2.0; learned in part from ReDial (CC BY 4.0), see MODEL_CARD.m
 CARD = Path(__file__).with_name("enhancer_card.md")
 OPSET = 17
 MAX_BYTES = 8 * 2**20
+READERS = 3
+"""Readers of intents that differ by chance alone; what they say is averaged."""
 Report = Callable[[str], None]
 
 
@@ -53,7 +57,7 @@ class EnhancerTraining:
     seed: int = 0
     report: Report = print
     _read: ReadPairs | None = field(default=None, repr=False)
-    _intents: tuple[IntentNetwork, Calibration] | None = field(default=None, repr=False)
+    _intents: tuple[list[IntentNetwork], Calibration] | None = field(default=None, repr=False)
 
     def train(self, without: Collection[str], file: Path) -> Path:
         """One artifact that never saw the dialogues `without`; its file."""
@@ -67,7 +71,7 @@ class EnhancerTraining:
             [read.pairs[row] for row in kept],
             type(read.batches)([read.batches.tokens[row] for row in kept]),
         )
-        intents, calibration = self._reader()
+        readers, calibration = self._readers()
         vectors = train_vectors(chosen, self.data.films, self.seed, self.report)
         file.parent.mkdir(parents=True, exist_ok=True)
         talked = {pair.group for pair in chosen.pairs if pair.source == DIALOGUE}
@@ -77,7 +81,7 @@ class EnhancerTraining:
             "dialogues": " ".join(sorted(prefix(dialogue) for dialogue in talked)),
         }
         d = self.encoder.identity.dimension
-        file.write_bytes(exported(Enhancer(vectors, intents).eval(), d, about))
+        file.write_bytes(exported(Enhancer(vectors, readers).eval(), d, about))
         return file
 
     def _pairs(self) -> ReadPairs:
@@ -86,22 +90,20 @@ class EnhancerTraining:
             self._read = read_pairs_of(self.data.pairs, self.data.films, self.encoder, self.work)
         return self._read
 
-    def _reader(self) -> tuple[IntentNetwork, Calibration]:
+    def _readers(self) -> tuple[list[IntentNetwork], Calibration]:
         """Intents know no dialogue, so all folds share them."""
         if self._intents is None:
             self.report("reading requests")
             train = read_requests(self.data.requests["train"], self.encoder, self.work)
             held = read_requests(self.data.requests["held"], self.encoder, self.work)
-            network = train_intents(train, self.seed, self.report)
-            logits = intent_logits(network, held.batches)
-            self._intents = network, calibration_of(logits, held.intents > 0.5)
+            networks = [train_intents(train, self.seed + n, self.report) for n in range(READERS)]
+            logits = np.mean([intent_logits(one, held.batches) for one in networks], axis=0)
+            self._intents = networks, calibration_of(logits, held.intents > 0.5)
         return self._intents
 
 
 def exported(network: Enhancer, d: int, about: Mapping[str, str]) -> bytes:
     """Both networks as one ONNX file with what must be known of it. Raises: SystemExit."""
-    import onnx
-
     example = (
         torch.randn(6, d),
         torch.tensor([1, 0, 0, 1, 2, 3]),
