@@ -125,7 +125,7 @@ def exported(network: Enhancer, d: int, about: Mapping[str, str]) -> bytes:
             dynamo=False,
         )
         model = onnx.load(str(Path(folder) / MODEL))
-    onnx.helper.set_model_props(model, about)
+    onnx.helper.set_model_props(model, dict(about))
     content: bytes = model.SerializeToString()
     if len(content) > MAX_BYTES:
         raise SystemExit(f"the artifact has {len(content):,} bytes, more than {MAX_BYTES:,}")
