@@ -150,7 +150,7 @@ def _in_full(text: Text) -> Iterator[tuple[PersonEntry, int, int]]:
             if n == 2 and key in text.lexicon.surnames and not _after_first_name(text, i):
                 yield text.lexicon.people[text.lexicon.surnames[key]], i, i + n
             person = text.lexicon.people.get(key) or _of_possessive(text, key)
-            ends = text.tokens[i + n - 1].folded not in STOPWORDS  # nobody is called "Narrated by"
+            ends = text.tokens[i + n - 1].folded != "by"  # nobody is called "Narrated by"
             if person and ends and _means_person(text, person, key, i, i + n):
                 yield person, i, i + n
 
