@@ -235,6 +235,7 @@ def test_questions(text: str, about: str) -> None:
         ("is Alien longer than two hours?", "runtime"),
         ("was Heat made in the 90s?", "year"),
         ("is Jaws by Spielberg?", "director"),
+        ("is Heat a teen movie that is rated R?", "genre"),
     ],
 )
 def test_a_question_about_a_film_is_no_wish(text: str, about: str) -> None:

@@ -25,6 +25,8 @@ _FILM = r"(?:it|that|this|(?!(?:there|it|that|this)\b)[^.?!,]{1,40}?)"
 _NOT_ANY = (
     r"(?!(?:there|any|an?|some|something|anything|everything|what|which|one|ones|movies?|films?)\b)"
 )
+_ONE_FILM = r"(?:it|that|this|(?:(?!\b(?:there|it|that|this|which|movies?|films?|in an?)\b(?!'))[^.?!,]){1,40}?)"
+"""A film and nothing that describes one: not the "teen movie that" of "was he in a teen movie that"."""
 _AT_FIRST = r"^\W*(?:(?:and|but|so|ok|hm+)\W+)*"
 _TONGUES = "|".join(sorted(word for word, (kind, _) in NATIONS.items() if kind == "language"))
 _PARTS = re.compile(
@@ -97,7 +99,7 @@ _HELD_TO = tuple(
     (
         cast(QuestionField, field),
         re.compile(
-            rf"{_AT_FIRST}(?:is|was) {_NOT_ANY}(?P<film>(?:that|this) one|{_FILM}) (?P<words>{predicate})\W*$"
+            rf"{_AT_FIRST}(?:is|was) {_NOT_ANY}(?P<film>(?:that|this) one|{_ONE_FILM}) (?P<words>{predicate})\W*$"
         ),
     )
     for field, predicate in (
