@@ -151,3 +151,10 @@ def test_praise_names_no_film(text: str) -> None:
     praise = (Movie("p1", "Awesome", year=2006), Movie("p2", "Amazing", year=2018))
     named = understand(text, build_lexicon((*films(), *praise))).mentions
     assert not {m.movie_id for m in named} & {"p1", "p2"}
+
+
+def test_a_topic_that_opens_a_message_is_no_film_of_that_name() -> None:
+    zombies = Movie("z1", "Zombies", year=1978, themes=("zombies",), fame=4)
+    heard = understand("zombies, but make it a comedy", build_lexicon((*films(), zombies)))
+    assert not heard.mentions
+    assert ("theme", "zombies") in {(f.kind, f.value) for f in heard.findings}

@@ -66,6 +66,8 @@ def _named_by_kind(text: Text, low: int, high: int) -> LinkedTitle | None:
     if not words or not text.free(low, high):
         return None
     key = " ".join(t.folded for t in words)
+    if names_a_topic(key, text.lexicon):
+        return None  # "zombies, but make it a comedy"
     if len(words) > 1 and not is_vocabulary(key):
         entry = next(iter(text.lexicon.series_of(key)), None) or text.lexicon.choose(key)
         if entry and entry.prior >= WELL_KNOWN:
