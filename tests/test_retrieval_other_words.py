@@ -69,6 +69,12 @@ def test_who_is_scared_of_something_does_not_want_to_see_it() -> None:
     assert ("spiders", "avoid", True) in values("my boyfriend is scared of spiders", "keyword")
 
 
+@pytest.mark.parametrize("text", ["nothing bleak", "a drama that isn't bleak"])
+def test_what_is_bleak_is_barred_whatever_its_grade(text: str) -> None:
+    assert values(text, "mood") == [("bleak", "avoid", True)]
+    assert not values("not too bleak", "mood")
+
+
 def test_where_it_is_set_is_heard_without_a_film_before_it() -> None:
     assert ("italy", "want", False) in values("like Heat, but set in Italy", "keyword")
 

@@ -11,7 +11,7 @@ from retrieval.nlu import preference_patterns as patterns
 from retrieval.nlu.audience import Reader
 from retrieval.nlu.quantities import SHORT_MIN
 from retrieval.nlu.scope import mode_at
-from retrieval.nlu.wording import FEELING_MOODS, GRADE_WORDS
+from retrieval.nlu.wording import FEELING_MOODS, GRADE_WORDS, MOOD_WORDS
 from retrieval.understanding import Finding
 
 
@@ -29,6 +29,9 @@ def too_much(reading: Reader) -> None:
         reading.linker.take(*match.span())
         value = {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
         reading.findings.append(Finding("attribute", value, "avoid", True))
+        mood = MOOD_WORDS.get(match.group(1))
+        if mood in patterns.MORE_THAN_A_GRADE and patterns.OUTRIGHT.fullmatch(match.group()):
+            reading.findings.append(Finding("mood", mood, "avoid", True))
 
     _refused_words(reading)
     for match in patterns.NO_VIOLENCE.finditer(reading.lower):
