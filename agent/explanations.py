@@ -72,7 +72,7 @@ async def explained(cards: Sequence[Card], audience: Audience, turn: ModelTurn) 
         written, model_id = await _written([cases[i] for i in missing], turn)
         for i, reason in zip(missing, written, strict=True):
             known[i] = reason
-            if reason is not None:
+            if reason is not None and _for_everybody(reason, cases[i]):
                 await _keep(cases[i].key(model_id), reason, turn)
     return [
         card if reason is None else replace(card, reasons=(reason,))
@@ -137,17 +137,26 @@ def _checked(item: Explanation | None, case: _Case) -> Reason | None:
     if item is None or any(not 1 <= i <= len(evidence) for i in item.rests_on):
         return None
     text = " ".join(item.text.split())
-    guard = FilmGuard(
-        [case.card.candidate.movie, *audience.named],
-        evidence,
-        audience.lexicon,
-        [load_prompt(name).text for name in PROMPTS],
-        audience.language,
-    )
+    guard = _guard(case, audience.named)
     too_long = len(text.split()) > MAX_WORDS or len(text) > 12 * MAX_WORDS
     if not text or too_long or SPOILERS.search(text) or not guard.passes(text):
         return None
     return Reason(text, "; ".join(evidence[i - 1] for i in dict.fromkeys(item.rests_on)))
+
+
+def _guard(case: _Case, named: Sequence[Movie]) -> FilmGuard:
+    return FilmGuard(
+        [case.card.candidate.movie, *named],
+        case.evidence,
+        case.audience.lexicon,
+        [load_prompt(name).text for name in PROMPTS],
+        case.audience.language,
+    )
+
+
+def _for_everybody(reason: Reason, case: _Case) -> bool:
+    """Whether nothing in it is known from this conversation alone: others are told what is kept."""
+    return _guard(case, ()).passes(reason.text)
 
 
 # --- the cache ------------------------------------------------------------------------------------
