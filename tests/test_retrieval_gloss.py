@@ -220,3 +220,11 @@ def test_nothing_of_somebody_refuses_them(text: str) -> None:
 def test_with_the_parents() -> None:
     assert ("companion", "parents", "want") in slots("algo divertido para ver con mis padres")
     assert ("companion", "parents", "want") in slots("etwas lustiges mit meinen eltern")
+
+
+@pytest.mark.parametrize(
+    "text", ["maximal 95 minutes", "höchstens 95 minutes", "maximal 95 Minuten"]
+)
+def test_units_of_two_languages_in_one_kitchen(text: str) -> None:
+    heard = understand(text, lexicon(), Context(before="Guten Abend, an animated movie bitte"))
+    assert [f.value for f in heard.findings if f.kind == "runtime"] == [{"max": 95}]

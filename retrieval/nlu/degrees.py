@@ -14,6 +14,11 @@ from retrieval.nlu.scope import mode_at
 from retrieval.nlu.wording import FEELING_MOODS, GRADE_WORDS, MOOD_WORDS
 from retrieval.understanding import Finding
 
+_OUTRIGHT = re.compile(r"(?:not|nothing|isn't|n't) [\w-]+")
+"""Refused as such, and not only too much of it: "nothing bleak"."""
+_MORE_THAN_A_GRADE = frozenset({"bleak"})
+"""Moods that a film may have whatever its grade: a bleak film need not be sad."""
+
 
 def too_much(reading: Reader) -> None:
     """What must not be too violent, sad or scary: "nothing too violent", "no gore"."""
@@ -30,7 +35,7 @@ def too_much(reading: Reader) -> None:
         value = {"name": name, "min": patterns.TOO_MUCH} if sign > 0 else {"name": name, "max": 1}
         reading.findings.append(Finding("attribute", value, "avoid", True))
         mood = MOOD_WORDS.get(match.group(1))
-        if mood in patterns.MORE_THAN_A_GRADE and patterns.OUTRIGHT.fullmatch(match.group()):
+        if mood in _MORE_THAN_A_GRADE and _OUTRIGHT.fullmatch(match.group()):
             reading.findings.append(Finding("mood", mood, "avoid", True))
 
     _refused_words(reading)

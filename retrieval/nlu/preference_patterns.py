@@ -47,10 +47,6 @@ HATES_SUCH = re.compile(
     rf"(?: any| the| all)?(?: too| very| overly)? ({_UNMOODED})(?= (?:stuff|films?|movies?|things?|ones?|stor|comed|drama|romance|scenes?|bits)|\W*$|[.,;!?])"
 )
 """Refused by a word that is no mood: "she hates soppy stuff"."""
-OUTRIGHT = re.compile(r"(?:not|nothing|isn't|n't) [\w-]+")
-"""Refused as such, and not only too much of it: "nothing bleak"."""
-MORE_THAN_A_GRADE = frozenset({"bleak"})
-"""Moods that a film may have whatever its grade: a bleak film need not be sad."""
 TOO_AS_WELL = re.compile(
     rf"(?:,? (?:or|nor)|,) (?:too |so |very |that |overly |all that )*(?!gore\b)({GRADES}|long)(?=\W*$|[.,;!?]| (?:or|nor|and|but|please|tonight|though|for|movies?|films?|stuff|things?)\b)"
 )
