@@ -193,9 +193,8 @@ def _listed(seeds: _Seeds, rows: Rows, known: Knowledge) -> list[Wide]:
     # Films that stand beside a seed on somebody's list.
     _, _, beside = graph.forward.gather(back.astype(np.int64))
     cocited = np.log1p(np.bincount(beside, minlength=size))
-    voted = np.flatnonzero(
-        votes
-    )  # one film in thirty: sorting all of them took longer than the rest
+    # One film in thirty has votes: sorting all of them took longer than the rest.
+    voted = np.flatnonzero(votes)
     nearest = voted[np.argsort(-votes[voted], kind="stable")[:SECOND_HAND]]
     which, place, films = graph.forward.gather(nearest)
     second = _sum(films, votes[nearest][which] / (LIST_OFFSET + place), size)
