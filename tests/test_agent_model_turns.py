@@ -178,6 +178,23 @@ async def test_reasons_in_the_models_words(tmp_path: Path, bedrock: FakeBedrock)
     assert len(again.cards) == 5
 
 
+async def test_a_reason_that_names_what_one_user_said_is_not_kept_for_others(
+    tmp_path: Path, bedrock: FakeBedrock
+) -> None:
+    text = "A caper for people who love Jaws."
+    items = [{"n": 1, "text": text, "rests_on": [1]}]
+    answer = {"tools": [{"name": "answer", "input": {"items": items}}]}
+    async with model_talk(tmp_path, bedrock, explain_s=5) as talk:
+        bedrock.script(search_plan(), answer, model=SMALL)
+        first = await talk.say("a heist film please, I have seen Jaws")
+        assert first.cards[0].why == [text]
+        talk.conversation_id = None
+        bedrock.script(search_plan(), {"text": "nonsense"}, {"text": "again"}, model=SMALL)
+        other = await talk.say("a heist film please")
+    assert other.titles[0] == first.titles[0]
+    assert text not in other.cards[0].why
+
+
 @pytest.mark.parametrize("tokens", [{"turn_tokens": 100}, {"daily_tokens": 100}])
 async def test_without_tokens_the_answer_is_offline(
     tmp_path: Path, bedrock: FakeBedrock, tokens: dict[str, int]
