@@ -1,6 +1,6 @@
 """What the ranker is trained on: tables of features with labels, by turn and dialogue.
 
-Knows the file (npz) and how folds choose from it. Does not know where searches come from
+Knows the file (npz). Does not know where searches come from
 (`python -m evals cases` makes the file, since it takes the agent to understand a turn) nor how a
 ranker learns (jobs/train_ranker.py). Numbers only: no text, no ids of films.
 """
@@ -16,6 +16,8 @@ import numpy.typing as npt
 from retrieval.film_facts import Floats
 from retrieval.rank_features import NAMES
 
+CASES = "fold-{fold}.npz"
+"""The file of what the ranker of a fold may learn from: the other folds, seen without it."""
 TARGET, LATER = 2, 1
 """Labels: recommended in this very turn; named by either side later in the same dialogue."""
 
@@ -38,13 +40,6 @@ class Cases:
     """Of each turn."""
     folds: Mapping[str, int]
     """{dialogue_id: its fold}: the counts behind a turn's features know nothing of its fold."""
-
-    def of_folds(self, wanted: Sequence[int]) -> "Cases":
-        """Only the turns of dialogues in these folds."""
-        keep = np.array([self.folds.get(d, -1) in wanted for d in self.dialogues], dtype=bool)
-        rows = np.repeat(keep, self.sizes)
-        dialogues = [d for d, kept in zip(self.dialogues, keep, strict=True) if kept]
-        return Cases(self.table[rows], self.labels[rows], self.sizes[keep], dialogues, self.folds)
 
     def save(self, path: Path) -> None:
         """Write one npz file."""

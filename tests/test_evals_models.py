@@ -1,6 +1,7 @@
 """Rankers out of fold: cases made from recorded turns, and the door that reads rankers per fold."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from evals.__main__ import main
 from evals.recorded.learned import BY_STRATUM, GAIN, WITHOUT, rows_of
-from evals.recorded.models import read_models
+from evals.recorded.models import enhancer_without, read_models
 from evals.recorded.rank_input import InputProblem, read_dialogues
 from evals.recorded.signal import (
     BLIND,
@@ -22,7 +23,9 @@ from evals.recorded.signal import (
     Signal,
 )
 from evals.recorded.worlds import folds_of
-from retrieval.rank_cases import LATER, TARGET, Cases
+from retrieval.encoder import OnnxEncoder
+from retrieval.enhancer import FOLDER
+from retrieval.rank_cases import CASES, LATER, TARGET, Cases
 from retrieval.rank_features import NAMES
 from test_evals_rank import Json, asks_like, movies, place, rank, refused, turns
 
@@ -94,6 +97,58 @@ def test_turns_become_cases_with_what_was_right(tmp_path: Path) -> None:
     [at] = np.flatnonzero([d == "talk-3" for d in made.dialogues])
     labels = np.split(made.labels, np.cumsum(made.sizes)[:-1])[at]
     assert sorted(labels[labels > 0].tolist()) == [LATER, TARGET]
+
+
+def test_nested_no_dialogue_of_the_two_folds_reaches_a_feature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns of fold G for the ranker of F: whatever F and G talk about, features stay the same."""
+    known, enhancers = movies(), set[frozenset[int]]()
+    monkeypatch.setattr(
+        "evals.recorded.cases.enhancer_without",
+        lambda folder, folds, encoder: enhancers.add(frozenset(folds)),
+    )
+    of = folds_of(list(read_dialogues(dialogues())), 5, 0)
+    g, f, other = of["talk-3"], (of["talk-3"] + 1) % 5, (of["talk-3"] + 2) % 5
+    right = {"exclude_ids": [], "target_movie_ids": [known[9]["movie_id"]]}
+    talks = ["talk-3", next(talk for talk in of if of[talk] == other)]
+    rows = [asks_like(f"{talk}-2", known[3], **right) for talk in talks]
+    given = ["--index", str(place() / "index"), "--input", str(turns(tmp_path, *rows)), "--nested"]
+
+    def made(*folds: int) -> dict[int, Cases]:
+        """{outer fold: its cases}, where the dialogues of some folds speak of other films."""
+        said = [json.loads(line) for line in dialogues().read_text().splitlines()]
+        for one in said:
+            if of[one["dialogue_id"]] in folds:
+                one["turns"][0]["movies"] = said[-1]["turns"][0]["movies"]
+        (tmp_path / "said.jsonl").write_text("\n".join(map(json.dumps, said)))
+        flags = ["--counts-from", str(tmp_path / "said.jsonl"), "--models", str(tmp_path)]
+        assert main(["cases", *given, *flags, "--output", str(tmp_path / "cases")]) == 0
+        files = {fold: tmp_path / "cases" / CASES.format(fold=fold) for fold in range(5)}
+        return {fold: Cases.load(file) for fold, file in files.items()}
+
+    before, after, changed = made(), made(f, g), made(other)
+    for fold, cases in before.items():
+        assert sorted(cases.dialogues) == sorted(talk for talk in talks if of[talk] != fold)
+    assert enhancers == {frozenset({a, b}) for a in range(5) for b in (g, other) if a != b}
+
+    def seen(cases: Cases) -> bytes:
+        [at] = np.flatnonzero([dialogue == "talk-3" for dialogue in cases.dialogues])
+        return np.split(cases.table, np.cumsum(cases.sizes)[:-1])[at].tobytes()
+
+    assert seen(before[f]) == seen(after[f])
+    assert seen(before[other]) != seen(after[other])  # the other ranker may know of f
+    assert seen(before[f]) != seen(changed[f])
+
+
+def test_an_enhancer_without_two_folds_is_asked_for_by_name(tmp_path: Path) -> None:
+    encoder = OnnxEncoder.load().identity
+    assert enhancer_without(tmp_path, {3, 1}, encoder) is None
+    shutil.copytree(FOLDER, tmp_path / "fold-1")
+    with pytest.raises(InputProblem, match="without-1-3.*--nested"):
+        enhancer_without(tmp_path, {3, 1}, encoder)
+    shutil.copytree(FOLDER, tmp_path / "without-1-3")
+    assert enhancer_without(tmp_path, {3, 1}, encoder) is not None
 
 
 def test_the_rows_of_the_results_tell_gain_and_strata() -> None:

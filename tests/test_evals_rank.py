@@ -168,7 +168,7 @@ def test_folds_are_even_seeded_and_leave_their_own_out() -> None:
     assert of != folds_of(list(dialogues), 5, seed=1)
     sizes = [sum(fold == f for fold in of.values()) for f in range(5)]
     assert max(sizes) - min(sizes) <= 1
-    counts = counts_without(2, of, dialogues)
+    counts = counts_without({2}, of, dialogues)
     assert len(counts.dialogues) == len(dialogues) - sizes[2]
 
 

@@ -4,6 +4,8 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -229,6 +231,25 @@ def test_fitting_lowers_the_loss_and_is_repeatable() -> None:
     assert len(told) == 30 and told[0].startswith("epoch 1 of 30, loss ")
     assert weights == pytest.approx([1.0, -2.0, 0.5], abs=0.1)
     assert (told, weights) == fitted()
+
+
+def test_nested_there_is_one_for_each_fold_and_pair_and_none_is_made_twice(tmp_path: Path) -> None:
+    job = pytest.importorskip("retrieval.jobs.train_enhancer", reason="needs the extra train")
+    of = {f"d{n}": n % 3 for n in range(9)}
+    made: dict[str, set[str]] = {}
+
+    def train(without: set[str], file: Path) -> None:
+        made[file.parent.name] = without
+        file.parent.mkdir()
+        file.write_bytes(b"")
+
+    training = SimpleNamespace(report=lambda line: None, train=train)
+    job.train_folds(training, of, tmp_path)
+    assert made == {f"fold-{n}": {d for d in of if of[d] == n} for n in range(3)}
+    made.clear()
+    job.train_folds(training, of, tmp_path, nested=True)
+    assert set(made) == {"without-0-1", "without-0-2", "without-1-2"}
+    assert made["without-0-2"] == {d for d in of if of[d] != 1}
 
 
 def test_padding_changes_nothing() -> None:

@@ -19,7 +19,7 @@ from retrieval.jobs.train_ranker import as_json, train
 from retrieval.jobs.train_ranker import main as train_ranker
 from retrieval.movie import Evidence, Movie, Query, Seed
 from retrieval.neighbours import Knowledge, ListGraph
-from retrieval.rank_cases import LATER, TARGET, Cases, CasesRefused
+from retrieval.rank_cases import CASES, LATER, TARGET, Cases, CasesRefused
 from retrieval.rank_features import GROUPS, NAMES, Search, features
 from retrieval.ranker import LEG, MAX_LEAVES, Ranker, RankerRefused, ranks, reranked
 from retrieval.retriever import Retriever, RetrieverSettings
@@ -190,14 +190,24 @@ def cases(turns: int = 60) -> Cases:
     return Cases(table, labels.reshape(-1).astype(np.int8), sizes, dialogues, folds)
 
 
-def test_cases_are_kept_whole_and_split_by_dialogue(tmp_path: Path) -> None:
+def nested(folder: Path, turns: int) -> Path:
+    """A folder with what the ranker of each fold may learn from."""
+    every = cases(turns)
+    folder.mkdir()
+    for fold in range(5):
+        keep = np.array([every.folds[d] != fold for d in every.dialogues])
+        rows = np.repeat(keep, every.sizes)
+        others = [d for d in every.dialogues if every.folds[d] != fold]
+        made = Cases(every.table[rows], every.labels[rows], every.sizes[keep], others, every.folds)
+        made.save(folder / CASES.format(fold=fold))
+    return folder
+
+
+def test_cases_are_kept_whole(tmp_path: Path) -> None:
     made = cases()
     made.save(tmp_path / "cases.npz")
     again = Cases.load(tmp_path / "cases.npz")
     assert np.array_equal(again.table, made.table) and again.folds == made.folds
-    some = again.of_folds([1, 2])
-    assert {made.folds[d] for d in some.dialogues} == {1, 2}
-    assert len(some.table) == len(some.labels) == some.sizes.sum() == 240
     (tmp_path / "cases.npz").write_bytes(b"no")
     with pytest.raises(CasesRefused, match="evals cases"):
         Cases.load(tmp_path / "cases.npz")
@@ -223,8 +233,7 @@ def test_each_fold_has_its_ranker_and_the_blind_ones_where_wanted(
 ) -> None:
     pytest.importorskip("lightgbm", reason="needs the extra train")
     monkeypatch.setattr("retrieval.jobs.train_ranker.TREES", 2)
-    cases(200).save(tmp_path / "cases.npz")
-    given = ["--cases", str(tmp_path / "cases.npz"), "--out", str(tmp_path / "models")]
+    given = ["--cases", str(nested(tmp_path / "cases", 200)), "--out", str(tmp_path / "models")]
     assert train_folds(given) == 0
     assert not read_models(tmp_path / "models").blind[4]
     assert train_folds([*given, "--without-each"]) == 0
@@ -237,6 +246,17 @@ def test_each_fold_has_its_ranker_and_the_blind_ones_where_wanted(
     assert set(read_models(tmp_path / "models").blind[4]) == set(LEFT_OUT) - {"fame"}
     assert train_folds(given) == 0
     assert not read_models(tmp_path / "models").blind[4]
+
+
+def test_cases_of_its_own_fold_are_not_for_a_ranker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cases").mkdir()
+    for fold in range(5):
+        cases().save(tmp_path / "cases" / CASES.format(fold=fold))
+    with pytest.raises(SystemExit):
+        train_folds(["--cases", str(tmp_path / "cases"), "--out", str(tmp_path / "models")])
+    assert "evals cases --nested" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("job", [train_folds, train_ranker])

@@ -3,8 +3,10 @@
 Knows how a turn becomes a table of features and labels, out of fold. Does not know how a ranker
 learns (retrieval/jobs/train_ranker.py and train_folds.py read the file). Numbers only go into it.
 
-A turn of fold F is searched with counts that know nothing of F. Its labels are the films that were
-recommended in it, and those that either side named later in the same dialogue.
+A turn of fold G is searched with counts and an enhancer that know nothing of G: what the ranker
+that ships learns from. Nested, they know nothing of a fold F either, and F's own turns are left
+out: what the ranker of F learns from. Labels are the films that were recommended in a turn, and
+those that either side named later in the same dialogue.
 """
 
 import argparse
@@ -19,7 +21,7 @@ import numpy as np
 from agent.replay import replay
 from evals.commands import Commands, add_index_and_json, new_command
 from evals.place import opened
-from evals.recorded.models import enhancer_of
+from evals.recorded.models import enhancer_without
 from evals.recorded.rank import Protocol, Report, groups
 from evals.recorded.rank_command import read
 from evals.recorded.rank_input import Case, read_dialogues
@@ -31,7 +33,7 @@ from retrieval.film_facts import Floats
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.movie import Query, Taste
 from retrieval.neighbours import seed_weights
-from retrieval.rank_cases import LATER, TARGET, Cases
+from retrieval.rank_cases import CASES, LATER, TARGET, Cases
 from retrieval.rank_features import Search, features
 from retrieval.ranker import CANDIDATES
 from retrieval.retriever import RetrieverSettings
@@ -45,6 +47,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--input", type=Path, required=True, help="turns, JSON lines (.gz ok)")
     parser.add_argument("--counts-from", type=Path, required=True, help="their dialogues")
     parser.add_argument("--output", type=Path, required=True, help="cases.npz")
+    parser.add_argument(
+        "--nested", action="store_true", help="output is a folder: fold-N.npz for the ranker of N"
+    )
     parser.add_argument("--models", type=Path, help="folder of fold-N/enhancer.onnx: its vectors")
     parser.add_argument("--folds", type=int, default=5, help="folds of dialogues (default 5)")
     parser.add_argument("--seed", type=int, default=0, help="of the folds (default 0)")
@@ -54,13 +59,18 @@ async def cases(given: argparse.Namespace) -> int:
     """The command. Raises: InputProblem and what opening an index raises."""
     turns, _ = read(given.input, None, given.counts_from)
     protocol = Protocol(counts_from=given.counts_from, folds=given.folds, seed=given.seed)
+    wanted: dict[Path, int | None] = {given.output: None}
+    if given.nested:
+        given.output.mkdir(parents=True, exist_ok=True)
+        wanted = {given.output / CASES.format(fold=fold): fold for fold in range(given.folds)}
     async with opened(given.index) as services:
-        with shown() as report:
-            tell = partial(report, "searching")
-            made = await make(turns, protocol, services, tell, given.models)
-    made.save(given.output)
-    found = int(np.count_nonzero(made.labels == TARGET))
-    print(f"{given.output}: {len(made.sizes)} turns, {len(made.labels)} candidates, {found} right")
+        for file, unseen in wanted.items():
+            with shown() as report:
+                tell = partial(report, "searching")
+                made = await make(turns, protocol, services, tell, given.models, unseen)
+            made.save(file)
+            found = int(np.count_nonzero(made.labels == TARGET))
+            print(f"{file}: {len(made.sizes)} turns, {len(made.labels)} candidates, {found} right")
     return 0
 
 
@@ -70,24 +80,28 @@ async def make(
     services: Services,
     report: Report,
     models: Path | None = None,
+    unseen: int | None = None,
 ) -> Cases:
     """The cases of every turn with a new target that asks for something to watch.
 
+    Args: unseen: the fold that is left out, and of which nothing behind a feature may know.
+
     Raises: InputProblem.
     """
-    asked = [case for case in turns if case.new_targets]
     assert protocol.counts_from is not None  # the command demands it
     dialogues = read_dialogues(protocol.counts_from)
     folds = folds_of(list(dialogues), protocol.folds, protocol.seed)
+    hidden = frozenset() if unseen is None else frozenset({unseen})
+    asked = [c for c in turns if c.new_targets and folds.get(c.dialogue_id) not in hidden]
     tables: list[Floats] = []
     labels: list[list[int]] = []
     of: list[str] = []
     done = 0
-    for counts, group in groups(asked, protocol):
+    for counts, group in groups(asked, protocol, hidden):
         world = await (recounted_world(services, counts) if counts else shipped_world(services))
         if models:
-            fold = folds.get(group[0].dialogue_id, 0)
-            enhancer = enhancer_of(models, fold, services.encoder.identity)
+            gone = hidden | {folds[c.dialogue_id] for c in group if c.dialogue_id in folds}
+            enhancer = enhancer_without(models, gone or {0}, services.encoder.identity)
             world = replace(world, enhancer=enhancer)
         for case in group:
             found = await _searched(case, world)

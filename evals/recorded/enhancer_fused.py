@@ -82,7 +82,7 @@ async def fused(
         group = [(one, blend) for one, blend in asked if one.fold == fold]
         if not group:
             continue
-        world = await recounted_world(services, counts_without(fold, of, dialogues))
+        world = await recounted_world(services, counts_without({fold}, of, dialogues))
         for one, blend in group:
             await _answer(one, blend, world, enhancers[fold], found)
             done += 1

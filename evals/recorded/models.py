@@ -1,7 +1,8 @@
 """What was trained per fold of dialogues: DIR/fold-N/{ranker.json,enhancer.onnx}, DIR/folds.json.
 
-Knows the folder and which model may see which dialogue. Does not train anything: train_folds.py and
-train_enhancer.py in retrieval/jobs/ do. Called by rank.py, signal.py, cases.py and enhancer.py.
+Knows the folder (retrieval/jobs/train_folds.py says what lies in it) and which model may see which
+dialogue. Does not train anything: train_folds.py and train_enhancer.py in retrieval/jobs/ do.
+Called by rank.py, signal.py, cases.py and enhancer.py.
 """
 
 import json
@@ -14,12 +15,12 @@ from evals.recorded.rank_input import InputProblem
 from evals.recorded.worlds import World
 from retrieval.encoder import EncoderIdentity
 from retrieval.enhancer import MODEL, Enhancer, EnhancerRefused
-from retrieval.jobs.train_folds import ARTIFACT, FOLDS, LEFT_OUT, WITHOUT
+from retrieval.jobs.train_folds import ARTIFACT, FOLDS, LEFT_OUT, WITHOUT, without
 from retrieval.ranker import Ranker, RankerRefused
 
 MODELS = ROOT / "data" / "evals" / "models"
 """Where `figures` looks for them; never committed."""
-HOW = "python -m evals cases, then python -m retrieval.jobs.train_folds"
+HOW = "python -m evals cases --nested, then python -m retrieval.jobs.train_folds"
 TRAIN = "python -m retrieval.jobs.train_enhancer --folds"
 
 
@@ -53,8 +54,20 @@ class Models:
 
 def enhancer_of(folder: Path, fold: int, encoder: EncoderIdentity) -> Enhancer | None:
     """The enhancer of a fold, if it has one; else vectors stay plain. Raises: InputProblem."""
-    file = folder / f"fold-{fold}" / MODEL
+    return enhancer_without(folder, [fold], encoder)
+
+
+def enhancer_without(
+    folder: Path, folds: Collection[int], encoder: EncoderIdentity
+) -> Enhancer | None:
+    """The one that saw none of these folds (one, or two if nested), as `enhancer_of`.
+
+    Raises: InputProblem.
+    """
+    file = folder / without(*folds) / MODEL
     if not file.exists():
+        if len(folds) > 1 and enhancer_of(folder, min(folds), encoder):
+            raise InputProblem(f"{file} is not there; train it: {TRAIN} {folder} --nested")
         return None
     try:
         return Enhancer.load(file, encoder)

@@ -6,7 +6,7 @@ knowledge is replaced (worlds.py). Called by `python -m evals rank` and by figur
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -148,9 +148,12 @@ async def check_leaks(cases: Sequence[Case], protocol: Protocol, services: Servi
 
 
 def groups(
-    cases: Sequence[Case], protocol: Protocol
+    cases: Sequence[Case], protocol: Protocol, unseen: Collection[int] = ()
 ) -> Iterator[tuple[CoMention | None, list[Case]]]:
-    """The cases with the counts that they may be answered with; None means as shipped."""
+    """The cases with the counts that they may be answered with; None means as shipped.
+
+    Args: unseen: folds that no counts may know, and whose own cases are left out.
+    """
     if protocol.counts_from is None:
         yield None, list(cases)
         return
@@ -161,8 +164,9 @@ def groups(
     for fold in [*range(protocol.folds), None]:
         # A dialogue that was not counted at all belongs to no fold: all counts are fair to it.
         group = [case for case in cases if of.get(case.dialogue_id) == fold]
-        if group:
-            yield counts_without(fold, of, dialogues), group
+        if group and fold not in unseen:
+            own = () if fold is None else (fold,)
+            yield counts_without({*unseen, *own}, of, dialogues), group
 
 
 # --- rows -----------------------------------------------------------------------------------------

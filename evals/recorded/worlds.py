@@ -101,10 +101,10 @@ def folds_of(dialogue_ids: Sequence[str], folds: int, seed: int) -> dict[str, in
 
 
 def counts_without(
-    fold: int, of: Mapping[str, int], dialogues: Mapping[str, Mapping[str, str]]
+    folds: Collection[int], of: Mapping[str, int], dialogues: Mapping[str, Mapping[str, str]]
 ) -> CoMention:
-    """The counts of all dialogues but those of one fold."""
-    return count((d, list(films)) for d, films in dialogues.items() if of[d] != fold)
+    """The counts of all dialogues but those of some folds."""
+    return count((d, list(films)) for d, films in dialogues.items() if of[d] not in folds)
 
 
 async def counted_in(index: MovieIndex) -> frozenset[str]:

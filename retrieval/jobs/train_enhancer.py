@@ -8,6 +8,7 @@ the same data and seed give the same file.
     python -m evals pairs --index DIR --output pairs.jsonl
     python -m retrieval.jobs.train_enhancer --catalogue FILE --dialogues pairs.jsonl --work DIR
     python -m retrieval.jobs.train_enhancer ... --folds DIR     also DIR/fold-0..4/enhancer.onnx
+    python -m retrieval.jobs.train_enhancer ... --folds DIR --nested    and DIR/without-0-1/... 3-4
 """
 
 import argparse
@@ -31,7 +32,7 @@ from retrieval.enhancer import FOLDER, MANIFEST, MODEL, OUTPUTS, Calibration, Ma
 from retrieval.jobs.calibrate import calibration_of
 from retrieval.jobs.enhancer_network import Enhancer, IntentNetwork
 from retrieval.jobs.make_training_data import TrainingData, training_data
-from retrieval.jobs.train_folds import FOLDS
+from retrieval.jobs.train_folds import FOLDS, pairs_of, without
 from retrieval.jobs.train_intents import intent_logits, read_requests, train_intents
 from retrieval.jobs.train_vectors import ReadPairs, read_pairs_of, train_vectors
 from retrieval.jobs.training_checks import TrainingDataRefused
@@ -162,17 +163,24 @@ def model_card(data: TrainingData, encoder: Encoder, args: argparse.Namespace) -
     )
 
 
-def train_folds(training: EnhancerTraining, of: Mapping[str, int], out: Path) -> None:
-    """One artifact per fold, trained without it; those that are there are kept. And the map."""
+def train_folds(
+    training: EnhancerTraining, of: Mapping[str, int], out: Path, nested: bool = False
+) -> None:
+    """One artifact per fold, trained without it; those that are there are kept. And the map.
+
+    Args: nested: also one per pair of folds, trained without both. They come first, so that a
+    second process may make them while another makes those of single folds.
+    """
     out.mkdir(parents=True, exist_ok=True)
     (out / FOLDS).write_text(json.dumps({"folds": dict(of)}), "utf-8")
-    for fold in sorted(set(of.values())):
-        file = out / f"fold-{fold}" / MODEL
+    folds = sorted(set(of.values()))
+    for unseen in [*(pairs_of(folds) if nested else ()), *((fold,) for fold in folds)]:
+        file = out / without(*unseen) / MODEL
         if file.exists():
             training.report(f"{file} is there")
             continue
-        training.report(f"fold {fold}")
-        training.train({dialogue for dialogue, n in of.items() if n == fold}, file)
+        training.report(f"{file}: learning")
+        training.train({dialogue for dialogue, fold in of.items() if fold in unseen}, file)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -184,8 +192,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, required=True, help="folder for encoded films")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the artifact")
     parser.add_argument("--folds", type=Path, help="folder: also one artifact per fold")
+    parser.add_argument("--nested", action="store_true", help="and one per pair of folds")
+    parser.add_argument("--only-folds", action="store_true", help="leave what is in --out alone")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
+    if (args.nested or args.only_folds) and not args.folds:
+        parser.error("--nested and --only-folds need --folds DIR")
     torch.set_num_threads(1)
     encoder = OnnxEncoder.load()
     try:
@@ -196,13 +208,14 @@ def main(argv: list[str] | None = None) -> int:
     training = EnhancerTraining(
         data, encoder, args.work, args.seed, lambda line: print(line, flush=True)
     )
-    training.train((), args.out / MODEL)
-    (args.out / "MODEL_CARD.md").write_text(model_card(data, encoder, args), encoding="utf-8")
-    write_manifest(args.out, encoder)
-    print(f"written to {args.out}", flush=True)
+    if not args.only_folds:
+        training.train((), args.out / MODEL)
+        (args.out / "MODEL_CARD.md").write_text(model_card(data, encoder, args), encoding="utf-8")
+        write_manifest(args.out, encoder)
+        print(f"written to {args.out}", flush=True)
     if args.folds:
         of = json.loads(args.dialogues.with_name(FOLDS).read_text("utf-8"))
-        train_folds(training, of["folds"], args.folds)
+        train_folds(training, of["folds"], args.folds, args.nested)
     return 0
 
 

@@ -2,22 +2,28 @@
 
 Knows folds and what lies in their folders:
 
-    DIR/folds.json          {"folds": {dialogue_id: fold}}
-    DIR/fold-N/ranker.json  trained on the dialogues of all folds but N
+    DIR/folds.json                  {"folds": {dialogue_id: fold}}
+    DIR/fold-N/ranker.json          trained on the dialogues of all folds but N
     DIR/fold-N/without/GROUP.json   with --without-each: the same, blind to a group of features
+    DIR/fold-N/enhancer.onnx        of train_enhancer.py: trained on all folds but N
+    DIR/without-M-N/enhancer.onnx   on all but M and N: what the ranker of M sees of N, and of M, N
 
-`python -m evals rank --models DIR` reads them and never trains. Does not know how a ranker learns
-(train_ranker.py). Needs the extra `train`.
+Nested: `python -m evals cases --nested` writes the turns of each ranker, with features that know
+nothing of its fold. `python -m evals rank --models DIR` reads the rankers and never trains. Does
+not know how a ranker learns (train_ranker.py). Needs the extra `train`.
 """
 
+import argparse
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from retrieval.jobs.train_ranker import as_json, new_parser, opened, train
+from retrieval.jobs.train_ranker import as_json, train
+from retrieval.rank_cases import CASES, Cases, CasesRefused
 from retrieval.rank_features import NAMES, OF_SEEDS, WHAT
 
 FOLDS = "folds.json"
@@ -42,25 +48,47 @@ LEFT_OUT: Mapping[str, list[int]] = {
 Blind to `enhancer`, a ranker still has candidates that the enhanced vector found."""
 
 
+def without(*folds: int) -> str:
+    """The folder of what was trained without these one or two folds."""
+    return "-".join(["fold" if len(folds) == 1 else "without", *map(str, sorted(folds))])
+
+
+def pairs_of(folds: Sequence[int]) -> list[tuple[int, int]]:
+    """Every two folds, once."""
+    return list(combinations(sorted(folds), 2))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train one ranker a fold."""
-    parser = new_parser("Train a ranker for each fold of dialogues.")
+    parser = argparse.ArgumentParser(description="Train a ranker for each fold of dialogues.")
+    parser.add_argument("--cases", type=Path, required=True, help="folder: `evals cases --nested`")
     parser.add_argument("--out", type=Path, required=True, help="folder of the folds")
     parser.add_argument(
         "--without-each", action="store_true", help="also one blind to each group of features"
     )
-    given, cases = opened(parser, arguments)
-    every = sorted(set(cases.folds.values()))
-    for fold in every:
-        folder = given.out / f"fold-{fold}"
+    given = parser.parse_args(arguments)
+    try:
+        of = _train_all(given.cases, given.out, LEFT_OUT if given.without_each else {})
+    except CasesRefused as refused:
+        parser.exit(2, f"{parser.prog}: {refused}\n")
+    (given.out / FOLDS).write_text(json.dumps({"folds": dict(of)}), "utf-8")
+    return 0
+
+
+def _train_all(cases: Path, out: Path, blind: Mapping[str, Sequence[int]]) -> Mapping[str, int]:
+    """{dialogue_id: its fold}, as all cases say. Raises: CasesRefused."""
+    of = Cases.load(cases / CASES.format(fold=0)).folds
+    for fold in sorted(set(of.values())):
+        others = Cases.load(cases / CASES.format(fold=fold))
+        if others.folds != of or fold in {of.get(dialogue) for dialogue in others.dialogues}:
+            raise CasesRefused(f"{cases} is not of `evals cases --nested`: fold {fold} sees itself")
+        folder = out / without(fold)
         shutil.rmtree(folder / WITHOUT, ignore_errors=True)  # of other cases
         (folder / WITHOUT).mkdir(parents=True)
-        others = cases.of_folds([other for other in every if other != fold])
         _write(train(others), folder / ARTIFACT)
-        for group, columns in LEFT_OUT.items() if given.without_each else ():
+        for group, columns in blind.items():
             _write(train(others, columns), folder / WITHOUT / f"{group}.json")
-    (given.out / FOLDS).write_text(json.dumps({"folds": dict(cases.folds)}), "utf-8")
-    return 0
+    return of
 
 
 def _write(artifact: dict[str, Any], file: Path) -> None:

@@ -43,30 +43,17 @@ PARAMETERS: dict[str, Any] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Read, train on every dialogue, write."""
-    parser = new_parser("Train the ranker on cases of `evals cases`.")
+    parser = argparse.ArgumentParser(description="Train the ranker on cases of `evals cases`.")
+    parser.add_argument("--cases", type=Path, required=True, help="what `evals cases` wrote")
     parser.add_argument("--out", type=Path, default=RANKER, help="the artifact (ranker.json)")
-    given, cases = opened(parser, arguments)
+    given = parser.parse_args(arguments)
+    try:
+        cases = Cases.load(given.cases)
+    except CasesRefused as refused:
+        parser.exit(2, f"{parser.prog}: {refused}\n")
     given.out.write_text(as_json(train(cases)), "utf-8")
     print(f"{given.out}: {TREES * len(SEEDS)} trees, {given.out.stat().st_size / 1024:.0f} KB")
     return 0
-
-
-def new_parser(about: str) -> argparse.ArgumentParser:
-    """With the flag that `opened` reads."""
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--cases", type=Path, required=True, help="what `evals cases` wrote")
-    return parser
-
-
-def opened(
-    parser: argparse.ArgumentParser, arguments: list[str] | None
-) -> tuple[argparse.Namespace, Cases]:
-    """The flags and the cases; ends with status 2 and one line when the cases cannot be used."""
-    given = parser.parse_args(arguments)
-    try:
-        return given, Cases.load(given.cases)
-    except CasesRefused as refused:
-        parser.exit(2, f"{parser.prog}: {refused}\n")
 
 
 def train(cases: Cases, without: Sequence[int] = ()) -> dict[str, Any]:
