@@ -19,12 +19,27 @@ SHOWN = Context(films()[:5])
             {"min": 1980, "max": 1995},
         ),
         ("something without gore and that is under two hours", "runtime", {"max": 120}),
+        ("a romance without horror from the 90s", "year", {"min": 1990, "max": 1999}),
+        ("a drama with no romance under two hours please", "runtime", {"max": 120}),
     ],
 )
 def test_a_refusal_ends_where_the_next_thing_is_said_of_the_film(
     text: str, kind: str, value: dict[str, int]
 ) -> None:
     assert values(text, kind) == [(value, "want", True)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a thriller without romance with Tom Hanks",
+        "no horror by Tom Hanks",
+        "without films with Tom Hanks",
+    ],
+)
+def test_what_a_film_is_without_ends_where_it_is_described_again(text: str) -> None:
+    said = "want" if "thriller" in text else "avoid"
+    assert {f.polarity for f in hear(text).findings if "hanks" in str(f.value).lower()} == {said}
 
 
 def test_whoever_has_done_something_with_somebody_is_not_done_with_them() -> None:

@@ -67,6 +67,21 @@ _NEW_CLAUSE = re.compile(
 """Where people go on without a stop: "I don't like action movies do you know of a comedy"."""
 _THE_KIND = re.compile(r" the [\w-]+ (?P<kind>kind|sort|type) of ")
 """Behind "not": of what follows only a kind is refused, "not the gory kind of horror"."""
+_WITHOUT = re.compile(
+    r"without|minus|free of|devoid of|with zero|low on|(?<=\bwith )no|(?<=\bwith )not"
+)
+_FILM_AGAIN = re.compile(
+    r"\b(?P<last>[\w'’-]+) (?=(?:about|by|directed|starring|featuring|with|from|set (?:in|on|at|during)"
+    r"|based on|made|released|shot|filmed|under|over|shorter|longer|between)\b)"
+)
+"""What describes the film again behind what it is without: "without romance about twins"."""
+_TELLS_NOTHING_YET = frozenset(
+    """a an any anyone anybody anything everyone somebody someone something the them it one ones film
+    films movie movies scene scenes story stories plot plots joke jokes song songs people person
+    character characters actor actors actress actresses cast director directors reference references
+    stuff thing things music and or nor too much lot lots of being be having getting going""".split()
+)
+"""Words that what follows belongs to: "without jokes about animals", "without anybody from Marvel"."""
 _LIST_TAIL = re.compile(
     r"^,(?! ?(?:something|some|but|just|maybe|perhaps|rather|instead|preferably|i|i'd|i'm|give|show)\b)[^.;!?]{1,40}?\b(?:or|nor)\b"
 )
@@ -97,6 +112,8 @@ def negated_spans(lower: str) -> list[Reach]:
         ):
             continue
         end = _end_of_reach(lower, match.end())
+        if _WITHOUT.fullmatch(lower, *match.span()):
+            end = _film_again(lower, match.end(), end)
         spans.append(Reach(match.group(), match.start(), match.end(), end))
     for match in _AFTERWARDS.finditer(lower):
         start, end = match.span("what")
@@ -137,6 +154,14 @@ def _end_of_reach(lower: str, start: int) -> int:
         if how is None or not re.search(rf"\b{how}\b", lower[start : clause.start()]):
             return clause.start()
     return boundary
+
+
+def _film_again(lower: str, start: int, end: int) -> int:
+    """Where the film itself is spoken of again, behind what it is without; else `end`."""
+    for match in _FILM_AGAIN.finditer(lower, start, end):
+        if match.group("last") not in _TELLS_NOTHING_YET:
+            return match.end()
+    return end
 
 
 def _next_boundary(lower: str, start: int) -> int:
