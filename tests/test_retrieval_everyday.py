@@ -20,6 +20,7 @@ SHOWN = Context(films()[:5])
         ),
         ("something without gore and that is under two hours", "runtime", {"max": 120}),
         ("a romance without horror from the 90s", "year", {"min": 1990, "max": 1999}),
+        ("a thriller without war scenes from the 90s", "year", {"min": 1990, "max": 1999}),
         ("a drama with no romance under two hours please", "runtime", {"max": 120}),
     ],
 )

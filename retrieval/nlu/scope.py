@@ -71,7 +71,7 @@ _WITHOUT = re.compile(
     r"without|minus|free of|devoid of|with zero|low on|(?<=\bwith )no|(?<=\bwith )not"
 )
 _FILM_AGAIN = re.compile(
-    r"\b(?P<last>[\w'’-]+) (?=(?:about|by|directed|starring|featuring|with|from|set (?:in|on|at|during)"
+    r"\b(?P<last>(?:[\w'’-]+ )?[\w'’-]+) (?=(?:about|by|directed|starring|featuring|with|from|set (?:in|on|at|during)"
     r"|based on|made|released|shot|filmed|under|over|shorter|longer|between)\b)"
 )
 """What describes the film again behind what it is without: "without romance about twins"."""
@@ -79,9 +79,10 @@ _TELLS_NOTHING_YET = frozenset(
     """a an any anyone anybody anything everyone somebody someone something the them it one ones film
     films movie movies scene scenes story stories plot plots joke jokes song songs people person
     character characters actor actors actress actresses cast director directors reference references
-    stuff thing things music and or nor too much lot lots of being be having getting going""".split()
+    stuff thing things music and or nor too much single lot lots of being be having getting going""".split()
 )
-"""Words that what follows belongs to: "without jokes about animals", "without anybody from Marvel"."""
+"""Words that what follows belongs to ("without jokes about animals", "without anybody from Marvel"),
+unless one before them says more: "without war scenes about twins" is about twins."""
 _LIST_TAIL = re.compile(
     r"^,(?! ?(?:something|some|but|just|maybe|perhaps|rather|instead|preferably|i|i'd|i'm|give|show)\b)[^.;!?]{1,40}?\b(?:or|nor)\b"
 )
@@ -159,7 +160,7 @@ def _end_of_reach(lower: str, start: int) -> int:
 def _film_again(lower: str, start: int, end: int) -> int:
     """Where the film itself is spoken of again, behind what it is without; else `end`."""
     for match in _FILM_AGAIN.finditer(lower, start, end):
-        if match.group("last") not in _TELLS_NOTHING_YET:
+        if not _TELLS_NOTHING_YET.issuperset(match.group("last").split()):
             return match.end()
     return end
 
