@@ -82,6 +82,8 @@ class Enhanced:
     """(d,), L2-normalised."""
     trust: float
     """How far the step away from the plain vector was trusted, 0-1."""
+    intents: Mapping[Intent, float]
+    """{intent: probability} of the words alone, whatever films stand behind them."""
 
 
 class Enhancer:
@@ -136,16 +138,14 @@ class Enhancer:
 
     def enhance(self, states: TokenStates, backing: Backing) -> Enhanced:
         """The vector of a request with the films behind it."""
-        vector, trust, _, _ = self._run(tokens_of(states, backing))
-        return Enhanced(vector, float(trust))
+        vector, trust, logits, _ = self._run(tokens_of(states, backing))
+        return Enhanced(vector, float(trust), self._likely(logits))
 
     def read(self, states: TokenStates, text: str) -> Analysis:
         """What one message is after: intents, confidence, the words that tell most."""
         tokens = tokens_of(states, Backing())
         _, _, logits, weights = self._run(tokens)
-        given = self._calibration
-        chances = _sigmoid(np.asarray(given.scale) * logits + np.asarray(given.shift))
-        intents = {name: round(float(p), 4) for name, p in zip(INTENTS, chances, strict=True)}
+        given, intents = self._calibration, self._likely(logits)
         best = max(INTENTS, key=lambda name: intents[name])
         confidence = float(np.interp(intents[best], given.primary, given.confidence))
         return Analysis(
@@ -154,6 +154,11 @@ class Enhancer:
             all_intents=intents,
             weights=word_weights(text, tokens.char_offsets, weights),
         )
+
+    def _likely(self, logits: FloatArray) -> dict[Intent, float]:
+        given = self._calibration
+        chances = _sigmoid(np.asarray(given.scale) * logits + np.asarray(given.shift))
+        return {name: round(float(p), 4) for name, p in zip(INTENTS, chances, strict=True)}
 
     def _run(self, tokens: Tokens) -> list[FloatArray]:
         feed = {

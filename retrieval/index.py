@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from retrieval.movie import Clause, Constraints, Movie, Wish
+from retrieval.search_terms import BOOSTS
 
 WINDOW = 200
 """How many hits each leg brings: retrieve-50-then-rerank cannot reach a good LLM's recall."""
@@ -48,6 +49,8 @@ class TextLeg:
 
     text: str
     name: str = "text"
+    boosts: Mapping[str, float] = field(default_factory=lambda: BOOSTS)
+    """{text field: weight of a word in it}."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ an index searches. Called by `Retriever.prepare`.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
 
-from retrieval.analysis import Analysis
+from retrieval.analysis import Analysis, Intent
 from retrieval.encoder import Encoder, TokenStates, unit_mean
 from retrieval.enhancer import Enhancer
 from retrieval.enhancer_input import NEAR_FILMS, Backing
@@ -43,6 +43,8 @@ class Prepared:
     """None where nobody asked for it."""
     plain: np.ndarray | None = None
     """What the encoder alone says of the words; wordings are compared by it."""
+    intents: Mapping[Intent, float] = field(default_factory=dict)
+    """{intent: probability} of the words that are searched; empty where no enhancer read them."""
 
 
 class Preparer:
@@ -96,7 +98,7 @@ class Preparer:
         found = enhancer.enhance(states, backing)
         if analysis is not None:
             analysis = replace(analysis, enhanced_score=round(found.trust, 4))
-        return Prepared(found.vector, analysis, plain)
+        return Prepared(found.vector, analysis, plain, found.intents)
 
     def _analysed(self, enhancer: Enhancer, text: str) -> Analysis:
         return enhancer.read(self._states(text), text)

@@ -39,6 +39,7 @@ from retrieval.preparing import Prepared as Prepared  # what `prepare` returns
 from retrieval.preparing import Preparer, mean_of
 from retrieval.rank_features import Search
 from retrieval.ranker import CANDIDATES, Ranker, ranks, reranked
+from retrieval.search_plan import PLAN, Kind, Row, row_of
 
 WITH_SEEDS: Mapping[str, float] = {
     **{"proposals": 5.0, "neighbours": 1.0, "comention": 0.55, "mentions": 0.3, "popular": 0.2},
@@ -62,6 +63,8 @@ class RetrieverSettings:
     with_seeds: Mapping[str, float] = field(default_factory=lambda: dict(WITH_SEEDS))
     without_seeds: Mapping[str, float] = field(default_factory=lambda: dict(WITHOUT_SEEDS))
     known_item: Mapping[str, float] = field(default_factory=lambda: dict(KNOWN_ITEM))
+    plan: Mapping[Kind, Row] = field(default_factory=lambda: dict(PLAN))
+    """How fields and weights follow what is asked for; empty: they do not."""
     rrf_k: int = RRF_K
     diversify: bool = True
     ranker: Ranker | None = None
@@ -71,10 +74,10 @@ class RetrieverSettings:
     def only(cls, *legs: str) -> "RetrieverSettings":
         """Only these legs, with equal weight and no reordering."""
         weights = dict.fromkeys(legs, 1.0)
-        return cls(weights, weights, weights, diversify=False)
+        return cls(weights, weights, weights, plan={}, diversify=False)
 
     def weights(self, query: Query, has_seeds: bool) -> Mapping[str, float]:
-        """The weights for this kind of query."""
+        """The weights for this kind of query, before its row of the plan."""
         if query.known_item:
             return self.known_item
         return self.with_seeds if has_seeds else self.without_seeds
@@ -120,9 +123,10 @@ class Retriever:
         query = _without_known(query, taste)
         weights = seed_weights(query.seeds, taste)
         prepared = await self._preparer.prepare(query, taste, analysed=False)
-        legs, sources = await self._plan(query, weights, prepared)
+        row = row_of(query, bool(weights), prepared.intents, self.settings.plan)
+        legs, sources = await self._plan(query, weights, prepared, row)
         hits = await self.index.search(legs, query.constraints, max(k, WINDOW))
-        leg_weights = self.settings.weights(query, bool(weights))
+        leg_weights = row.weights(self.settings.weights(query, bool(weights)), hits)
         exclude = query.constraints.exclude
         ranker = self.settings.ranker if ranks(query) else None
         whole = bool(query.leanings or exclude)
@@ -155,17 +159,16 @@ class Retriever:
         return await self._preparer.prepare(query, taste or Taste(), analysed=True)
 
     async def _plan(
-        self, query: Query, weights: Mapping[str, float], prepared: Prepared
+        self, query: Query, weights: Mapping[str, float], prepared: Prepared, row: Row
     ) -> tuple[list[Leg], dict[str, Votes]]:
         """The legs worth searching for this query, and the votes behind the list legs."""
         legs: list[Leg] = []
         votes: dict[str, Votes] = {}
         if prepared.vector is not None and prepared.plain is not None:
-            legs += [TextLeg(query.text), VectorLeg(prepared.vector, "dense")]
-            if query.known_item:
-                legs = [TextLeg(described(query.text)), VectorLeg(prepared.vector)]
-                if "text_whole" in self.settings.known_item:  # plain BM25, for comparison
-                    legs.append(TextLeg(query.text, "text_whole"))
+            text = described(query.text) if query.known_item else query.text
+            legs += [TextLeg(text, boosts=row.boosts()), VectorLeg(prepared.vector)]
+            if query.known_item and "text_whole" in self.settings.known_item:
+                legs.append(TextLeg(query.text, "text_whole"))  # plain BM25, for comparison
             if not query.known_item:
                 known = self.knowledge
                 votes["archetypes"] = archetype_votes(

@@ -20,6 +20,7 @@ from retrieval.movie import (
     Wish,
     satisfies,
 )
+from retrieval.search_terms import BOOSTS
 
 DIMENSION = 8
 
@@ -264,19 +265,19 @@ class MovieIndexContract:
         assert (await ids(filled, TextLeg("a shy waitress")))[0] == "m3"
         assert await ids(filled, TextLeg("qwertyuiop")) == ()
 
+    async def test_a_word_counts_by_the_field_that_it_stands_in(self, index: MovieIndex) -> None:
+        titled, told = Movie("a", "Harbour Song"), Movie("b", "Dusk", overview="A cold harbour.")
+        await index.upsert([Row(titled, vector(1.0)), Row(told, vector(1.0))])
+        for name, order in (("title", ("a", "b")), ("body", ("b", "a"))):
+            leg = TextLeg("harbour", boosts={**BOOSTS, name: 9.0})
+            assert await ids(index, leg) == order
+
     @pytest.mark.parametrize(
         "text",
         [
-            "",
-            " ",
-            "don't want AND horror",
-            "* ) ( [",
-            "robot -funny",
-            'title:"a',
-            "\x00",
-            "é" * 9000,
-        ]
-        + ["a " * 25_000, "👾", "NOT", "a:b^2~", "'"],
+            *("", " ", "don't want AND horror", "* ) ( [", "robot -funny", 'title:"a', "\x00"),
+            *("é" * 9000, "a " * 25_000, "👾", "NOT", "a:b^2~", "'"),
+        ],
     )
     async def test_any_text_is_only_text(self, filled: MovieIndex, text: str) -> None:
         await filled.search([TextLeg(text)], Constraints(), 10)

@@ -43,7 +43,8 @@ from retrieval.movie import Constraints, Query, Seed, Taste
 from retrieval.neighbours import list_votes, seed_weights
 from retrieval.rank_features import Search, features
 from retrieval.ranker import CANDIDATES, ranks
-from retrieval.retriever import Retrieved, RetrieverSettings
+from retrieval.retriever import Retrieved, Retriever, RetrieverSettings
+from retrieval.search_plan import row_of
 
 DEPTH = 50
 LEARNED = "fused, learned ranker"
@@ -215,18 +216,17 @@ async def _answer(case: Case, world: World, keeping: KeepingIndex) -> dict[str, 
     replayed = await replay(case.turns, world.toolbox, sorted(case.mentioned))
     settings = RetrieverSettings()
     retriever = world.retriever(settings)
-    lists = {}
+    lists = {PRODUCT: _ids(await retriever.retrieve(replayed.query, k=DEPTH))}
+    as_is, every = keeping.last, keeping.last
+    weights = await _weights(replayed.query, retriever, as_is)
     if world.ranker:
         learned = world.retriever(replace(settings, ranker=world.ranker))
         lists[LEARNED] = _ids(await learned.retrieve(replayed.query, k=DEPTH))
-        lists |= _blinded(replayed.query, keeping.last, world)
-    lists[PRODUCT] = _ids(await retriever.retrieve(replayed.query, k=DEPTH))
-    as_is, every = keeping.last, keeping.last
+        lists |= _blinded(replayed.query, as_is, weights, world)
     if replayed.query.known_item:
         # It silences most legs; a leg on its own always has its say.
         await retriever.retrieve(replace(replayed.query, known_item=False), k=DEPTH)
         every = keeping.last
-    weights = _weights(replayed.query, settings)
     lists[PLAIN] = _fused(as_is, weights)
     for row, legs in ALONE.items():
         lists[row] = _fused([h for h in every if h.leg in legs], dict.fromkeys(legs, 1.0))
@@ -235,11 +235,12 @@ async def _answer(case: Case, world: World, keeping: KeepingIndex) -> dict[str, 
     return lists
 
 
-def _blinded(query: Query, hits: Sequence[Hits], world: World) -> dict[str, list[str]]:
+def _blinded(
+    query: Query, hits: Sequence[Hits], weights: Mapping[str, float], world: World
+) -> dict[str, list[str]]:
     """{row: its movies}, not reordered: the ranker with all features, and without each group."""
-    settings = RetrieverSettings()
     keep = CANDIDATES if ranks(query) else DEPTH
-    fused = reciprocal_rank_fusion(hits, _weights(query, settings), settings.rrf_k, keep)
+    fused = reciprocal_rank_fusion(hits, weights, RRF_K, keep)
     scores = {f.movie_id: f.score for f in fused}
     ids, fixed = list(scores), list(scores.values())
     rankers = {LEARNED_PLAIN: world.ranker, **{f"{BLIND}{g}": r for g, r in world.blind.items()}}
@@ -258,8 +259,11 @@ def _ids(found: Retrieved) -> list[str]:
     return [c.movie.movie_id for c in found.candidates]
 
 
-def _weights(query: Query, settings: RetrieverSettings) -> Mapping[str, float]:
-    return settings.weights(query, bool(query.seeds))
+async def _weights(query: Query, retriever: Retriever, hits: Sequence[Hits]) -> Mapping[str, float]:
+    """What the product has each leg weigh after these hits."""
+    settings, intents = retriever.settings, (await retriever.prepare(query)).intents
+    shape = row_of(query, bool(query.seeds), intents, settings.plan)
+    return shape.weights(settings.weights(query, bool(query.seeds)), hits)
 
 
 def _voted(case: Case, names: Mapping[str, str], world: World) -> list[str]:

@@ -77,7 +77,7 @@ def run_legs(s: Searchable, legs: Sequence[Leg], mask: Mask, k: int) -> list[Hit
 def _run(s: Searchable, leg: TextLeg | TagLeg | ListLeg | PopularLeg, mask: Mask, k: int) -> Hits:
     match leg:
         case TextLeg():
-            rows, scores = _text(s, leg.text, mask, k)
+            rows, scores = _text(s, leg, mask, k)
         case TagLeg():
             rows, scores = _tags(s, leg.wishes, mask)
         case ListLeg():
@@ -152,9 +152,9 @@ def _tags(s: Searchable, wishes: Sequence[Wish], mask: Mask) -> tuple[Rows, Floa
     return rows, total[rows] + np.float32(TIE_PRIOR) * s.columns.prior[rows]
 
 
-def _text(s: Searchable, text: str, mask: Mask, k: int) -> tuple[Rows, Floats]:
-    rows, scores = s.text.best(query_terms(text), mask, k)
-    extra = _titles_in(s, text, mask)
+def _text(s: Searchable, leg: TextLeg, mask: Mask, k: int) -> tuple[Rows, Floats]:
+    rows, scores = s.text.best(query_terms(leg.text), mask, k, leg.boosts)
+    extra = _titles_in(s, leg.text, mask)
     if not extra:
         return rows, scores
     total = dict(zip(rows.tolist(), scores.tolist(), strict=True))

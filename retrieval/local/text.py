@@ -8,7 +8,7 @@ local/filter.py and local/writer.py.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -130,11 +130,13 @@ class TextReader:
             query = Query.phrase_query(self._schema, "body", list(phrase))
         return self._best(query, self._documents)[0]
 
-    def best(self, terms: Sequence[str], mask: Mask, k: int) -> tuple[npt.NDArray[Any], ...]:
+    def best(
+        self, terms: Sequence[str], mask: Mask, k: int, boosts: Mapping[str, float] = BOOSTS
+    ) -> tuple[npt.NDArray[Any], ...]:
         """(rows, BM25 scores) of at least the k best allowed rows, with all ties of the last."""
         if not terms:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        query = self._any_of(terms)
+        query = self._any_of(terms, boosts)
         allowed = int(np.count_nonzero(mask))
         if allowed <= SMALL:
             query = self._within(query, np.flatnonzero(mask))
@@ -158,11 +160,12 @@ class TextReader:
         scores = np.array([score for score, _ in hits], dtype=np.float32)
         return np.array(rows, dtype=np.int64), scores
 
-    def _any_of(self, terms: Sequence[str]) -> Query:
-        return Query.boolean_query([(Occur.Should, self._in_any_field(term)) for term in terms])
+    def _any_of(self, terms: Sequence[str], boosts: Mapping[str, float]) -> Query:
+        parts = [(Occur.Should, self._in_any_field(term, boosts)) for term in terms]
+        return Query.boolean_query(parts)
 
-    def _in_any_field(self, term: str) -> Query:
-        fields = [Query.boost_query(self._term(name, term), b) for name, b in BOOSTS.items()]
+    def _in_any_field(self, term: str, boosts: Mapping[str, float]) -> Query:
+        fields = [Query.boost_query(self._term(name, term), b) for name, b in boosts.items()]
         return Query.disjunction_max_query(fields, TIE_BREAKER)
 
     def _within(self, query: Query, rows: npt.NDArray[Any]) -> Query:

@@ -6,7 +6,7 @@ query parser: only terms of our own making do. Does not know HTTP. Pure. Called 
 opensearch_index.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,6 @@ from retrieval.opensearch.filter import all_of, any_of, has_value, range_query
 from retrieval.opensearch.layout import Json
 from retrieval.opensearch.lists import MAX_HITS
 from retrieval.search_terms import (
-    BOOSTS,
     EXACT_TITLE,
     PREDICTED,
     TIE_BREAKER,
@@ -123,7 +122,7 @@ class Scored:
             case VectorLeg():
                 query: Json | None = _knn(leg, wanted, min(size + MORE_NEIGHBOURS, MAX_HITS))
             case TextLeg():
-                query = _text(leg.text, wanted, s)
+                query = _text(leg, wanted, s)
             case TagLeg():
                 query, self._offset = _tags(leg.wishes, wanted, s)
                 least = self._offset + TIE_PRIOR
@@ -178,9 +177,9 @@ def _cosine(score: float) -> float:
     return score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score
 
 
-def _text(text: str, wanted: Json | None, s: Scale) -> Json | None:
-    should: list[Json] = [_in_any_field(term, s) for term in query_terms(text)]
-    titles = [*_titles_inside(text), *_whole_titles(text, s)]
+def _text(leg: TextLeg, wanted: Json | None, s: Scale) -> Json | None:
+    should: list[Json] = [_in_any_field(term, leg.boosts, s) for term in query_terms(leg.text)]
+    titles = [*_titles_inside(leg.text), *_whole_titles(leg.text, s)]
     if titles:
         should.append({"dis_max": {"queries": titles}})
     if not should:
@@ -189,10 +188,10 @@ def _text(text: str, wanted: Json | None, s: Scale) -> Json | None:
     return {"bool": query | ({"filter": [wanted]} if wanted else {})}
 
 
-def _in_any_field(term: str, s: Scale) -> Json:
+def _in_any_field(term: str, boosts: Mapping[str, float], s: Scale) -> Json:
     each = [
         {"term": {f"text.{name}": {"value": term, "boost": boost * s.bm25}}}
-        for name, boost in BOOSTS.items()
+        for name, boost in boosts.items()
     ]
     return {"dis_max": {"queries": each, "tie_breaker": TIE_BREAKER}}
 
