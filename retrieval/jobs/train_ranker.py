@@ -19,8 +19,13 @@ from retrieval.rank_features import NAMES
 from retrieval.ranker import MAX_LEAVES, RANKER
 
 TREES = 60
-SEEDS = (0, 1, 2)
-"""Rankers that differ by chance alone are averaged: each has few targets to learn from."""
+SEEDS = tuple(range(9))
+"""Rankers that differ by chance alone are averaged: each has few targets to learn from.
+
+R@10 gained on ReDial dev turns over the fixed weights, strictly out of fold: three draws of three
++.009, +.009 and +.012, all nine +.011; what comes of it rests less on which seeds were drawn. Nine
+cost a search 0.6 ms more than three. Chosen on those turns.
+"""
 PARAMETERS: dict[str, Any] = {
     "objective": "lambdarank",
     "label_gain": [0, 1, 3],
@@ -69,8 +74,10 @@ def train(cases: Cases, without: Sequence[int] = ()) -> dict[str, Any]:
     table = cases.table[rows]
     table[:, list(without)] = 0.0
     trees: list[dict[str, Any]] = []
+    data = lightgbm.Dataset(
+        table, cases.labels[rows], group=cases.sizes[told], params=dict(PARAMETERS)
+    )
     for seed in SEEDS:
-        data = lightgbm.Dataset(table, cases.labels[rows], group=cases.sizes[told])
         booster = lightgbm.train({**PARAMETERS, "seed": seed}, data, TREES)
         trees += [_flat(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
     return {
