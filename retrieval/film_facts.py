@@ -59,8 +59,9 @@ class Ragged:
     def at(self, rows: npt.NDArray[np.integer]) -> tuple[Places, Places, Places]:
         """Of every entry of some rows: which of `rows`, its place in that list, its index."""
         sizes = self.sizes(rows)
-        which = np.repeat(np.arange(len(rows)), sizes)
-        place = np.arange(len(which)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        # Methods, not functions of numpy: a search is here a dozen times, with short lists.
+        which = np.arange(len(rows)).repeat(sizes)
+        place = np.arange(len(which)) - (sizes.cumsum() - sizes).repeat(sizes)
         return which, place, self.starts[rows][which] + place
 
     def gather(self, rows: npt.NDArray[np.integer]) -> tuple[Places, Places, Ints]:

@@ -38,6 +38,11 @@ MIN_WORDS = 9
 """Shorter descriptions are searched as they are: they may be titles."""
 
 
+def touches(leanings: Sequence[Clause], exclude: Sequence[Clause]) -> bool:
+    """Whether `leaning` or `wary` can move anything: then films from further down may come up."""
+    return bool(leanings) or any(clause.field in GUESSED for clause in exclude)
+
+
 def leaning(
     candidates: list[Candidate], leanings: Sequence[Clause], named: int = 0
 ) -> list[Candidate]:

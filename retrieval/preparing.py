@@ -125,8 +125,9 @@ class Preparer:
         lacking = [m for m in dict.fromkeys(movie_ids) if m not in self._vectors]
         found = await self._index.vectors(lacking) if lacking else {}
         known = {m: v for m in movie_ids if (v := self._vectors.get(m, found.get(m))) is not None}
-        room = len(self._vectors) + len(found) <= KEPT_FILMS
-        self._vectors = {**self._vectors, **found} if room else found
+        if found:
+            room = len(self._vectors) + len(found) <= KEPT_FILMS
+            self._vectors = {**self._vectors, **found} if room else found
         return known
 
     async def run(self, work: Callable[[], T]) -> T:

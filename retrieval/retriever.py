@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from retrieval.admission import Admission
 from retrieval.diversity import reorder
 from retrieval.encoder import Encoder
 from retrieval.enhancer import Enhancer
@@ -26,7 +27,7 @@ from retrieval.index import (
     TextLeg,
     VectorLeg,
 )
-from retrieval.leaning import described, leaning, wary
+from retrieval.leaning import described, leaning, touches, wary
 from retrieval.movie import Candidate, Evidence, Query, Taste, Wish
 from retrieval.neighbours import (
     Knowledge,
@@ -111,6 +112,7 @@ class Retriever:
         self.knowledge = knowledge
         self.settings = settings or RetrieverSettings()
         self._preparer = Preparer(index, encoder, knowledge, executor, enhancer)
+        self._admission = Admission()
 
     async def retrieve(
         self, query: Query, taste: Taste | None = None, k: int = WINDOW
@@ -119,7 +121,10 @@ class Retriever:
 
         Movies named as seeds and those the taste says are seen or disliked are never returned.
         """
-        taste = taste or Taste()
+        async with self._admission.one():
+            return await self._retrieved(query, taste or Taste(), k)
+
+    async def _retrieved(self, query: Query, taste: Taste, k: int) -> Retrieved:
         query = _without_known(query, taste)
         weights = seed_weights(query.seeds, taste)
         prepared = await self._preparer.prepare(query, taste, analysed=False)
@@ -129,7 +134,7 @@ class Retriever:
         leg_weights = row.weights(self.settings.weights(query, bool(weights)), hits)
         exclude = query.constraints.exclude
         ranker = self.settings.ranker if ranks(query) else None
-        whole = bool(query.leanings or exclude)
+        whole = touches(query.leanings, exclude)
         kept = max(k, WINDOW if whole else CANDIDATES if ranker else k)
         fused = reciprocal_rank_fusion(hits, leg_weights, self.settings.rrf_k, kept)
         if ranker:

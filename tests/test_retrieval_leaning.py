@@ -1,6 +1,6 @@
 """What films should rather be, and how much that still counts beside films that were named."""
 
-from retrieval.leaning import described, leaning
+from retrieval.leaning import described, leaning, touches, wary
 from retrieval.movie import Candidate, Evidence, Match, Movie, Range
 
 RECENT = Range("year", 2018)
@@ -18,6 +18,13 @@ def test_films_named_take_their_share_of_a_leaning() -> None:
     assert [c.movie.movie_id for c in few] == ["new", "old"]
     assert [c.movie.movie_id for c in many] == ["old", "new"]
     assert many[1].score > NEW.score  # less, not nothing
+
+
+def test_only_what_is_guessed_makes_a_ruling_out_look_further_down() -> None:
+    scary, series = Match("mood", frozenset({"scary"})), Match("kind", frozenset({"series"}))
+    assert touches([RECENT], []) and touches([], [series, scary])
+    assert not touches([], [series, Range("runtime", None, 39)])
+    assert wary([OLD, NEW], [series]) == [OLD, NEW]
 
 
 def test_short_descriptions_are_searched_as_they_are() -> None:

@@ -143,11 +143,13 @@ class Scored:
             pairs = [pair for pair in pairs if pair[1] not in barred]
         best = pairs[: self._search.k]
         self._ids = tuple([movie_id for _, movie_id in best])
+        scores = [float(score) for score, _ in best]
         if isinstance(self._leg, VectorLeg):
-            self._scores = tuple([_cosine(float(score)) for score, _ in best])
-        else:
-            offset = self._offset
-            self._scores = tuple([float(score) - offset for score, _ in best])
+            # The server's score of an inner product x: 1 + x, or 1 / (1 - x) below zero.
+            scores = [s - 1.0 if s >= 1.0 else 1.0 - 1.0 / s for s in scores]
+        elif offset := self._offset:
+            scores = [score - offset for score in scores]
+        self._scores = tuple(scores)
 
     def result(self) -> Hits:
         """The hits, once `line` is None."""
@@ -170,11 +172,6 @@ def _knn(leg: VectorLeg, wanted: Json | None, k: int) -> Json:
     vector = np.round(leg.vector.astype(np.float64), DECIMALS).tolist()
     clause: Json = {"vector": vector, "k": k}
     return {"knn": {"vector": clause | ({"filter": wanted} if wanted else {})}}
-
-
-def _cosine(score: float) -> float:
-    """From the server's score of an inner product: 1 + x, or 1 / (1 - x) below zero."""
-    return score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score
 
 
 def _text(leg: TextLeg, wanted: Json | None, s: Scale) -> Json | None:

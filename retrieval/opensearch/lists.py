@@ -82,16 +82,25 @@ class Listed:
 
     def _look(self, depth: int) -> None:
         """Walk down the list until k fit or `depth` may."""
-        self._found, self.unknown = [], []
-        for movie_id in self._order if self._k > 0 else ():
-            if movie_id in self._barred:
+        self._found, self.unknown = found, unknown = [], []
+        # Names and counters of its own: some 3,000 ids are walked by in a search.
+        fits_of, unsure_of, barred = self._fits.get, self._unsure.get, self._barred
+        lacking, room = self._k, depth
+        for movie_id in self._order if lacking > 0 else ():
+            if movie_id in barred:
                 continue
-            fits = self._fits.get(movie_id, self._unsure.get(movie_id))
+            fits = fits_of(movie_id)
             if fits is None:
-                self.unknown.append(movie_id)
+                fits = unsure_of(movie_id)
+            if fits is None:
+                unknown.append(movie_id)
             elif fits:
-                self._found.append(movie_id)
-            if len(self._found) >= self._k or len(self._found) + len(self.unknown) >= depth:
+                found.append(movie_id)
+                lacking -= 1
+            else:
+                continue
+            room -= 1
+            if lacking <= 0 or room <= 0:
                 return
 
     def take(self, answered: Mapping[str, bool], partial: bool) -> None:
