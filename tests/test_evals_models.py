@@ -15,6 +15,7 @@ from evals.recorded.rank_input import InputProblem, read_dialogues
 from evals.recorded.signal import (
     BLIND,
     EVERY,
+    FIXED,
     LEARNED,
     LEARNED_PLAIN,
     NAMELESS,
@@ -155,11 +156,14 @@ def test_the_rows_of_the_results_tell_gain_and_strata() -> None:
     found = Signal(
         strata=[frozenset({EVERY, "all listed"}), frozenset({EVERY, NAMELESS})],
         dialogues=["a", "b"],
-        ranks={LEARNED: [3, 40], PRODUCT: [30, 40], PLAIN: [60, 4], LEARNED_PLAIN: [3, 4]},
+        ranks={
+            **{LEARNED: [3, 4], PRODUCT: [30, 4], FIXED: [30, 40]},
+            **{PLAIN: [60, 4], LEARNED_PLAIN: [3, 4]},
+        },
     )
     assert "--without-each" in {row.figure: row.value for row in rows_of(found, "data")}[WITHOUT]
     found.ranks[f"{BLIND}fame"] = [3, 14]
     rows = {row.figure: row.value for row in rows_of(found, "data")}
-    assert rows[GAIN].startswith("+0.500 [+0.000, +1.000]")
+    assert rows[GAIN].startswith("+1.000 [+1.000, +1.000], 2 targets; +0.500 [+0.000, +1.000]")
     assert rows[WITHOUT] == "fame -0.500 [-1.000, +0.000] (with all 1.000)"
     assert rows[BY_STRATUM].startswith("1.000 against .000 / ")
