@@ -90,7 +90,8 @@ async def measure(index: Path, url: str, parts: Sequence[str]) -> Figures:
     path, dialogues = find_data(TURNS), find_data(DIALOGUES)
     if path is None or dialogues is None:
         raise InputProblem(f"USHER_DATA has no {TURNS} or no {DIALOGUES}")
-    cases = read(path, None, dialogues)[0][:FIRST]
+    every = read(path, None, dialogues)[0]
+    cases, others = every[:FIRST], every[FIRST : FIRST + compare.WARM_UP]
     found: Figures = {"load": {"average": [round(x, 1) for x in os.getloadavg()]}}
     if not parts:
         return found
@@ -101,7 +102,7 @@ async def measure(index: Path, url: str, parts: Sequence[str]) -> Figures:
         async with AsyncExitStack() as stack:
             here = await stack.enter_async_context(_services(index, url, "local"))
             there = await stack.enter_async_context(_services(index, url, "opensearch"))
-            await _side_by_side(found, parts, (here, there), cases)
+            await _side_by_side(found, parts, (here, there), cases, others)
             if "rebuild" in parts:
                 _keep(found, "rebuild", await _rebuild(index, target, there, here, cases))
             if "reload" in parts:
@@ -117,7 +118,11 @@ def _keep(found: Figures, name: str, figures: dict[str, Any]) -> None:
 
 
 async def _side_by_side(
-    found: Figures, parts: Sequence[str], both: tuple[Services, Services], cases: Sequence[Case]
+    found: Figures,
+    parts: Sequence[str],
+    both: tuple[Services, Services],
+    cases: Sequence[Case],
+    others: Sequence[Case],
 ) -> None:
     here, there = both
     if not {"overlap", "latency", "hybrid"} & set(parts):
@@ -131,9 +136,10 @@ async def _side_by_side(
         at_10 = round(overlap(*lists), 4)
         _keep(found, "overlap", {"turns": len(cases), "at_10": at_10})
     if "latency" in parts:
+        warming = await compare.queries_of(others, here)
         for name, services in (("local", here), ("opensearch", there)):
-            times = await compare.latencies(services, queries)
-            _keep(found, f"latency {name}", {str(n): asdict(t) for n, t in times.items()})
+            times = await compare.latencies(services, queries, warming)
+            _keep(found, f"latency {name}", {n: asdict(t) for n, t in times.items()})
     if "hybrid" in parts:
         fused = await compare.fusions(there, queries, cases)
         _keep(found, "hybrid", {name: asdict(one) for name, one in fused.items()})
@@ -234,7 +240,9 @@ def rows_of(found: Figures) -> list[Row]:
             value = (
                 f"{times['p95']:.0f} ms (p50 {times['p50']:.0f}, {times['per_s']:.0f}/s, {load})"
             )
-            figure = f"retrieval p95, {name}, {clients} client{'s' if clients != '1' else ''}"
+            n, _, when = clients.partition(" ")
+            figure = f"retrieval p95, {name}, {n} client{'s' if n != '1' else ''}"
+            figure += f", {when}" if when else ""
             rows.append(Row(figure, ON_TURNS, value, bounds.get((name, clients), "")))
     for name, one in found.get("hybrid", {}).items():
         value = (
