@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ WARM = 30
 WARM_UP = 1000
 """Searches for other turns before a server's usual speed is taken: it compiles itself meanwhile."""
 STARTED = "just started"
+PASSES = 5
+"""Of which the quickest counts: what else a machine does only adds, and all are told."""
 
 
 async def queries_of(cases: Sequence[Case], services: Services) -> list[Query]:
@@ -54,6 +56,8 @@ class Times:
     p50: float
     p95: float
     per_s: float
+    passes: tuple[int, ...] = ()
+    """p95 of each, where there were several."""
 
 
 async def timed(
@@ -88,7 +92,11 @@ async def latencies(
 
     found = {f"{max(CLIENTS)} {STARTED}": await timed(retrieve, queries, max(CLIENTS))}
     await timed(retrieve, others, max(CLIENTS))
-    return found | {str(n): await timed(retrieve, queries, n) for n in CLIENTS}
+    for n in CLIENTS:
+        passes = [await timed(retrieve, queries, n) for _ in range(PASSES)]
+        quickest = min(passes, key=lambda times: times.p95)
+        found[str(n)] = replace(quickest, passes=tuple(round(times.p95) for times in passes))
+    return found
 
 
 # --- the server's own fusion ----------------------------------------------------------------------
