@@ -51,7 +51,7 @@ REFERENCE = Reference.of(
             1987,
             "comedy",
             themes=("american football", "demons and the devil", "submarine and sea"),
-            cast=("Will Devil",),
+            cast=("Will Devil", "G"),
         ),
         film("m8", "The American", 2010, "comedy", themes=("devil worship",), fame=1),
         film("m9x", "The Devil", 1972, "comedy", fame=1),

@@ -188,6 +188,14 @@ def test_words_of_tags_are_no_names(reason: str) -> None:
         assert (scorer, found[scorer].value, found[scorer].evidence) == (scorer, 0, ())
 
 
+def test_who_plays_in_a_film_is_no_other_film() -> None:
+    turns = good()
+    tagged("With Will Devil and G")(turns)
+    assert scores_of(turns)["untrue_reasons"].value == 0
+    tagged("With Will Devil and G", movie_id="m4")(turns)
+    assert scores_of(turns)["untrue_reasons"].value == 1
+
+
 @pytest.mark.parametrize("reason", TAGGED)
 def test_a_tag_that_the_film_lacks_is_untrue_in_whatever_words(reason: str) -> None:
     turns = good()

@@ -121,7 +121,7 @@ def _claims(
     plain = _without_names(text, names)
     yield from _numbers(reason.movie, plain)
     yield from _people(reason, text, names)
-    yield from _films(reason, names)
+    yield from _films(reason, text, names)
     yield from _requests(reason)
     if not _NEGATED.search(plain):
         shares = reason.seeds(names) if _SHARES.search(plain) else []
@@ -148,9 +148,16 @@ def _people(reason: Reason, text: str, names: Names) -> Iterator[tuple[str, bool
         yield text[person.start : person.end], both
 
 
-def _films(reason: Reason, names: Names) -> Iterator[tuple[str, bool]]:
-    """A film named in a reason is one that the user knows of."""
+def _films(reason: Reason, text: str, names: Names) -> Iterator[tuple[str, bool]]:
+    """A film named in a reason is one that the user knows of.
+
+    Who made the film or plays in it is no other film, whatever is called so: "with Rain".
+    """
+    made = [*reason.movie.directors, *reason.movie.cast]
+    people = [m.span() for name in made for m in re.finditer(rf"\b{re.escape(name)}\b", text)]
     for title in names.titles:
+        if any(start <= title.start and title.end <= end for start, end in people):
+            continue
         own = title.entry is not None and title.entry.movie_id == reason.movie.movie_id
         if not own:
             yield title.text, title.entry is not None and reason.at_hand.holds(title)
@@ -216,6 +223,6 @@ def untrue(case: Case) -> Verdict | None:
 
 
 RULES = (
-    Rule(shared("reason_faithfulness", 2), faithfulness, needs_catalogue=True),
-    Rule(counted("untrue_reasons", 2, floor=True), untrue, needs_catalogue=True),
+    Rule(shared("reason_faithfulness", 3), faithfulness, needs_catalogue=True),
+    Rule(counted("untrue_reasons", 3, floor=True), untrue, needs_catalogue=True),
 )
