@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from retrieval.nlu.wording import GENRE_WORDS, NEGATORS, NOT_NEGATING, SCOPE_ENDS
+from retrieval.nlu.wording import GENRE_WORDS, NEGATORS, NOT_NEGATING, NOT_THE_FILM, SCOPE_ENDS
 
 _BOUNDARY = re.compile(r"[.;!?\n:]|,(?! ?(?:or|nor)\b)|—| - ")
 _WORD = re.compile(r"[a-zà-ÿ0-9'’&]+")
@@ -74,15 +74,8 @@ _FILM_AGAIN = re.compile(
     r"\b(?P<last>(?:[\w'’-]+ )?[\w'’-]+) (?=(?:about|by|directed|starring|featuring|with|from|set (?:in|on|at|during)"
     r"|based on|made|released|shot|filmed|under|over|shorter|longer|between)\b)"
 )
-"""What describes the film again behind what it is without: "without romance about twins"."""
-_TELLS_NOTHING_YET = frozenset(
-    """a an any anyone anybody anything everyone somebody someone something the them it one ones film
-    films movie movies scene scenes story stories plot plots joke jokes song songs people person
-    character characters actor actors actress actresses cast director directors reference references
-    stuff thing things music and or nor too much single lot lots of being be having getting going""".split()
-)
-"""Words that what follows belongs to ("without jokes about animals", "without anybody from Marvel"),
-unless one before them says more: "without war scenes about twins" is about twins."""
+"""What describes the film again behind what it is without ("without romance about twins"), where
+more stands before it than words that it belongs to ("without jokes about animals")."""
 _LIST_TAIL = re.compile(
     r"^,(?! ?(?:something|some|but|just|maybe|perhaps|rather|instead|preferably|i|i'd|i'm|give|show)\b)[^.;!?]{1,40}?\b(?:or|nor)\b"
 )
@@ -160,7 +153,7 @@ def _end_of_reach(lower: str, start: int) -> int:
 def _film_again(lower: str, start: int, end: int) -> int:
     """Where the film itself is spoken of again, behind what it is without; else `end`."""
     for match in _FILM_AGAIN.finditer(lower, start, end):
-        if not _TELLS_NOTHING_YET.issuperset(match.group("last").split()):
+        if not NOT_THE_FILM.issuperset(match.group("last").split()):
             return match.end()
     return end
 

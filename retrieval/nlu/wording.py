@@ -109,6 +109,7 @@ SERVICES: Final[list[str]] = _TABLES["services"]
 NEGATORS: Final[list[str]] = _TABLES["negators"]
 NOT_NEGATING: Final[list[str]] = _TABLES["not_negating"]
 SCOPE_ENDS: Final[frozenset[str]] = frozenset(_TABLES["scope_ends"])
+NOT_THE_FILM: Final[frozenset[str]] = frozenset(_TABLES["not_the_film"])
 STOPWORDS: Final[frozenset[str]] = frozenset(
     form for word in _TABLES["stopwords"] for form in (word, word.replace("'", ""))
 )
