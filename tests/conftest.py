@@ -1,19 +1,22 @@
 """What holds for every test: no network beyond loopback, and no setting of the developer's shell.
 
-Starts the DynamoDB server that some tests need. Knows nothing of the product. Subprocesses are not
-covered: a test that starts one passes its own environment.
+Starts what several tests need: the DynamoDB server, the fake Bedrock, the real service on the
+starter catalogue. Subprocesses are not covered: a test that starts one passes its own environment.
 """
 
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evals.service import dynalite as dynalite_server
 from faking import FakeBedrock, fake_bedrock
+from infra.wiring import Services
+from talking import services
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -110,3 +113,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     terminalreporter.write_line(opensearch_node.summary())
     terminalreporter.write_line(dynalite_server.summary())
+
+
+@pytest.fixture
+async def wired(tmp_path: Path) -> AsyncIterator[Services]:
+    """The real service on the starter catalogue."""
+    async with services(tmp_path) as running:
+        yield running

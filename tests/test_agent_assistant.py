@@ -1,7 +1,6 @@
 """Running turns: admission, one at a time, cancel, deadline, grace, replay, edits, drain."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from agent.ledger import StaleEdit
 from agent.turn import MAX_MESSAGE_CHARS, Edit, MessageRefused, Turn, check_message
 from infra.wiring import Services
 from prompts.loader import load_phrases
-from talking import Talk, services
+from talking import Talk
 from tools.stores import ConversationBusy, NotFound
 
 
@@ -35,12 +34,6 @@ class Gate:
         if self.failing:
             raise RuntimeError("a bug in a decider")
         return await RulesDecider().decide(context)
-
-
-@pytest.fixture
-async def wired(tmp_path: Path) -> AsyncIterator[Services]:
-    async with services(tmp_path) as running:
-        yield running
 
 
 def assistant(wired: Services, gate: Gate, **limits: float) -> Assistant:

@@ -1,8 +1,6 @@
 """Searches are let in a few at a time and in their order, whoever is slow or gives up."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +8,6 @@ from infra.wiring import Services
 from retrieval.admission import AT_ONCE, Admission
 from retrieval.movie import Query
 from retrieval.retriever import Retriever
-from talking import services
 
 LONG = 60.0
 
@@ -84,12 +81,6 @@ async def test_one_that_waits_for_a_slow_server_lets_others_in_once() -> None:
     await watched.end(0, 1)  # neither counts any more: their ends let nobody in
     await watched.begin(2, 3)
     assert watched.started == [0, 1, 2]
-
-
-@pytest.fixture
-async def wired(tmp_path: Path) -> AsyncIterator[Services]:
-    async with services(tmp_path) as running:
-        yield running
 
 
 async def test_searches_at_once_find_what_each_finds_alone(wired: Services) -> None:

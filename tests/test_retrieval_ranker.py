@@ -1,7 +1,7 @@
 """The learned ranker: artifact, trees in numpy, features, and what it does to a search."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from retrieval.rank_cases import CASES, LATER, TARGET, Cases, CasesRefused
 from retrieval.rank_features import GROUPS, NAMES, Search, features
 from retrieval.ranker import LEG, MAX_LEAVES, Ranker, RankerRefused, ranks, reranked
 from retrieval.retriever import Retriever, RetrieverSettings
-from talking import services
 
 COLUMN = {name: i for i, name in enumerate(NAMES)}
 FILMS = [
@@ -267,12 +266,6 @@ def test_cases_that_cannot_be_used_end_a_job_in_one_line(
         job(["--cases", str(tmp_path / "none"), "--out", str(tmp_path)])
     said = capsys.readouterr().err
     assert ended.value.code == 2 and said.count("\n") == 1 and "evals cases" in said
-
-
-@pytest.fixture
-async def wired(tmp_path: Path) -> AsyncIterator[Services]:
-    async with services(tmp_path) as running:
-        yield running
 
 
 async def test_a_search_with_an_example_is_ranked_anew_and_says_so(wired: Services) -> None:

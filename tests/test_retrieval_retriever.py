@@ -1,9 +1,8 @@
 """The pipeline of retrieval: fusion, votes, diversity, and the retriever over the starter index."""
 
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,7 +37,7 @@ from retrieval.neighbours import (
     seed_weights,
 )
 from retrieval.retriever import Retriever, RetrieverSettings
-from talking import Talk, services
+from talking import Talk
 
 
 def test_fusion_sums_weighted_reciprocal_ranks() -> None:
@@ -149,12 +148,6 @@ def test_a_franchise_fills_no_list() -> None:
     candidates = [Candidate(Movie(f"m{n}", t), 1.0 - n / 10) for n, t in enumerate(titles)]
     order = [c.movie.title for c in reorder(candidates, {})]
     assert order[-1] == "Star Wars Three"
-
-
-@pytest.fixture
-async def wired(tmp_path: Path) -> AsyncIterator[Services]:
-    async with services(tmp_path) as running:
-        yield running
 
 
 async def retriever(wired: Services, settings: RetrieverSettings | None = None) -> Retriever:

@@ -1,7 +1,6 @@
 """The plan of a search: which row applies, what it does, and where nothing changes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -14,7 +13,6 @@ from retrieval.movie import Constraints, Query, Seed
 from retrieval.retriever import KNOWN_ITEM, WITHOUT_SEEDS, Retriever, RetrieverSettings
 from retrieval.search_plan import AGREED, NEUTRAL, PLAN, Kind, Row, row_of
 from retrieval.search_terms import BOOSTS
-from talking import services
 
 TOLD = "an old man ties balloons to his house and flies away with a boy"
 AGREEING = [Hits(leg, tuple("abcd"), (1.0,) * 4) for leg in ("text", "dense")]
@@ -92,12 +90,6 @@ class Noting(IndexView):
         self.text = [leg for leg in legs if isinstance(leg, TextLeg)]
         self.k = k
         return await super().search(legs, constraints, k)
-
-
-@pytest.fixture
-async def wired(tmp_path: Path) -> AsyncIterator[Services]:
-    async with services(tmp_path) as running:
-        yield running
 
 
 async def asked(

@@ -107,8 +107,10 @@ async def _answer(
     # What describes one film keeps its plain vector, whoever moves the others.
     redirected = world if query.known_item else replace(world, index=Redirected(world.index, blend))
     worlds = {PLAIN: world, BLENDED: redirected, MOVED: replace(world, enhancer=enhancer)}
+    # Without the plan: only what an enhancer read has intents, and vectors are to be compared.
+    settings = RetrieverSettings(plan={})
     for row, each in worlds.items():
-        answered = await each.retriever(RetrieverSettings()).retrieve(query, k=DEPTH)
+        answered = await each.retriever(settings).retrieve(query, k=DEPTH)
         ids = [c.movie.movie_id for c in answered.candidates]
         found.ranks[row] += ranks_of(case.new_targets, ids)
     found.clusters += [case.dialogue_id] * len(case.new_targets)

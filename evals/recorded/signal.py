@@ -48,7 +48,7 @@ from retrieval.search_plan import row_of
 
 DEPTH = 50
 LEARNED, FIXED = "fused, learned ranker", "fused, fixed weights"
-"""Both with the same legs; between them stands PRODUCT, whose weights follow a plan by intents."""
+"""With models, over the same legs; between them is PRODUCT, its weights by a plan of intents."""
 LEARNED_PLAIN, BLIND = "learned ranker, not reordered", "learned ranker without "
 PRODUCT, PLAIN, LABELLED = "fused", "fused, not reordered", "neighbours of labelled films"
 ALONE: Mapping[str, tuple[str, ...]] = {
@@ -220,9 +220,9 @@ async def _answer(case: Case, world: World, keeping: KeepingIndex) -> dict[str, 
     lists = {PRODUCT: _ids(await retriever.retrieve(replayed.query, k=DEPTH))}
     as_is, every = keeping.last, keeping.last
     weights = await _weights(replayed.query, retriever, as_is)
-    fixed = world.retriever(replace(settings, plan={}))
-    lists[FIXED] = _ids(await fixed.retrieve(replayed.query, k=DEPTH))
     if world.ranker:
+        fixed = world.retriever(replace(settings, plan={}))
+        lists[FIXED] = _ids(await fixed.retrieve(replayed.query, k=DEPTH))
         learned = world.retriever(replace(settings, ranker=world.ranker))
         lists[LEARNED] = _ids(await learned.retrieve(replayed.query, k=DEPTH))
         lists |= _blinded(replayed.query, as_is, weights, world)
